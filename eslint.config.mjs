@@ -1,0 +1,103 @@
+// Lint rules, and the rules of the house: which folder may import what (docs/architecture.md).
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+const azure = ['@azure/*'];
+
+/** Forbids imports in one folder. Patterns are matched against the import as written. */
+const house = (files, { folders = [], packages = [], why }) => ({
+  files,
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          { group: [...folders.map((folder) => `**/${folder}/**`), ...packages], message: why },
+        ],
+      },
+    ],
+  },
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'samples/', '.azurite/'] },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.mjs', '*.cjs'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/return-await': ['error', 'always'],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+        { selector: 'ExportAllDeclaration', message: 'No barrels.' },
+      ],
+    },
+  },
+  { files: ['*.mjs', '*.cjs', '**/*.mjs', '**/*.cjs'], ...tseslint.configs.disableTypeChecked,
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly', Buffer: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly' } } },
+  { files: ['*.mjs', '*.cjs'], rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' } },
+
+  house(['src/dicom/**'], {
+    folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'dicom/ is the standard as pure functions: no HTTP, no Azure; dicom-parser in part10.ts only.',
+  }),
+  house(['src/dicom/part10.ts'], {
+    folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
+    packages: azure,
+    why: 'dicom/ is the standard as pure functions: no HTTP, no Azure.',
+  }),
+  house(['src/multipart/**'], {
+    folders: ['http', 'dicomweb', 'storage', 'auth', 'host', 'dicom'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'multipart/ stands alone.',
+  }),
+  house(['src/http/**'], {
+    folders: ['dicomweb', 'storage', 'auth', 'host'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'http/ knows dicom types and multipart only.',
+  }),
+  house(['src/storage/**'], {
+    folders: ['http', 'multipart', 'dicomweb', 'auth', 'host', 'azure'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'Storage ports, the archive over them, and the memory store know dicom types only.',
+  }),
+  house(['src/storage/azure/**'], {
+    folders: ['http', 'multipart', 'dicomweb', 'auth', 'host'],
+    packages: ['@azure/functions', '@azure/identity', 'dicom-parser'],
+    why: 'The Azure adapters know the ports, dicom types and the storage SDKs.',
+  }),
+  house(['src/dicomweb/**'], {
+    folders: ['host', 'storage/azure', 'storage/memory'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'Use cases know storage ports, never an adapter, a host or Azure.',
+  }),
+  house(['src/auth/**'], {
+    folders: ['storage', 'dicomweb', 'host'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'auth/ turns a token into a principal and knows nothing else.',
+  }),
+  house(['functions/**'], {
+    folders: ['dicom', 'multipart', 'http', 'storage', 'auth'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'functions/ only registers routes.',
+  }),
+  {
+    files: ['src/**', 'functions/**'],
+    ignores: ['src/host/**'],
+    rules: {
+      'no-restricted-globals': ['error', { name: 'process', message: 'Only host/ reads the process.' }],
+    },
+  },
+);
