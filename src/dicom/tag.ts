@@ -1,0 +1,26 @@
+/** Tags as eight upper-case hexadecimal digits, the spelling of the DICOM JSON model (PS3.18 §F.2.2). */
+
+declare const brand: unique symbol;
+
+/** For example `0020000D`. Made by `parseTag`, `tagFrom` or the dictionary only. */
+export type Tag = string & { readonly [brand]: 'Tag' };
+
+/** Reads eight hexadecimal digits in either case. */
+export function parseTag(text: string): Tag | undefined {
+  return /^[0-9A-Fa-f]{8}$/.test(text) ? (text.toUpperCase() as Tag) : undefined;
+}
+
+/** Spells a group and an element number. */
+export function tagFrom(group: number, element: number): Tag {
+  return (group.toString(16).padStart(4, '0') + element.toString(16).padStart(4, '0')).toUpperCase() as Tag;
+}
+
+/** Private tags have an odd group (PS3.5 §7.8). */
+export function isPrivate(tag: Tag): boolean {
+  return Number.parseInt(tag.slice(0, 4), 16) % 2 === 1;
+}
+
+/** `(gggg,eeee)` in lower case, as error comments spell it. */
+export function formatTag(tag: Tag): string {
+  return `(${tag.slice(0, 4)},${tag.slice(4)})`.toLowerCase();
+}

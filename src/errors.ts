@@ -1,0 +1,73 @@
+/**
+ * The one error class of the service. A request that is abandoned throws it; its `code` is a stable
+ * contract, its message is for people, its facts are for machines. `http/problem.ts` alone knows
+ * which status a code becomes.
+ */
+
+/** Every reason for which a request, or the reading of one instance, is given up. */
+export type ErrorCode =
+  // what the client asked
+  | 'invalid-uid'
+  | 'invalid-query'
+  | 'invalid-frame-list'
+  | 'invalid-partition'
+  | 'invalid-version'
+  | 'invalid-multipart'
+  | 'invalid-header'
+  | 'unsupported-media-type'
+  | 'not-acceptable'
+  | 'payload-too-large'
+  | 'too-many-parts'
+  | 'client-aborted'
+  // what is or is not there
+  | 'route-not-found'
+  | 'method-not-allowed'
+  | 'study-not-found'
+  | 'series-not-found'
+  | 'instance-not-found'
+  | 'frame-not-found'
+  | 'bulk-data-not-found'
+  // who asks
+  | 'unauthenticated'
+  | 'forbidden'
+  // what a file is
+  | 'not-dicom'
+  | 'dicom-malformed'
+  | 'dicom-truncated'
+  | 'dicom-limit-exceeded'
+  // what stands behind us
+  | 'overloaded'
+  | 'storage-unavailable'
+  | 'storage-corrupt';
+
+/** Machine-readable particulars of an error; never patient data. */
+export interface ErrorFacts {
+  /** Name of the query parameter, header or path segment at fault. */
+  readonly parameter?: string;
+  /** Byte offset into the body or file where the fault was found. */
+  readonly offset?: number;
+  /** DICOM tag at fault, eight hex digits. */
+  readonly tag?: string;
+  /** The limit that was exceeded, and its value. */
+  readonly limit?: string;
+  readonly limitValue?: number;
+  /** Media types that would have been acceptable. */
+  readonly offered?: readonly string[];
+  /** Methods that the resource has. */
+  readonly allowed?: readonly string[];
+  /** Seconds after which a retry makes sense. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** Abandons the request, or the one instance being read. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: ErrorCode;
+  readonly facts: ErrorFacts;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.facts = facts;
+  }
+}

@@ -1,0 +1,53 @@
+/** Port: immutable binary objects with the semantics of Azure Blob Storage. */
+import type { Readable } from 'node:stream';
+
+/** The containers of the service; all exist before the first call. */
+export const containerNames = ['instances', 'derived'] as const;
+export type ContainerName = (typeof containerNames)[number];
+
+export interface ByteRange {
+  readonly offset: number;
+  /** To the end when left out. */
+  readonly length?: number;
+}
+
+export interface BlobContent {
+  /** The bytes of the range, streamed with back-pressure. Consume it, or `destroy()` it. */
+  readonly body: Readable;
+  /** Bytes that `body` carries. */
+  readonly length: number;
+}
+
+/**
+ * Every method rejects with `ServiceError`: `storage-unavailable` when the service is away, busy or
+ * times out after retries, `client-aborted` when the signal fired. Errors of `body` in `put` pass
+ * through as they are, and then nothing has been stored.
+ */
+export interface BlobStore {
+  /**
+   * Stores what `body` yields. The blob appears whole or not at all, after `body` has ended; memory
+   * holds a few blocks, whatever the size. A small body costs one call.
+   *
+   * @returns the number of bytes stored.
+   */
+  put(
+    container: ContainerName,
+    name: string,
+    body: AsyncIterable<Uint8Array>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<{ readonly length: number }>;
+
+  /** Opens a blob or a range of it; `undefined` when it is not there. */
+  get(
+    container: ContainerName,
+    name: string,
+    range?: ByteRange,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<BlobContent | undefined>;
+
+  /** Removes blobs, in batches; those that are not there are passed over. */
+  delete(container: ContainerName, names: readonly string[]): Promise<void>;
+
+  /** Resolves when the service answers; for the health check. */
+  check(signal?: AbortSignal): Promise<void>;
+}
