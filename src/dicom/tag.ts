@@ -12,7 +12,9 @@ export function parseTag(text: string): Tag | undefined {
 
 /** Spells a group and an element number. */
 export function tagFrom(group: number, element: number): Tag {
-  return (group.toString(16).padStart(4, '0') + element.toString(16).padStart(4, '0')).toUpperCase() as Tag;
+  return (
+    group.toString(16).padStart(4, '0') + element.toString(16).padStart(4, '0')
+  ).toUpperCase() as Tag;
 }
 
 /** Private tags have an odd group (PS3.5 §7.8). */

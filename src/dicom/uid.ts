@@ -12,11 +12,7 @@ export type SOPInstanceUID = Branded<'SOPInstanceUID'>;
 export type SOPClassUID = Branded<'SOPClassUID'>;
 export type TransferSyntaxUID = Branded<'TransferSyntaxUID'>;
 export type Uid =
-  | StudyInstanceUID
-  | SeriesInstanceUID
-  | SOPInstanceUID
-  | SOPClassUID
-  | TransferSyntaxUID;
+  StudyInstanceUID | SeriesInstanceUID | SOPInstanceUID | SOPClassUID | TransferSyntaxUID;
 
 /** The three UIDs that name an instance. */
 export interface InstanceUids {
