@@ -1,0 +1,22 @@
+/** The limits of one request: finite, named, each with its own error (docs/conformance.md lists them). */
+import { defaultPart10Limits, type Part10Limits } from '../dicom/part10.js';
+
+export interface Limits {
+  /** Bytes of one request body. */
+  readonly requestBytes: number;
+  /** Bytes of one instance within a request. */
+  readonly instanceBytes: number;
+  /** Parts of one multipart request. */
+  readonly parts: number;
+  /** Instances of one request that are on their way to storage at the same time. */
+  readonly uploadsPerRequest: number;
+  readonly part10: Part10Limits;
+}
+
+export const defaultLimits: Limits = {
+  requestBytes: 4 * 1024 ** 3,
+  instanceBytes: 4 * 1024 ** 3,
+  parts: 10_000,
+  uploadsPerRequest: 8,
+  part10: defaultPart10Limits,
+};
