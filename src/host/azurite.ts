@@ -1,0 +1,191 @@
+/**
+ * Azurite, the storage emulator, as a child process: the storage of the local server and of the
+ * tests. It listens on loopback only and never outlives the process that started it.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export interface AzuriteOptions {
+  /** Where data is kept from run to run; in memory when left out. Created when absent. */
+  readonly dataDir?: string;
+}
+
+export interface Azurite {
+  readonly connectionString: string;
+  readonly blobUrl: string;
+  readonly tableUrl: string;
+  /** The process of the emulator. */
+  readonly pid: number;
+  /** Ends the emulator; resolves when its data is on disk and the process is gone. */
+  stop(): Promise<void>;
+}
+
+const host = '127.0.0.1';
+/** The account and key that every Azurite has; published by its makers, and no secret. */
+const account = 'devstoreaccount1';
+const accountKey =
+  'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+const attempts = 5;
+const startSeconds = 60;
+/** Tables start last, so this line means that everything listens. */
+const ready = 'Table service is successfully listening';
+
+/** Flushing an archive of a million rows takes a while; only after this is the emulator killed. */
+const stopSeconds = 120;
+
+/**
+ * Runs inside the emulator, before it: when the channel to the parent closes, because it is asked to
+ * stop or because the parent is gone, even by SIGKILL, it ends as on SIGTERM, flushing its data.
+ */
+const leash = `process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));`;
+
+function azuriteScript(): string {
+  try {
+    return path.join(path.dirname(require.resolve('azurite/package.json')), 'dist/src/azurite.js');
+  } catch (cause) {
+    throw new Error(
+      'Azurite is not installed. It is a development dependency: run "npm install" without --omit=dev, or set a storage account.',
+      { cause },
+    );
+  }
+}
+
+/** Ports that were free a moment ago, all different. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(0, host, resolve);
+      });
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+  );
+  return ports;
+}
+
+/** Resolves when everything listens; rejects with what the emulator said when it ends before. */
+async function untilReady(child: ChildProcess): Promise<void> {
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      fail(`did not start within ${startSeconds} s`);
+    }, startSeconds * 1000);
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      reject(new Error(`Azurite ${why}: ${output.slice(-2000)}`));
+    };
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      if (!output.includes(ready)) return;
+      clearTimeout(timer);
+      child.stdout?.off('data', read).resume();
+      child.stderr?.off('data', read).resume();
+      resolve();
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
+    child.once('error', (error) => {
+      fail(error.message);
+    });
+    // Not on 'exit': what it said last may not have arrived then.
+    child.once('close', () => {
+      fail('ended');
+    });
+  });
+}
+
+function launch(script: string, ports: readonly number[], dataDir: string | undefined) {
+  const [blobPort, queuePort, tablePort] = ports;
+  // Either variable would give the emulator other accounts or another store.
+  const env = { ...process.env, AZURITE_ACCOUNTS: undefined, AZURITE_DB: undefined };
+  return spawn(
+    process.execPath,
+    [
+      '--import',
+      `data:text/javascript,${encodeURIComponent(leash)}`,
+      script,
+      ...(dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir]),
+      '--skipApiVersionCheck',
+      '--silent',
+      '--disableTelemetry',
+      ...['--blobHost', host, '--blobPort', String(blobPort)],
+      ...['--queueHost', host, '--queuePort', String(queuePort)],
+      ...['--tableHost', host, '--tablePort', String(tablePort)],
+    ],
+    // Detached: a process group of its own, so that Ctrl-C in the terminal is ours to handle.
+    { cwd: tmpdir(), env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+  );
+}
+
+/** Lets our process end while the emulator runs; the emulator then ends as well. */
+function unref(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
+  const exit = once(child, 'exit');
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopSeconds * 1000);
+  if (child.connected) child.disconnect();
+  await exit;
+  clearTimeout(timer);
+}
+
+/**
+ * Starts Azurite on free ports of the loopback interface and waits until it answers.
+ *
+ * @throws Error when the package is not installed, as in a production install, or does not start.
+ */
+export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
+  const script = azuriteScript();
+  const dataDir = options.dataDir === undefined ? undefined : path.resolve(options.dataDir);
+  if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
+  for (let attempt = 1; ; attempt += 1) {
+    const ports = await freePorts(3);
+    const child = launch(script, ports, dataDir);
+    try {
+      await untilReady(child);
+    } catch (error) {
+      child.kill('SIGKILL');
+      // Someone else took one of the ports in between.
+      if (attempt < attempts && String(error).includes('EADDRINUSE')) continue;
+      throw error;
+    }
+    unref(child);
+    const [blobPort, , tablePort] = ports;
+    const blobUrl = `http://${host}:${String(blobPort)}/${account}`;
+    const tableUrl = `http://${host}:${String(tablePort)}/${account}`;
+    return {
+      connectionString: [
+        'DefaultEndpointsProtocol=http',
+        `AccountName=${account}`,
+        `AccountKey=${accountKey}`,
+        `BlobEndpoint=${blobUrl}`,
+        `TableEndpoint=${tableUrl}`,
+        '',
+      ].join(';'),
+      blobUrl,
+      tableUrl,
+      pid: child.pid ?? -1,
+      stop: async () => {
+        await stop(child);
+      },
+    };
+  }
+}

@@ -1,0 +1,108 @@
+/** The blob store in memory: the reference that says how every blob store behaves. */
+import { Readable } from 'node:stream';
+import type { BlobContent, BlobStore, ByteRange, ContainerName } from '../blob-store.js';
+import { checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
+import type { OnStorageCall, StorageCall } from '../storage-call.js';
+
+export interface MemoryBlobStoreOptions {
+  readonly onCall?: OnStorageCall;
+  /**
+   * Awaited before every call takes effect, so that tests can delay, reorder and fail calls: what it
+   * rejects with is what the caller gets.
+   */
+  readonly beforeCall?: (call: StorageCall) => Promise<void>;
+}
+
+const chunkBytes = 64 * 1024;
+/** Blobs that one delete call carries, as on Azure. */
+const deleteBatch = 256;
+
+function* chunks(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
+    yield Uint8Array.from(bytes.subarray(offset, offset + chunkBytes));
+  }
+}
+
+/** Containers in memory, gone with the process. Holds every blob whole. */
+export class MemoryBlobStore implements BlobStore {
+  readonly #options: MemoryBlobStoreOptions;
+  /** By container, then name. */
+  readonly #blobs = new Map<string, Uint8Array>();
+
+  constructor(options: MemoryBlobStoreOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The names of the blobs of a container, in order; for tests that look for what was left behind. */
+  names(container: ContainerName): readonly string[] {
+    return [...this.#blobs.keys()]
+      .filter((key) => key.startsWith(`${container}/`))
+      .map((key) => key.slice(container.length + 1))
+      .sort();
+  }
+
+  async put(
+    container: ContainerName,
+    name: string,
+    body: AsyncIterable<Uint8Array>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly length: number }> {
+    const parts: Uint8Array[] = [];
+    // Copies, since the source may use its buffer again.
+    for await (const part of untilAborted(body, options.signal)) parts.push(Uint8Array.from(part));
+    await this.#call('PUT', 'put', container, options.signal);
+    const blob = Buffer.concat(parts);
+    this.#blobs.set(`${container}/${name}`, blob);
+    return { length: blob.length };
+  }
+
+  async get(
+    container: ContainerName,
+    name: string,
+    range: ByteRange = { offset: 0 },
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<BlobContent | undefined> {
+    checkRange(range);
+    await this.#call('GET', 'get', container, options.signal);
+    const blob = this.#blobs.get(`${container}/${name}`);
+    if (blob === undefined) return undefined;
+    if (range.offset > 0 && range.offset >= blob.length) throw rangePastEnd(name, range.offset);
+    const end = range.length === undefined ? blob.length : range.offset + range.length;
+    const bytes = blob.subarray(range.offset, end);
+    const body = Readable.from(chunks(bytes), { objectMode: false });
+    const { signal } = options;
+    if (signal !== undefined) {
+      const abort = () => body.destroy(clientAborted(signal.reason));
+      signal.addEventListener('abort', abort, { once: true });
+      body.once('close', () => {
+        signal.removeEventListener('abort', abort);
+      });
+    }
+    return { body, length: bytes.length };
+  }
+
+  async delete(container: ContainerName, names: readonly string[]): Promise<void> {
+    for (let done = 0; done < names.length; done += deleteBatch) {
+      await this.#call('POST', 'delete', container);
+      for (const name of names.slice(done, done + deleteBatch)) {
+        this.#blobs.delete(`${container}/${name}`);
+      }
+    }
+  }
+
+  async check(signal?: AbortSignal): Promise<void> {
+    await this.#call('GET', 'check', '', signal);
+  }
+
+  async #call(
+    method: string,
+    operation: StorageCall['operation'],
+    target: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (signal?.aborted === true) throw clientAborted(signal.reason);
+    const call: StorageCall = { service: 'blob', method, operation, target };
+    this.#options.onCall?.(call);
+    await this.#options.beforeCall?.(call);
+  }
+}

@@ -1,0 +1,197 @@
+/** The table store in memory: the reference that says how every table store behaves. */
+import { clientAborted } from '../body.js';
+import type { OnStorageCall, StorageCall } from '../storage-call.js';
+import { checkKey, checkQuery, checkTransaction } from '../table-limits.js';
+import { tableLimits } from '../table-store.js';
+import type {
+  Entity,
+  Page,
+  Properties,
+  PropertyValue,
+  QueryOptions,
+  RowRange,
+  TableName,
+  TableOperation,
+  TableStore,
+  TransactionOutcome,
+} from '../table-store.js';
+import { SortedRows } from './sorted-rows.js';
+
+export interface MemoryTableStoreOptions {
+  readonly onCall?: OnStorageCall;
+  /**
+   * Awaited before every call takes effect, so that tests can delay, reorder and fail calls: what it
+   * rejects with is what the caller gets.
+   */
+  readonly beforeCall?: (call: StorageCall) => Promise<void>;
+  /** Seed for pages that are short or empty now and then, as Azure may return them. */
+  readonly shortPagesSeed?: number;
+}
+
+interface Row {
+  readonly rowKey: string;
+  readonly etag: string;
+  readonly properties: Properties;
+}
+
+type Clash = 'exists' | 'changed' | 'missing';
+
+function copyValue(value: PropertyValue): PropertyValue {
+  if (value instanceof Uint8Array) return Uint8Array.from(value);
+  // The service knows no negative zero.
+  return value === 0 ? 0 : value;
+}
+
+function copyProperties(properties: Properties, select?: readonly string[]): Properties {
+  const copy: Record<string, PropertyValue> = {};
+  for (const [name, value] of Object.entries(properties)) {
+    if (select === undefined || select.includes(name)) copy[name] = copyValue(value);
+  }
+  return copy;
+}
+
+function findClash(row: Row | undefined, operation: TableOperation): Clash | undefined {
+  switch (operation.kind) {
+    case 'insert':
+      return row === undefined ? undefined : 'exists';
+    case 'upsert':
+      return undefined;
+    case 'replace':
+    case 'delete':
+      if (row === undefined) return 'missing';
+      return operation.etag === undefined || operation.etag === row.etag ? undefined : 'changed';
+  }
+}
+
+function encodeContinuation(rowKey: string): string {
+  return Buffer.from(rowKey, 'utf8').toString('base64url');
+}
+
+function decodeContinuation(continuation: string): string {
+  const rowKey = Buffer.from(continuation, 'base64url').toString('utf8');
+  if (rowKey === '' || encodeContinuation(rowKey) !== continuation) {
+    throw new RangeError('Not a continuation');
+  }
+  return rowKey;
+}
+
+/** Numbers in [0, 1) that depend on the seed alone (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+/** Tables in memory, gone with the process. Carries a million rows and more. */
+export class MemoryTableStore implements TableStore {
+  readonly #options: MemoryTableStoreOptions;
+  readonly #random: (() => number) | undefined;
+  /** By table, then PartitionKey. */
+  readonly #partitions = new Map<string, SortedRows<Row>>();
+  #writes = 0;
+
+  constructor(options: MemoryTableStoreOptions = {}) {
+    this.#options = options;
+    this.#random =
+      options.shortPagesSeed === undefined ? undefined : seededRandom(options.shortPagesSeed);
+  }
+
+  async get(
+    table: TableName,
+    partitionKey: string,
+    rowKey: string,
+    options: { readonly select?: readonly string[]; readonly signal?: AbortSignal } = {},
+  ): Promise<Entity | undefined> {
+    checkKey('PartitionKey', partitionKey);
+    checkKey('RowKey', rowKey);
+    await this.#call('GET', 'get', table, options.signal);
+    const row = this.#partitions.get(`${table}/${partitionKey}`)?.get(rowKey);
+    if (row === undefined) return undefined;
+    return {
+      partitionKey,
+      rowKey,
+      etag: row.etag,
+      properties: copyProperties(row.properties, options.select),
+    };
+  }
+
+  async query(table: TableName, range: RowRange, options: QueryOptions = {}): Promise<Page> {
+    checkQuery(range, options);
+    const { partitionKey, from = '', to } = range;
+    const next = options.continuation === undefined ? '' : decodeContinuation(options.continuation);
+    await this.#call('GET', 'query', table, options.signal);
+    const limit = this.#pageLimit(options.limit ?? tableLimits.pageRows);
+    const entities: Entity[] = [];
+    const rows = this.#partitions.get(`${table}/${partitionKey}`)?.from(next > from ? next : from);
+    for (const row of rows ?? []) {
+      if (to !== undefined && row.rowKey >= to) break;
+      if (entities.length === limit) {
+        return { entities, continuation: encodeContinuation(row.rowKey) };
+      }
+      entities.push({
+        partitionKey,
+        rowKey: row.rowKey,
+        etag: row.etag,
+        properties: copyProperties(row.properties, options.select),
+      });
+    }
+    return { entities };
+  }
+
+  async transact(
+    table: TableName,
+    partitionKey: string,
+    operations: readonly TableOperation[],
+  ): Promise<TransactionOutcome> {
+    checkTransaction(partitionKey, operations);
+    // What the caller does to its arrays afterwards must not show.
+    const copies = operations.map((operation) =>
+      operation.kind === 'delete'
+        ? operation
+        : { ...operation, properties: copyProperties(operation.properties) },
+    );
+    await this.#call('POST', 'transact', table);
+    // No await from here on: the rest is the transaction.
+    const rows = this.#partitions.get(`${table}/${partitionKey}`) ?? new SortedRows<Row>();
+    for (const [index, operation] of copies.entries()) {
+      const clash = findClash(rows.get(operation.rowKey), operation);
+      if (clash !== undefined) return { committed: false, clash, index };
+    }
+    this.#partitions.set(`${table}/${partitionKey}`, rows);
+    const etags = copies.map((operation) => {
+      if (operation.kind === 'delete') {
+        rows.delete(operation.rowKey);
+        return undefined;
+      }
+      const etag = `W/"${(this.#writes += 1)}"`;
+      rows.set({ rowKey: operation.rowKey, etag, properties: operation.properties });
+      return etag;
+    });
+    return { committed: true, etags };
+  }
+
+  async check(signal?: AbortSignal): Promise<void> {
+    await this.#call('GET', 'check', '', signal);
+  }
+
+  #pageLimit(limit: number): number {
+    if (this.#random === undefined || this.#random() < 0.5) return limit;
+    return Math.floor(this.#random() * limit);
+  }
+
+  async #call(
+    method: string,
+    operation: StorageCall['operation'],
+    target: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    if (signal?.aborted === true) throw clientAborted(signal.reason);
+    const call: StorageCall = { service: 'table', method, operation, target };
+    this.#options.onCall?.(call);
+    await this.#options.beforeCall?.(call);
+  }
+}
