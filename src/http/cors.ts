@@ -1,0 +1,78 @@
+/**
+ * Cross-origin headers for browser viewers (Fetch standard, CORS protocol). Pure functions: the
+ * pipeline adds what they return, to errors too, because a browser hides any answer without them.
+ */
+
+/** Who may call from a browser. */
+export interface CorsConfig {
+  /** Origins such as `https://viewer.example.com`, or `*` for any, then without credentials. */
+  readonly allowedOrigins: readonly string[] | '*';
+}
+
+const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+const allowedHeaders =
+  'Authorization, Accept, Content-Type, Range, If-None-Match, If-Modified-Since, ' +
+  'msdicom-request-original, X-Request-Id';
+const exposedHeaders =
+  'Content-Type, Content-Length, Content-Range, Content-Location, ETag, Warning, Retry-After, ' +
+  'Link, X-Total-Count, X-Request-Id';
+/** Two hours in seconds: the most that Chromium remembers a preflight. */
+const preflightMaxAge = '7200';
+
+/** Whether a request is a preflight, to be answered with 204 before any authentication. */
+export function isPreflight(request: {
+  readonly method: string;
+  readonly headers: Headers;
+}): boolean {
+  return (
+    request.method === 'OPTIONS' &&
+    request.headers.has('origin') &&
+    request.headers.has('access-control-request-method')
+  );
+}
+
+/** Headers of the answer to a preflight from `origin`; an origin not allowed gets no permission. */
+export function preflightHeaders(
+  origin: string | null,
+  config: CorsConfig,
+): Readonly<Record<string, string>> {
+  const permission = permit(origin, config);
+  return {
+    Vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
+    ...(permission && {
+      ...permission,
+      'Access-Control-Allow-Methods': allowedMethods,
+      'Access-Control-Allow-Headers': allowedHeaders,
+      'Access-Control-Max-Age': preflightMaxAge,
+    }),
+  };
+}
+
+/** Headers of any other answer, errors included. `Vary` is to be appended to what is there. */
+export function corsHeaders(
+  origin: string | null,
+  config: CorsConfig,
+): Readonly<Record<string, string>> {
+  const permission = permit(origin, config);
+  return {
+    Vary: 'Origin, Accept, Accept-Encoding',
+    // Images and frames are embedded by pages that isolate themselves, in requests without Origin.
+    ...(config.allowedOrigins.length > 0 && { 'Cross-Origin-Resource-Policy': 'cross-origin' }),
+    ...(permission && { ...permission, 'Access-Control-Expose-Headers': exposedHeaders }),
+  };
+}
+
+function permit(
+  origin: string | null,
+  { allowedOrigins }: CorsConfig,
+): Readonly<Record<string, string>> | undefined {
+  if (origin === null) return undefined;
+  if (allowedOrigins === '*') return { 'Access-Control-Allow-Origin': '*' };
+  const wanted = normalised(origin);
+  if (!allowedOrigins.some((allowed) => normalised(allowed) === wanted)) return undefined;
+  return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' };
+}
+
+function normalised(origin: string): string {
+  return origin.toLowerCase().replace(/\/$/, '');
+}

@@ -1,0 +1,92 @@
+/**
+ * From error to HTTP: the one map from code to status, and the error response in the two forms that
+ * clients know, problem details (RFC 9457) and the Microsoft server's plain text.
+ */
+import { ServiceError, type ErrorCode, type ErrorFacts } from '../errors.js';
+
+/** What a code becomes. */
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** Every code with its status and title. */
+export const problems: Readonly<Record<ErrorCode, Problem>> = {
+  'invalid-uid': { status: 400, title: 'Not a valid UID' },
+  'invalid-query': { status: 400, title: 'Not a valid query' },
+  'invalid-frame-list': { status: 400, title: 'Not a valid frame list' },
+  'invalid-partition': { status: 400, title: 'Not a valid partition' },
+  'invalid-version': { status: 404, title: 'No such API version' },
+  'invalid-multipart': { status: 400, title: 'Malformed multipart body' },
+  'invalid-header': { status: 400, title: 'Malformed header' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+  'not-acceptable': { status: 406, title: 'No acceptable representation' },
+  'payload-too-large': { status: 413, title: 'Payload too large' },
+  'too-many-parts': { status: 413, title: 'Too many parts' },
+  'client-aborted': { status: 400, title: 'Request ended early' },
+  'route-not-found': { status: 404, title: 'No such resource' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'study-not-found': { status: 404, title: 'Study not found' },
+  'series-not-found': { status: 404, title: 'Series not found' },
+  'instance-not-found': { status: 404, title: 'Instance not found' },
+  'frame-not-found': { status: 404, title: 'Frame not found' },
+  'bulk-data-not-found': { status: 404, title: 'Bulk data not found' },
+  unauthenticated: { status: 401, title: 'Authentication required' },
+  forbidden: { status: 403, title: 'Permission missing' },
+  'not-dicom': { status: 400, title: 'Not a DICOM file' },
+  'dicom-malformed': { status: 400, title: 'Malformed DICOM file' },
+  'dicom-truncated': { status: 400, title: 'Truncated DICOM file' },
+  'dicom-limit-exceeded': { status: 413, title: 'DICOM file exceeds a limit' },
+  overloaded: { status: 503, title: 'Busy' },
+  'storage-unavailable': { status: 503, title: 'Storage unavailable' },
+  'storage-corrupt': { status: 500, title: 'Stored data is damaged' },
+};
+
+/** How the response is written. */
+export interface ProblemOptions {
+  readonly requestId: string;
+  /** `text` is the message alone: clients of the Microsoft contract show the body to the user. */
+  readonly format: 'problem+json' | 'text';
+  /** The WWW-Authenticate value of a 401 (RFC 6750 §3), where more than the scheme is known. */
+  readonly challenge?: string;
+}
+
+const internalError = { status: 500, title: 'Internal error', code: 'internal-error' };
+const defaultChallenge = 'Bearer realm="DICOMweb"';
+/** Seconds to wait when the service is busy and nothing better is known. */
+const defaultRetryAfter = 5;
+
+/**
+ * The response to an error. A ServiceError tells its message and facts; anything else is an opaque
+ * 500 that names the request, so that its log entry can be found.
+ */
+export function problemResponse(error: unknown, options: ProblemOptions): Response {
+  const { requestId } = options;
+  if (!(error instanceof ServiceError)) {
+    const detail = `The service failed. The failure is logged under request ${requestId}.`;
+    return respond(internalError, detail, {}, options);
+  }
+  const problem = { ...problems[error.code], code: error.code };
+  return respond(problem, error.message, error.facts, options);
+}
+
+function respond(
+  { status, title, code }: Problem & { readonly code: string },
+  detail: string,
+  facts: ErrorFacts,
+  { requestId, format, challenge = defaultChallenge }: ProblemOptions,
+): Response {
+  const headers = new Headers({ 'Cache-Control': 'no-store' });
+  const retryAfter = facts.retryAfterSeconds ?? (status === 503 ? defaultRetryAfter : undefined);
+  if (retryAfter !== undefined) headers.set('Retry-After', String(Math.ceil(retryAfter)));
+  if (facts.allowed !== undefined) headers.set('Allow', facts.allowed.join(', '));
+  if (status === 401) headers.set('WWW-Authenticate', challenge);
+  if (format === 'text') {
+    headers.set('Content-Type', 'text/plain; charset=utf-8');
+    return new Response(detail, { status, headers });
+  }
+  headers.set('Content-Type', 'application/problem+json');
+  const type = `urn:dicomweb-functions:problem:${code}`;
+  const body = { ...facts, type, title, status, detail, code, requestId };
+  return new Response(JSON.stringify(body), { status, headers });
+}

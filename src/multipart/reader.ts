@@ -1,0 +1,375 @@
+/**
+ * Reads a multipart body as a stream of parts, each a stream of bytes (RFC 2046 §5.1, RFC 2387).
+ * Memory stays flat: only what may yet turn out to be a boundary, or the header block of one part,
+ * is held back; file bytes pass through as views of the chunks they came in.
+ *
+ * Line ends: the standard writes CRLF. A bare LF is also taken after a boundary, in headers, and
+ * before the first boundary. A bare LF *before* a later boundary is not: it could be the last byte
+ * of a file, and dropping or keeping it would be a guess. Such a body is refused as unfinished.
+ */
+import { ServiceError, type ErrorFacts } from '../errors.js';
+
+/** Finite bounds on what a body may make the reader do. */
+export interface MultipartLimits {
+  /** Parts in one body; default 10 000, five times a large CT series. */
+  readonly maxParts?: number;
+  /** Bytes of one part's header block, and of white space after a boundary; default 16 KiB. */
+  readonly maxHeaderBytes?: number;
+}
+
+/** The header fields of one part. */
+export interface PartHeaders {
+  /** Fields in the order they came, names as written. */
+  readonly entries: readonly (readonly [name: string, value: string])[];
+  /** The first value under this name, whatever its letter case. */
+  get(name: string): string | undefined;
+}
+
+/** One part of a multipart body. */
+export interface Part {
+  /** Position in the body, from 0. */
+  readonly index: number;
+  readonly headers: PartHeaders;
+  /** The bytes, readable once and only until the next part is asked for. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+const defaultMaxParts = 10_000;
+const defaultMaxHeaderBytes = 16 * 1024;
+const maxBoundaryLength = 256;
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SPACE = 0x20;
+const TAB = 0x09;
+const DASH = 0x2d;
+
+/**
+ * Splits a multipart body into its parts, in order. A part that was not read is skipped when the
+ * next is asked for; leaving the loop early returns the iterator of `body`, which cancels an upload.
+ * Preamble and epilogue are ignored, header-less and empty parts are parts.
+ *
+ * @throws ServiceError 'invalid-multipart' with `facts.offset` (bytes from the start of the body),
+ *   'too-many-parts'; and whatever `body` throws.
+ */
+export async function* readMultipart(
+  body: AsyncIterable<Uint8Array>,
+  boundary: string,
+  limits: MultipartLimits = {},
+): AsyncGenerator<Part, void, undefined> {
+  const { maxParts = defaultMaxParts, maxHeaderBytes = defaultMaxHeaderBytes } = limits;
+  if (boundary === '' || boundary.length > maxBoundaryLength || /[^\x20-\xff]/.test(boundary)) {
+    throw new ServiceError(
+      'invalid-multipart',
+      `The multipart boundary must be 1 to ${maxBoundaryLength} printable characters.`,
+    );
+  }
+  const scanner = new Scanner(body, boundary, maxHeaderBytes);
+  try {
+    let line = await scanner.firstBoundary();
+    for (let index = 0; line === 'part'; index++) {
+      if (index >= maxParts) {
+        throw new ServiceError('too-many-parts', `The body has more than ${maxParts} parts.`, {
+          limit: 'maxParts',
+          limitValue: maxParts,
+        });
+      }
+      const headers = await scanner.headers(index);
+      const content = new Content(scanner, index);
+      yield { index, headers, body: content };
+      line = await content.skip();
+    }
+    await scanner.drain();
+  } finally {
+    await scanner.close();
+  }
+}
+
+/** What a boundary line announces: another part, or the end. */
+type BoundaryLine = 'part' | 'close';
+
+/** The body of one part: a cursor into the scanner that knows when the reader has moved on. */
+class Content implements AsyncIterable<Uint8Array> {
+  readonly #scanner: Scanner;
+  readonly #index: number;
+  #end: BoundaryLine | undefined;
+  #passed = false;
+
+  constructor(scanner: Scanner, index: number) {
+    this.#scanner = scanner;
+    this.#index = index;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      if (this.#passed) throw new Error('A part was read after the next had been asked for.');
+      const chunk = await this.#next();
+      if (chunk === undefined) return;
+      yield chunk;
+    }
+  }
+
+  /** Passes over what was not read and tells which boundary line ended the part. */
+  async skip(): Promise<BoundaryLine> {
+    for (;;) {
+      if (this.#end !== undefined) return this.#end;
+      this.#passed = true;
+      await this.#next();
+    }
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    if (this.#end !== undefined) return undefined;
+    const next = await this.#scanner.data(this.#index);
+    if (typeof next !== 'string') return next;
+    this.#end = next;
+    return undefined;
+  }
+}
+
+/** Holds the unread bytes and finds boundaries in them. */
+class Scanner {
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #maxHeaderBytes: number;
+  /** `--boundary`, and the same after the line end that belongs to it. */
+  readonly #dashed: Buffer;
+  readonly #afterLineFeed: Buffer;
+  readonly #delimiter: Buffer;
+  #buffer: Buffer = Buffer.alloc(0);
+  /** Where `#buffer` begins in the body. */
+  #offset = 0;
+  /** The buffer is known to hold no delimiter that begins before this position. */
+  #searched = 0;
+  /** The buffer begins right behind the line end of a header block. */
+  #atLineStart = false;
+  #exhausted = false;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(body: AsyncIterable<Uint8Array>, boundary: string, maxHeaderBytes: number) {
+    this.#source = body[Symbol.asyncIterator]();
+    this.#maxHeaderBytes = maxHeaderBytes;
+    this.#dashed = Buffer.from(`--${boundary}`, 'latin1');
+    this.#afterLineFeed = Buffer.from(`\n--${boundary}`, 'latin1');
+    this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
+  }
+
+  /** Finds the first boundary line, at the very start or behind a preamble. */
+  async firstBoundary(): Promise<BoundaryLine> {
+    const first = await this.#takeBoundaryLine(0);
+    if (first !== undefined) return first;
+    for (;;) {
+      const next = await this.#until(this.#afterLineFeed);
+      if (next === undefined) throw this.#invalid('The body holds no boundary line');
+      if (typeof next === 'string') return next;
+    }
+  }
+
+  /** The next bytes of part `index`, or the boundary line that ends it. */
+  async data(index: number): Promise<Uint8Array | BoundaryLine> {
+    if (this.#atLineStart) {
+      // An empty part: the empty line behind its headers is also the line end of the delimiter.
+      this.#atLineStart = false;
+      const line = await this.#takeBoundaryLine(0);
+      if (line !== undefined) return line;
+    }
+    const next = await this.#until(this.#delimiter);
+    if (next === undefined) {
+      throw this.#invalid(`The body ends inside part ${index + 1}, before a closing boundary`);
+    }
+    return next;
+  }
+
+  /** Reads the header block of part `index`, up to and including the empty line. */
+  async headers(index: number): Promise<PartHeaders> {
+    const entries: [string, string][] = [];
+    let start = 0;
+    for (;;) {
+      const end = await this.#lineEnd(start, index);
+      const text = this.#buffer.toString('latin1', start, end).replace(/\r$/, '');
+      if (text === '') {
+        this.#advance(end + 1);
+        this.#atLineStart = true;
+        return partHeaders(entries);
+      }
+      const previous = entries.at(-1);
+      if (/^[ \t]/.test(text) && previous !== undefined) {
+        previous[1] = `${previous[1]} ${text.trim()}`.trim();
+      } else {
+        const colon = text.indexOf(':');
+        const name = text.slice(0, Math.max(colon, 0)).trim();
+        if (name === '') {
+          throw this.#invalid(
+            `Part ${index + 1} has a header line without a name and colon`,
+            start,
+          );
+        }
+        entries.push([name, text.slice(colon + 1).trim()]);
+      }
+      start = end + 1;
+    }
+  }
+
+  /** Reads the epilogue away, so that the connection is left clean. */
+  async drain(): Promise<void> {
+    do this.#advance(this.#buffer.length);
+    while (await this.#pull());
+  }
+
+  /** Lets go of the source unless it has ended by itself. */
+  async close(): Promise<void> {
+    if (!this.#exhausted) await this.#source.return?.();
+    this.#exhausted = true;
+  }
+
+  /**
+   * The bytes before `delimiter`, piece by piece, then the boundary line it opens; undefined when
+   * the body ends first. A delimiter that no proper boundary line follows is data.
+   */
+  async #until(delimiter: Buffer): Promise<Uint8Array | BoundaryLine | undefined> {
+    for (;;) {
+      const found = this.#buffer.indexOf(delimiter, this.#searched);
+      if (found > 0) return this.#take(found);
+      if (found === 0) {
+        const line = await this.#takeBoundaryLine(delimiter.length - this.#dashed.length);
+        if (line !== undefined) return line;
+        this.#searched = 1;
+        continue;
+      }
+      const certain = this.#buffer.length - heldBack(this.#buffer, delimiter, this.#searched);
+      if (certain > 0) return this.#take(certain);
+      if (!(await this.#pull())) {
+        return this.#buffer.length > 0 ? this.#take(this.#buffer.length) : undefined;
+      }
+    }
+  }
+
+  /** Consumes the boundary line whose dashes are at `at`, if that is what is there. */
+  async #takeBoundaryLine(at: number): Promise<BoundaryLine | undefined> {
+    for (;;) {
+      const line = boundaryLine(this.#buffer.subarray(at), this.#dashed, this.#exhausted);
+      if (line === 'undecided' && this.#buffer.length - at <= this.#maxPadded()) {
+        await this.#pull();
+        continue;
+      }
+      if (line === 'undecided' || line === 'none') return undefined;
+      this.#advance(at + line.length);
+      return line.announces;
+    }
+  }
+
+  #maxPadded(): number {
+    return this.#dashed.length + this.#maxHeaderBytes;
+  }
+
+  /** Position of the LF that ends the header line beginning at `start`. */
+  async #lineEnd(start: number, index: number): Promise<number> {
+    let from = start;
+    for (;;) {
+      const end = this.#buffer.indexOf(LF, from);
+      if (end > this.#maxHeaderBytes || (end < 0 && this.#buffer.length > this.#maxHeaderBytes)) {
+        throw this.#invalid(
+          `The headers of part ${index + 1} are longer than ${this.#maxHeaderBytes} bytes`,
+          0,
+          { limit: 'maxHeaderBytes', limitValue: this.#maxHeaderBytes },
+        );
+      }
+      if (end >= 0) return end;
+      from = this.#buffer.length;
+      if (!(await this.#pull())) {
+        throw this.#invalid(`The body ends inside the headers of part ${index + 1}`, from);
+      }
+    }
+  }
+
+  /** Appends the next chunk that has bytes; false at the end of the body. */
+  async #pull(): Promise<boolean> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    while (!this.#exhausted) {
+      let result: IteratorResult<Uint8Array>;
+      try {
+        result = await this.#source.next();
+      } catch (error) {
+        // Kept, so that asking for the next part tells the cause and not a consequence.
+        this.#failure = { error };
+        this.#exhausted = true;
+        throw error;
+      }
+      if (result.done === true) {
+        this.#exhausted = true;
+      } else if (result.value.byteLength > 0) {
+        const { buffer, byteOffset, byteLength } = result.value;
+        const chunk = Buffer.from(buffer, byteOffset, byteLength);
+        this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #take(length: number): Uint8Array {
+    const taken = this.#buffer.subarray(0, length);
+    this.#advance(length);
+    return taken;
+  }
+
+  #advance(length: number): void {
+    this.#buffer = this.#buffer.subarray(length);
+    this.#offset += length;
+    this.#searched = 0;
+  }
+
+  #invalid(what: string, at = 0, facts: ErrorFacts = {}): ServiceError {
+    const offset = this.#offset + at;
+    return new ServiceError('invalid-multipart', `${what} (at byte ${offset}).`, {
+      ...facts,
+      offset,
+    });
+  }
+}
+
+/** Bytes at the end of `buffer` that may be the beginning of `delimiter`. */
+function heldBack(buffer: Buffer, delimiter: Buffer, from: number): number {
+  const tail = buffer.subarray(Math.max(from, buffer.length - delimiter.length + 1));
+  // The first byte of a delimiter occurs in it once, so only its last occurrence can begin one.
+  const start = tail.lastIndexOf(delimiter.readUInt8(0));
+  if (start < 0) return 0;
+  const held = tail.length - start;
+  return tail.subarray(start).equals(delimiter.subarray(0, held)) ? held : 0;
+}
+
+/**
+ * Judges whether `bytes` begin with a whole boundary line: the dashed boundary, `--` if it is the
+ * last, white space, and a line end or, for the last, the end of the body.
+ */
+function boundaryLine(
+  bytes: Buffer,
+  dashed: Buffer,
+  ended: boolean,
+): { readonly announces: BoundaryLine; readonly length: number } | 'none' | 'undecided' {
+  const short = ended ? 'none' : 'undecided';
+  const known = Math.min(bytes.length, dashed.length);
+  if (!bytes.subarray(0, known).equals(dashed.subarray(0, known))) return 'none';
+  if (bytes.length < dashed.length) return short;
+  let at = dashed.length;
+  const closes = bytes[at] === DASH;
+  if (closes) {
+    if (at + 1 === bytes.length) return short;
+    if (bytes[at + 1] !== DASH) return 'none';
+    at += 2;
+  }
+  while (bytes[at] === SPACE || bytes[at] === TAB) at++;
+  if (bytes[at] === CR) at++;
+  if (bytes[at] === LF) return { announces: closes ? 'close' : 'part', length: at + 1 };
+  if (at < bytes.length) return 'none';
+  return ended && closes ? { announces: 'close', length: at } : short;
+}
+
+function partHeaders(entries: readonly (readonly [string, string])[]): PartHeaders {
+  return {
+    entries,
+    get(name) {
+      const wanted = name.toLowerCase();
+      return entries.find(([key]) => key.toLowerCase() === wanted)?.[1];
+    },
+  };
+}
