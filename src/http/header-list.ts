@@ -7,13 +7,16 @@
 export function splitUnquoted(text: string, separator: ',' | ';'): string[] {
   const pieces: string[] = [];
   let start = 0;
+  let quoting = true;
   for (let at = 0; at <= text.length; at++) {
     if (at === text.length || text[at] === separator) {
       pieces.push(text.slice(start, at).trim());
       start = at + 1;
-    } else if (text[at] === '"') {
+    } else if (quoting && text[at] === '"') {
       const end = closingQuote(text, at);
-      if (end !== undefined) at = end;
+      // Looked for once only: header values come from anyone and may be all quotes.
+      if (end === undefined) quoting = false;
+      else at = end;
     }
   }
   return pieces.filter((piece) => piece !== '');
