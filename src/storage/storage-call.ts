@@ -21,5 +21,5 @@ export interface StorageCall {
   readonly target: string;
 }
 
-/** Hears of every call before it is sent, retries included. */
+/** Hears of every call before it is sent; retries of the same call are not told apart. */
 export type OnStorageCall = (call: StorageCall) => void;

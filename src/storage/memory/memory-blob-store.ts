@@ -91,7 +91,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async check(signal?: AbortSignal): Promise<void> {
-    await this.#call('GET', 'check', '', signal);
+    await this.#call('GET', 'check', 'instances', signal);
   }
 
   async #call(

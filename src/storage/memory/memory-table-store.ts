@@ -175,7 +175,7 @@ export class MemoryTableStore implements TableStore {
   }
 
   async check(signal?: AbortSignal): Promise<void> {
-    await this.#call('GET', 'check', '', signal);
+    await this.#call('GET', 'get', 'catalog', signal);
   }
 
   #pageLimit(limit: number): number {

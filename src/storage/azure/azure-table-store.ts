@@ -1,0 +1,195 @@
+/** The table store on Azure Table Storage, or on Azurite. */
+import { odata } from '@azure/data-tables';
+import type { TableClient, TableEntity, TransactionAction } from '@azure/data-tables';
+import { ServiceError } from '../../errors.js';
+import { checkKey, checkQuery, checkTransaction } from '../table-limits.js';
+import { tableLimits } from '../table-store.js';
+import type {
+  Entity,
+  Page,
+  QueryOptions,
+  RowRange,
+  TableName,
+  TableOperation,
+  TableStore,
+  TransactionOutcome,
+} from '../table-store.js';
+import { fromAzure, toAzure } from './entity.js';
+import { withDeleteGuards } from './table-policies.js';
+import { codeOf, statusOf, translateError } from './translate-error.js';
+
+/** Of every row, whatever is selected: without them the service may leave out the ETag. */
+const alwaysSelected = ['PartitionKey', 'RowKey', 'Timestamp'];
+
+function selection(select: readonly string[] | undefined): { select?: string[] } {
+  return select === undefined ? {} : { select: [...alwaysSelected, ...select] };
+}
+
+function filterOf({ partitionKey, from, to }: RowRange): string {
+  let filter = odata`PartitionKey eq ${partitionKey}`;
+  if (from !== undefined && from !== '') filter += odata` and RowKey ge ${from}`;
+  if (to !== undefined) filter += odata` and RowKey lt ${to}`;
+  return filter;
+}
+
+/** The guard that failed, or `undefined` when the error is none of ours. */
+function clashOf(error: unknown): 'exists' | 'changed' | 'missing' | undefined {
+  const code = codeOf(error);
+  switch (statusOf(error)) {
+    case 409:
+      return code === 'EntityAlreadyExists' ? 'exists' : undefined;
+    case 412:
+      return 'changed';
+    case 404:
+      return code === 'TableNotFound' ? undefined : 'missing';
+    default:
+      return undefined;
+  }
+}
+
+/** Of a transaction, the service begins its message with the index of the operation that failed. */
+function failedIndex(error: unknown, operations: number): number | undefined {
+  if (operations === 1) return 0;
+  const index = Number(/^(\d+):/.exec(error instanceof Error ? error.message : '')?.[1]);
+  return Number.isInteger(index) && index < operations ? index : undefined;
+}
+
+async function applyOne(
+  client: TableClient,
+  partitionKey: string,
+  operation: TableOperation,
+): Promise<readonly (string | undefined)[]> {
+  const { rowKey } = operation;
+  switch (operation.kind) {
+    case 'insert': {
+      const entity = toAzure(partitionKey, rowKey, operation.properties);
+      return [(await client.createEntity(entity)).etag];
+    }
+    case 'upsert': {
+      const entity = toAzure(partitionKey, rowKey, operation.properties);
+      return [(await client.upsertEntity(entity, 'Replace')).etag];
+    }
+    case 'replace': {
+      const entity = toAzure(partitionKey, rowKey, operation.properties);
+      return [(await client.updateEntity(entity, 'Replace', { etag: operation.etag })).etag];
+    }
+    case 'delete':
+      await client.deleteEntity(partitionKey, rowKey, { etag: operation.etag ?? '*' });
+      return [undefined];
+  }
+}
+
+function actionOf(partitionKey: string, operation: TableOperation): TransactionAction {
+  const { rowKey } = operation;
+  switch (operation.kind) {
+    case 'insert':
+      return ['create', toAzure(partitionKey, rowKey, operation.properties)];
+    case 'upsert':
+      return ['upsert', toAzure(partitionKey, rowKey, operation.properties), 'Replace'];
+    case 'replace': {
+      const entity = toAzure(partitionKey, rowKey, operation.properties);
+      return ['update', entity, 'Replace', { etag: operation.etag }];
+    }
+    case 'delete':
+      return ['delete', { partitionKey, rowKey }];
+  }
+}
+
+async function applyMany(
+  client: TableClient,
+  partitionKey: string,
+  operations: readonly TableOperation[],
+): Promise<readonly (string | undefined)[]> {
+  const guards = operations.flatMap((operation) =>
+    operation.kind === 'delete' ? [operation.etag ?? '*'] : [],
+  );
+  const actions = operations.map((operation) => actionOf(partitionKey, operation));
+  const { subResponses } = await withDeleteGuards(guards, () => client.submitTransaction(actions));
+  if (subResponses.length !== operations.length) {
+    throw new ServiceError('storage-unavailable', 'The answer to a transaction was not whole');
+  }
+  return operations.map((operation, index) =>
+    operation.kind === 'delete' ? undefined : subResponses[index]?.etag,
+  );
+}
+
+/** Tables of a storage account. Made by `connectStorage`, which sets up the clients. */
+export class AzureTableStore implements TableStore {
+  readonly #clients: Readonly<Record<TableName, TableClient>>;
+
+  /** @param clients one per table, with the retries and policies of `connectStorage`. */
+  constructor(clients: Readonly<Record<TableName, TableClient>>) {
+    this.#clients = clients;
+  }
+
+  async get(
+    table: TableName,
+    partitionKey: string,
+    rowKey: string,
+    options: { readonly select?: readonly string[]; readonly signal?: AbortSignal } = {},
+  ): Promise<Entity | undefined> {
+    checkKey('PartitionKey', partitionKey);
+    checkKey('RowKey', rowKey);
+    const { select, signal } = options;
+    try {
+      const entity = await this.#clients[table].getEntity<TableEntity>(partitionKey, rowKey, {
+        queryOptions: selection(select),
+        ...(signal && { abortSignal: signal }),
+      });
+      return fromAzure(entity, select);
+    } catch (error) {
+      if (clashOf(error) === 'missing') return undefined;
+      throw translateError(error, `Table ${table}`, signal);
+    }
+  }
+
+  async query(table: TableName, range: RowRange, options: QueryOptions = {}): Promise<Page> {
+    checkQuery(range, options);
+    const { select, signal, continuation, limit = tableLimits.pageRows } = options;
+    try {
+      const pages = this.#clients[table]
+        .listEntities<TableEntity>({
+          queryOptions: { filter: filterOf(range), ...selection(select) },
+          ...(signal && { abortSignal: signal }),
+        })
+        .byPage({
+          maxPageSize: limit,
+          ...(continuation !== undefined && { continuationToken: continuation }),
+        });
+      const page = await pages.next();
+      if (page.done === true) return { entities: [] };
+      const entities = page.value.map((entity) => fromAzure(entity, select));
+      const next = page.value.continuationToken;
+      return next === undefined ? { entities } : { entities, continuation: next };
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new RangeError('Not a continuation', { cause: error });
+      throw translateError(error, `Table ${table}`, signal);
+    }
+  }
+
+  async transact(
+    table: TableName,
+    partitionKey: string,
+    operations: readonly TableOperation[],
+  ): Promise<TransactionOutcome> {
+    checkTransaction(partitionKey, operations);
+    const client = this.#clients[table];
+    const [first, second] = operations;
+    try {
+      const etags =
+        first !== undefined && second === undefined
+          ? await applyOne(client, partitionKey, first)
+          : await applyMany(client, partitionKey, operations);
+      return { committed: true, etags };
+    } catch (error) {
+      const clash = clashOf(error);
+      if (clash === undefined) throw translateError(error, `Table ${table}`);
+      return { committed: false, clash, index: failedIndex(error, operations.length) };
+    }
+  }
+
+  async check(signal?: AbortSignal): Promise<void> {
+    await this.get('catalog', 'check', 'check', signal && { signal });
+  }
+}

@@ -1,0 +1,63 @@
+/** A blob sent in blocks, which appears when they are committed. */
+import type { BlockBlobClient } from '@azure/storage-blob';
+import type { BlockBuffers } from './block-buffers.js';
+
+/** Blocks of one blob on their way at a time. */
+const blocksInFlight = 3;
+
+/** All of one length, as the service demands. */
+function blockId(index: number): string {
+  return Buffer.from(String(index).padStart(6, '0')).toString('base64');
+}
+
+/** Sends blocks while the next ones fill, never more than a few at a time. */
+export class BlockUpload {
+  readonly #client: BlockBlobClient;
+  readonly #buffers: BlockBuffers;
+  readonly #abort = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #sending = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+  #ids: string[] = [];
+
+  constructor(client: BlockBlobClient, buffers: BlockBuffers, signal: AbortSignal | undefined) {
+    this.#client = client;
+    this.#buffers = buffers;
+    this.#signal = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
+  }
+
+  /** Begins to send a block; resolves when there is room for the next one. */
+  async send(buffer: Uint8Array, length: number): Promise<void> {
+    const id = blockId(this.#ids.length);
+    this.#ids.push(id);
+    const sending = this.#stage(id, buffer, length).finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
+    if (this.#sending.size >= blocksInFlight) await Promise.race(this.#sending);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Makes the blob of all blocks sent. */
+  async commit(): Promise<void> {
+    await Promise.all(this.#sending);
+    if (this.#failure !== undefined) throw this.#failure.error;
+    await this.#client.commitBlockList(this.#ids, { abortSignal: this.#signal });
+  }
+
+  /** Stops sending; resolves when nothing is on its way. The service forgets the blocks by itself. */
+  async cancel(): Promise<void> {
+    this.#abort.abort();
+    await Promise.all(this.#sending);
+  }
+
+  /** Never rejects, since nobody may be waiting. */
+  async #stage(id: string, buffer: Uint8Array, length: number): Promise<void> {
+    try {
+      const body = buffer.subarray(0, length);
+      await this.#client.stageBlock(id, body, length, { abortSignal: this.#signal });
+      // Only now: after a failure a socket might still read from it.
+      this.#buffers.give(buffer);
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  }
+}

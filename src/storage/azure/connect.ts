@@ -1,0 +1,130 @@
+/** Opens a storage account: the one place where clients of the SDKs are made and set up. */
+import { TableClient } from '@azure/data-tables';
+import { BlobServiceClient, newPipeline } from '@azure/storage-blob';
+import type { ContainerClient, StoragePipelineOptions } from '@azure/storage-blob';
+import { containerNames } from '../blob-store.js';
+import type { BlobStore, ContainerName } from '../blob-store.js';
+import type { OnStorageCall } from '../storage-call.js';
+import { tableNames } from '../table-store.js';
+import type { TableName, TableStore } from '../table-store.js';
+import { AzureBlobStore } from './azure-blob-store.js';
+import { AzureTableStore } from './azure-table-store.js';
+import { blobPolicyFactory } from './blob-policies.js';
+import {
+  deleteGuardPolicy,
+  tableAgentPolicy,
+  tableCallPolicy,
+  tableRetryPolicy,
+} from './table-policies.js';
+import { translateError } from './translate-error.js';
+
+/** What gives tokens for Entra ID, such as `DefaultAzureCredential`. */
+export type TokenCredential = Extract<
+  BlobServiceClient['credential'],
+  { getToken: (...parameters: never[]) => unknown }
+>;
+
+export type StorageAddress =
+  /** With an account key or a shared access signature. */
+  | { readonly connectionString: string }
+  /** `https://{account}.blob.core.windows.net` and so on, and who we are. */
+  | { readonly blobUrl: string; readonly tableUrl: string; readonly credential: TokenCredential };
+
+export interface StorageOptions {
+  /**
+   * Put before the names of all tables and containers, for installations that share an account;
+   * lower-case letters and digits, the first a letter.
+   */
+  readonly prefix?: string;
+  /** Hears of every call. */
+  readonly onCall?: OnStorageCall;
+}
+
+export interface Storage {
+  readonly tables: TableStore;
+  readonly blobs: BlobStore;
+  /** Creates the tables and containers that are not there yet. */
+  ensureCreated(): Promise<void>;
+}
+
+const validPrefix = /^[a-z][a-z0-9]{0,30}$/;
+
+const blobRetries: StoragePipelineOptions = {
+  retryOptions: { maxTries: 4, retryDelayInMs: 200, maxRetryDelayInMs: 5_000 },
+};
+
+function record<Name extends string, Value>(
+  names: readonly Name[],
+  make: (name: Name) => Value,
+): Readonly<Record<Name, Value>> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Value>;
+}
+
+function openTable(
+  address: StorageAddress,
+  table: TableName,
+  options: StorageOptions,
+): TableClient {
+  const name = `${options.prefix ?? ''}${table}`;
+  const client =
+    'connectionString' in address
+      ? TableClient.fromConnectionString(address.connectionString, name, {
+          // Only that of Azurite speaks http.
+          allowInsecureConnection: true,
+        })
+      : new TableClient(address.tableUrl, name, address.credential);
+  client.pipeline.removePolicy({ phase: 'Retry' });
+  client.pipeline.addPolicy(tableRetryPolicy(), { phase: 'Retry' });
+  client.pipeline.addPolicy(deleteGuardPolicy());
+  client.pipeline.addPolicy(tableAgentPolicy(client.url), { afterPhase: 'Retry' });
+  if (options.onCall !== undefined) {
+    client.pipeline.addPolicy(tableCallPolicy(options.onCall, table));
+  }
+  return client;
+}
+
+function openContainers(
+  address: StorageAddress,
+  options: StorageOptions,
+): Readonly<Record<ContainerName, ContainerClient>> {
+  const prefix = options.prefix ?? '';
+  const { url, credential } =
+    'connectionString' in address
+      ? BlobServiceClient.fromConnectionString(address.connectionString)
+      : { url: address.blobUrl, credential: address.credential };
+  // https://account.blob.core.windows.net/container/…, or with Azurite http://host/account/container/…
+  const depth = new URL(url).pathname.split('/').filter((part) => part !== '').length;
+  const targetOf = ({ pathname }: URL): string =>
+    (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
+  const pipeline = newPipeline(credential, blobRetries);
+  pipeline.factories.push(blobPolicyFactory(options.onCall, targetOf));
+  const service = new BlobServiceClient(url, pipeline);
+  return record(containerNames, (name) => service.getContainerClient(`${prefix}${name}`));
+}
+
+/**
+ * Opens the stores of an account. Sends nothing yet.
+ *
+ * @throws RangeError when the prefix cannot begin a name, Error when a connection string is malformed.
+ */
+export function connectStorage(address: StorageAddress, options: StorageOptions = {}): Storage {
+  if (options.prefix !== undefined && !validPrefix.test(options.prefix)) {
+    throw new RangeError('A prefix of names is lower-case letters and digits, the first a letter');
+  }
+  const tables = record(tableNames, (table) => openTable(address, table, options));
+  const containers = openContainers(address, options);
+  return {
+    tables: new AzureTableStore(tables),
+    blobs: new AzureBlobStore(containers),
+    ensureCreated: async () => {
+      try {
+        await Promise.all([
+          ...tableNames.map((table) => tables[table].createTable()),
+          ...containerNames.map((name) => containers[name].createIfNotExists()),
+        ]);
+      } catch (error) {
+        throw translateError(error, 'The storage account');
+      }
+    },
+  };
+}

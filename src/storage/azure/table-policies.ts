@@ -1,0 +1,139 @@
+/**
+ * Steps of the tables SDK's request pipeline that differ from the SDK's own: which requests are sent
+ * again, how long one may take, which connections are kept, and the guard on deletes that the SDK
+ * leaves out of transactions.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TableClient } from '@azure/data-tables';
+import type { OnStorageCall, StorageOperation } from '../storage-call.js';
+import { isTransient, retryAfterSeconds } from './translate-error.js';
+
+export type TablePolicy = Parameters<TableClient['pipeline']['addPolicy']>[0];
+type SendRequest = TablePolicy['sendRequest'];
+type Request = Parameters<SendRequest>[0];
+type Response = Awaited<ReturnType<SendRequest>>;
+
+/** Azure gives up after 30 s; this is for connections that hang. */
+const requestTimeoutMs = 35_000;
+const tries = 4;
+const firstDelayMs = 150;
+/** Rather give up than keep a request waiting for longer than this. */
+const longestDelayMs = 10_000;
+/** Idle connections are closed before the service or a gateway does so unnoticed. */
+const idleSocketMs = 30_000;
+
+/** Refusals that promise that nothing was done, so that even an insert can be sent again. */
+function wasNotDone(status: number): boolean {
+  return status === 429 || status === 503;
+}
+
+function delayMs(attempt: number, response: Response | undefined): number {
+  const asked = retryAfterSeconds(response?.headers);
+  if (asked !== undefined) return asked * 1000;
+  return firstDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+}
+
+/**
+ * Sends reads again after any passing failure, writes only when the service promises that it did
+ * nothing. A write whose answer is lost must not be repeated here: its repetition would clash with
+ * itself and report a success as a conflict.
+ */
+export function tableRetryPolicy(): TablePolicy {
+  return {
+    name: 'tableRetryPolicy',
+    async sendRequest(request, next) {
+      request.timeout = requestTimeoutMs;
+      const isRead = request.method === 'GET';
+      for (let attempt = 1; ; attempt += 1) {
+        let response: Response | undefined;
+        try {
+          response = await next(request);
+          const again = isRead ? isTransient(response.status) : wasNotDone(response.status);
+          if (!again || attempt === tries) return response;
+        } catch (error) {
+          if (!isRead || attempt === tries || request.abortSignal?.aborted === true) throw error;
+        }
+        const delay = delayMs(attempt, response);
+        if (delay > longestDelayMs && response !== undefined) return response;
+        await sleep(delay, undefined, {
+          // The SDK's own kind of signal is a plain one in fact.
+          ...(request.abortSignal instanceof AbortSignal && { signal: request.abortSignal }),
+        });
+      }
+    },
+  };
+}
+
+/** Keeps connections open between calls, and closes them while it is still known that they are. */
+export function tableAgentPolicy(url: string): TablePolicy {
+  const options = { keepAlive: true, timeout: idleSocketMs };
+  const agent = url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
+  return {
+    name: 'tableAgentPolicy',
+    async sendRequest(request, next) {
+      request.agent = agent;
+      return await next(request);
+    },
+  };
+}
+
+function operationOf(request: Request): StorageOperation {
+  const { pathname } = new URL(request.url);
+  if (pathname.endsWith('/Tables')) return 'create';
+  if (request.method !== 'GET') return 'transact';
+  return pathname.endsWith('()') ? 'query' : 'get';
+}
+
+/** Tells of every call. */
+export function tableCallPolicy(onCall: OnStorageCall, target: string): TablePolicy {
+  return {
+    name: 'tableCallPolicy',
+    async sendRequest(request, next) {
+      const operation = operationOf(request);
+      onCall({ service: 'table', method: request.method, operation, target });
+      return await next(request);
+    },
+  };
+}
+
+/** ETags of the deletes of the transaction being sent, in order; `*` for those without. */
+const deleteGuards = new AsyncLocalStorage<readonly string[]>();
+
+/** Runs what sends a transaction, whose deletes then carry these ETags. */
+export async function withDeleteGuards<T>(
+  etags: readonly string[],
+  send: () => Promise<T>,
+): Promise<T> {
+  return await deleteGuards.run(etags, send);
+}
+
+/** The start line of a delete in the body of a transaction, and its headers up to the guard. */
+const deleteWithoutGuard = /^(DELETE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?if-match: )\*(?=\r\n)/gim;
+
+/**
+ * Puts the ETags of `withDeleteGuards` into the body of a transaction: the SDK sends every delete of
+ * a transaction with `If-Match: *`, whatever it is told.
+ */
+export function deleteGuardPolicy(): TablePolicy {
+  return {
+    name: 'deleteGuardPolicy',
+    async sendRequest(request, next) {
+      const etags = deleteGuards.getStore() ?? [];
+      if (etags.length > 0 && typeof request.body === 'string') {
+        let index = 0;
+        const body = request.body.replace(
+          deleteWithoutGuard,
+          (_, head: string) => `${head}${etags[index++] ?? '*'}`,
+        );
+        request.body = body;
+        request.headers.set('Content-Length', Buffer.byteLength(body));
+        // Never send a delete that lost its guard.
+        if (index !== etags.length) throw new Error('The deletes of a transaction were not found');
+      }
+      return await next(request);
+    },
+  };
+}
