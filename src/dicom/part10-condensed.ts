@@ -1,0 +1,117 @@
+/**
+ * The condensed data set: what is held of a file while it streams in. It is explicit VR little endian
+ * in the plainest form there is (sequences of undefined length, every other element `UN`), so that
+ * nothing in it can trip dicom-parser; what the file really says stands in notes beside it.
+ */
+import { limitExceeded, type Part10Limits } from './part10-limits.js';
+import type { Tag } from './tag.js';
+import type { VR } from './vr.js';
+
+/** What the file says about one held element. */
+export interface ElementNote {
+  readonly vr: VR;
+  /** Whether the file names the VR, not the dictionary. */
+  readonly vrInFile: boolean;
+  /** Where the value starts in the (inflated) file. */
+  readonly offset: number;
+  length: number;
+  /** The value was left out. */
+  readonly omitted: boolean;
+  /** Byte order of the value, or of the items of a sequence. */
+  readonly bigEndian: boolean;
+}
+
+const uncompressed = '1.2.840.10008.1.2.1\0';
+const prologue = Buffer.concat([
+  Buffer.alloc(128),
+  Buffer.from('DICM\x02\0\x10\0UI', 'latin1'),
+  Buffer.from([uncompressed.length, 0]),
+  Buffer.from(uncompressed, 'latin1'),
+]);
+const firstCapacity = 16 * 1024;
+
+export class CondensedDataSet {
+  /** By where the value starts in `bytes`. */
+  readonly notes = new Map<number, ElementNote>();
+  private readonly limits: Part10Limits;
+  private buffer: Buffer;
+  private used = prologue.length;
+
+  constructor(limits: Part10Limits) {
+    this.limits = limits;
+    this.buffer = Buffer.alloc(firstCapacity);
+    prologue.copy(this.buffer);
+  }
+
+  /** The bytes as a Part 10 file. */
+  get bytes(): Buffer {
+    return this.buffer.subarray(0, this.used);
+  }
+
+  /** Starts an element of `held` bytes, which `append` must bring. */
+  element(tag: Tag, held: number, note: ElementNote): void {
+    this.check(held + 12, tag);
+    this.header(tag, 'UN', held, note);
+  }
+
+  /** Starts a sequence. */
+  sequence(tag: Tag, note: ElementNote): void {
+    this.header(tag, 'SQ', 0xffffffff, note);
+  }
+
+  startItem(): void {
+    this.mark(0xe000, 0xffffffff);
+  }
+
+  endItem(): void {
+    this.mark(0xe00d, 0);
+  }
+
+  endSequence(): void {
+    this.mark(0xe0dd, 0);
+  }
+
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.used);
+    this.used += bytes.length;
+  }
+
+  /** The last `length` bytes appended. */
+  tail(length: number): Buffer {
+    return this.buffer.subarray(this.used - length, this.used);
+  }
+
+  private header(tag: Tag, vr: 'UN' | 'SQ', length: number, note: ElementNote): void {
+    this.reserve(12, tag);
+    this.used = this.buffer.writeUInt16LE(Number.parseInt(tag.slice(0, 4), 16), this.used);
+    this.used = this.buffer.writeUInt16LE(Number.parseInt(tag.slice(4), 16), this.used);
+    this.used += this.buffer.write(vr, this.used, 'latin1');
+    this.used = this.buffer.writeUInt16LE(0, this.used);
+    this.used = this.buffer.writeUInt32LE(length, this.used);
+    this.notes.set(this.used, note);
+  }
+
+  private mark(element: number, length: number): void {
+    this.reserve(8);
+    this.used = this.buffer.writeUInt16LE(0xfffe, this.used);
+    this.used = this.buffer.writeUInt16LE(element, this.used);
+    this.used = this.buffer.writeUInt32LE(length, this.used);
+  }
+
+  private check(more: number, tag?: Tag): void {
+    if (this.used - prologue.length + more <= this.limits.headerBytes) return;
+    throw limitExceeded('headerBytes', this.limits, tag === undefined ? {} : { tag });
+  }
+
+  /** Makes room for bytes that have come; what a header announces never allocates. */
+  private reserve(more: number, tag?: Tag): void {
+    this.check(more, tag);
+    const needed = this.used + more;
+    if (needed <= this.buffer.length) return;
+    const most = this.limits.headerBytes + prologue.length;
+    const grown = Buffer.alloc(Math.max(needed, Math.min(most, this.buffer.length * 2)));
+    this.buffer.copy(grown, 0, 0, this.used);
+    this.buffer = grown;
+  }
+}
