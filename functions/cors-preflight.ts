@@ -1,0 +1,3 @@
+import { registerCorsPreflight } from '../src/host/azure-functions.js';
+
+registerCorsPreflight();

@@ -1,0 +1,3 @@
+import { registerUnknownRoute } from '../src/host/azure-functions.js';
+
+registerUnknownRoute();

@@ -1,0 +1,203 @@
+/** The configuration of the process: the one reader of the environment, and THE table of settings. */
+import { defaultLimits, type Limits } from '../dicomweb/limits.js';
+import {
+  flag,
+  oneOf,
+  origins,
+  readSettings,
+  SettingError,
+  text,
+  url,
+  wholeNumber,
+  type SettingValues,
+} from './settings.js';
+
+/** Where data lives: a storage account by connection string or by identity. */
+export type StorageSettings =
+  | { readonly kind: 'connection-string'; readonly connectionString: string }
+  | {
+      readonly kind: 'identity';
+      readonly blobServiceUri: string;
+      readonly tableServiceUri: string;
+      /** Of a user-assigned identity. */
+      readonly clientId?: string;
+    };
+
+const largestBody = 64 * 1024 ** 3;
+
+/** THE table of settings: an environment variable each, an app setting in Azure. */
+export const settings = {
+  connectionString: text({
+    variable: 'DicomStorage',
+    description:
+      'Connection string of the storage account. `UseDevelopmentStorage=true` means Azurite on its usual ports. Unset, the local server starts an Azurite of its own.',
+    fallback: undefined,
+  }),
+  blobServiceUri: url({
+    variable: 'DicomStorage__blobServiceUri',
+    description: 'Blob endpoint of the storage account, to be used with an identity.',
+    fallback: undefined,
+  }),
+  tableServiceUri: url({
+    variable: 'DicomStorage__tableServiceUri',
+    description: 'Table endpoint of the storage account, to be used with an identity.',
+    fallback: undefined,
+  }),
+  credential: oneOf(
+    {
+      variable: 'DicomStorage__credential',
+      description: 'How to sign in to storage; only managed identities are supported.',
+      fallback: undefined,
+    },
+    ['managedidentity'],
+  ),
+  clientId: text({
+    variable: 'DicomStorage__clientId',
+    description: 'Client id of the user-assigned managed identity.',
+    fallback: undefined,
+  }),
+  port: wholeNumber(
+    { variable: 'PORT', description: 'Port of the local server.', fallback: 7071 },
+    0,
+    65_535,
+  ),
+  dataDirectory: text({
+    variable: 'DICOMWEB_DATA_DIR',
+    description: 'Where the Azurite of the local server keeps its data.',
+    fallback: '.azurite',
+  }),
+  publicUrl: url({
+    variable: 'DICOMWEB_PUBLIC_URL',
+    description:
+      'URL under which clients reach the service, for links in responses. Unset, it is taken from each request.',
+    fallback: undefined,
+  }),
+  allowedOrigins: origins({
+    variable: 'DICOMWEB_ALLOWED_ORIGINS',
+    description:
+      'Origins of the web pages that may use the service (CORS), separated by commas, or `*`.',
+    fallback: '*',
+  }),
+  partitions: flag({
+    variable: 'DICOMWEB_PARTITIONS',
+    description: 'Whether data partitions may be addressed.',
+    fallback: false,
+  }),
+  authMode: oneOf(
+    {
+      variable: 'DICOM_AUTH_MODE',
+      description:
+        '`none` lets everyone do everything; refused in Azure. Unset, the service is locked.',
+      fallback: undefined,
+    },
+    ['none'],
+  ),
+  maxRequestBytes: wholeNumber(
+    {
+      variable: 'DICOMWEB_MAX_REQUEST_BYTES',
+      description: 'Bytes of one request body.',
+      fallback: defaultLimits.requestBytes,
+    },
+    1,
+    largestBody,
+  ),
+  maxInstanceBytes: wholeNumber(
+    {
+      variable: 'DICOMWEB_MAX_INSTANCE_BYTES',
+      description: 'Bytes of one instance within a request.',
+      fallback: defaultLimits.instanceBytes,
+    },
+    1,
+    largestBody,
+  ),
+  maxParts: wholeNumber(
+    {
+      variable: 'DICOMWEB_MAX_PARTS',
+      description: 'Parts of one multipart request.',
+      fallback: defaultLimits.parts,
+    },
+    1,
+    1_000_000,
+  ),
+  uploadsPerRequest: wholeNumber(
+    {
+      variable: 'DICOMWEB_UPLOADS_PER_REQUEST',
+      description: 'Instances of one request that are on their way to storage at the same time.',
+      fallback: defaultLimits.uploadsPerRequest,
+    },
+    1,
+    64,
+  ),
+};
+
+type Values = SettingValues<typeof settings>;
+
+export interface Config extends Pick<
+  Values,
+  'port' | 'dataDirectory' | 'publicUrl' | 'allowedOrigins' | 'partitions' | 'authMode'
+> {
+  /** `undefined` when no storage account is named. */
+  readonly storage: StorageSettings | undefined;
+  readonly limits: Limits;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A name like these that the table lacks is a slip of the pen, and worse when it passes unnoticed. */
+const ours = /^(DICOMWEB_|DicomStorage|DICOM_AUTH_)/i;
+
+function refuseUnknown(environment: Environment): void {
+  const known = Object.values(settings).map(({ variable }) => variable);
+  const unknown = Object.keys(environment).find((name) => ours.test(name) && !known.includes(name));
+  if (unknown === undefined) return;
+  throw new SettingError(`There is no setting ${unknown}. The settings are: ${known.join(', ')}.`);
+}
+
+function storageOf(values: Values): StorageSettings | undefined {
+  const { connectionString, blobServiceUri, tableServiceUri, clientId } = values;
+  if (connectionString !== undefined) return { kind: 'connection-string', connectionString };
+  if (blobServiceUri !== undefined && tableServiceUri !== undefined) {
+    const identity = { kind: 'identity', blobServiceUri, tableServiceUri } as const;
+    return clientId === undefined ? identity : { ...identity, clientId };
+  }
+  if (blobServiceUri !== undefined || tableServiceUri !== undefined) {
+    throw new SettingError(
+      'The settings DicomStorage__blobServiceUri and DicomStorage__tableServiceUri must be given together.',
+    );
+  }
+  return undefined;
+}
+
+/**
+ * Reads the configuration from environment variables.
+ *
+ * @throws SettingError naming the setting that is unknown, malformed or not allowed here.
+ */
+export function readConfig(environment: Environment): Config {
+  refuseUnknown(environment);
+  const values = readSettings(settings, environment);
+  if (values.authMode === 'none' && environment['WEBSITE_INSTANCE_ID'] !== undefined) {
+    throw new SettingError('The setting DICOM_AUTH_MODE must not be none in Azure.');
+  }
+  return {
+    storage: storageOf(values),
+    port: values.port,
+    dataDirectory: values.dataDirectory,
+    publicUrl: values.publicUrl,
+    allowedOrigins: values.allowedOrigins,
+    partitions: values.partitions,
+    authMode: values.authMode,
+    limits: {
+      ...defaultLimits,
+      requestBytes: values.maxRequestBytes,
+      instanceBytes: values.maxInstanceBytes,
+      parts: values.maxParts,
+      uploadsPerRequest: values.uploadsPerRequest,
+    },
+  };
+}
+
+/** The configuration of this process. @throws SettingError */
+export function loadConfig(): Config {
+  return readConfig(process.env);
+}

@@ -1,0 +1,56 @@
+/** The local host: the API on Node's HTTP server, for this machine only. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Dispatch } from './dispatcher.js';
+import { serve } from './node-http.js';
+
+const loopback = '127.0.0.1';
+/** Longer than clients and proxies keep idle connections, so that they close first. */
+const idleMilliseconds = 65_000;
+
+export interface DevServer {
+  /** Such as `http://localhost:7071`. */
+  readonly url: string;
+  /** Takes no more requests, and resolves when those under way have ended or the time is over. */
+  stop(graceMilliseconds?: number): Promise<void>;
+}
+
+/**
+ * Listens on the loopback interface; port 0 takes a free one.
+ *
+ * @throws Error with code `EADDRINUSE` when the port is taken.
+ */
+export async function startDevServer(dispatch: Dispatch, port: number): Promise<DevServer> {
+  // No time limit on requests: an upload takes as long as it takes.
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: idleMilliseconds });
+  let stopping = false;
+
+  const listener = (message: IncomingMessage, response: ServerResponse) => {
+    response.shouldKeepAlive &&= !stopping;
+    response.once('close', () => {
+      if (stopping) server.closeIdleConnections();
+    });
+    void serve(dispatch, message, response);
+  };
+  // Node would otherwise tell every client to send its body before anyone has looked at the head.
+  server.on('request', listener).on('checkContinue', listener);
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, loopback, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+
+  return {
+    url: `http://localhost:${address.port}`,
+    async stop(graceMilliseconds = 10_000) {
+      stopping = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const timer = setTimeout(() => server.closeAllConnections(), graceMilliseconds);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * From any request to its route: our own router over the route table, with an answer for what no
+ * route serves. The local host sends every request through it, the Functions host those that the
+ * platform found no function for.
+ */
+import { profileOf } from '../dicomweb/profile.js';
+import { urlForms, type Route } from '../dicomweb/route.js';
+import { ServiceError } from '../errors.js';
+import type { HostRoute, Pipeline } from './pipeline.js';
+import { createRouter } from './router.js';
+
+/** Answers any request; never rejects. */
+export type Dispatch = (request: Request, signal: AbortSignal) => Promise<Response>;
+
+/** OPTIONS other than a preflight, which the pipeline has answered already. */
+function options(allowed: readonly string[]): HostRoute {
+  const headers = { Allow: allowed.join(', ') };
+  return { name: 'corsPreflight', answer: () => new Response(null, { status: 204, headers }) };
+}
+
+function refusal(allowed: readonly string[]): HostRoute {
+  return {
+    name: 'unknownRoute',
+    answer: () => {
+      if (allowed.length === 0) {
+        throw new ServiceError('route-not-found', 'There is no such resource.');
+      }
+      throw new ServiceError('method-not-allowed', 'The resource does not have this method.', {
+        allowed,
+      });
+    },
+  };
+}
+
+/** The version segment that a path begins with, so that a refusal speaks the right dialect. */
+function versionOf(path: string): Readonly<Record<string, string>> {
+  const version = path.split('/')[1];
+  try {
+    profileOf(version);
+    return { version: version ?? '' };
+  } catch {
+    return {};
+  }
+}
+
+/** A dispatcher over the routes. Runs of slashes in a path count as one. */
+export function createDispatcher(pipeline: Pipeline, routes: readonly Route[]): Dispatch {
+  const router = createRouter(
+    routes.flatMap((route) =>
+      urlForms(route).map(({ template }) => ({ method: route.method, template, value: route })),
+    ),
+  );
+  return async (request, signal) => {
+    const path = new URL(request.url).pathname.replace(/\/{2,}/g, '/');
+    const found = router.match(request.method, path);
+    if (found !== undefined) return await pipeline(found.value, request, found.params, signal);
+    const methods = router.methodsOf(path);
+    const allowed = methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])];
+    const route = request.method === 'OPTIONS' ? options(allowed) : refusal(allowed);
+    return await pipeline(route, request, versionOf(path), signal);
+  };
+}

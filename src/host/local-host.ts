@@ -1,0 +1,79 @@
+/** The service on this machine: the local server over an Azurite of its own, or over a named account. */
+import { routes } from '../dicomweb/routes.js';
+import { open } from './authenticator.js';
+import { startAzurite } from './azurite.js';
+import type { Config, StorageSettings } from './config.js';
+import { startDevServer } from './dev-server.js';
+import { createDispatcher } from './dispatcher.js';
+import { lazy } from './lazy.js';
+import type { Log } from './log.js';
+import { createPipeline } from './pipeline.js';
+import { openServices } from './services.js';
+
+export interface LocalHost {
+  /** Such as `http://localhost:7071`. */
+  readonly url: string;
+  /** Finishes what is under way, then ends all that was started. */
+  stop(): Promise<void>;
+}
+
+/** Where data is kept, in words, without secrets. */
+export function describeStorage({ storage, dataDirectory }: Config): string {
+  if (storage === undefined) return `${dataDirectory} (Azurite)`;
+  if (storage.kind === 'identity') return storage.blobServiceUri;
+  const account = /AccountName=([^;]+)/i.exec(storage.connectionString)?.[1];
+  return account === undefined ? 'Azurite (DicomStorage)' : `storage account ${account}`;
+}
+
+interface RunningStorage {
+  readonly settings: StorageSettings;
+  readonly stop: () => Promise<void>;
+}
+
+async function startStorage({ storage, dataDirectory }: Config): Promise<RunningStorage> {
+  if (storage !== undefined)
+    return { settings: storage, stop: async () => await Promise.resolve() };
+  const azurite = await startAzurite({ dataDir: dataDirectory });
+  const { connectionString } = azurite;
+  return {
+    settings: { kind: 'connection-string', connectionString },
+    stop: async () => await azurite.stop(),
+  };
+}
+
+/**
+ * Starts everything and resolves when requests can be answered. The port is taken first, so that a
+ * second server does not touch the data of the first.
+ */
+export async function startLocalHost(config: Config, log: Log): Promise<LocalHost> {
+  const backend = lazy(async () => {
+    const storage = await startStorage(config);
+    try {
+      const services = await openServices(storage.settings, config.limits);
+      return { services, stop: storage.stop };
+    } catch (error) {
+      await storage.stop();
+      throw error;
+    }
+  });
+  const services = async () => (await backend()).services;
+  const pipeline = createPipeline({ config, authenticate: open, services, log });
+  const server = await startDevServer(
+    createDispatcher(pipeline, Object.values(routes)),
+    config.port,
+  );
+  try {
+    const { services: made, stop } = await backend();
+    return {
+      url: server.url,
+      async stop() {
+        await server.stop();
+        await made.archive.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await server.stop(0);
+    throw error;
+  }
+}

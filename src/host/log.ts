@@ -1,0 +1,60 @@
+/**
+ * The log: one JSON line per request and one per fault, on stdout, where Azure collects it. Never
+ * patient data: neither URLs nor headers nor bodies are written.
+ */
+
+/** How the body of a response ended. */
+export type Outcome = 'complete' | 'aborted' | 'failed';
+
+/** One request, written when its response has gone out. */
+export interface AccessEntry {
+  readonly event: 'request';
+  readonly requestId: string;
+  readonly route: string;
+  readonly method: string;
+  readonly profile: string;
+  readonly status: number;
+  /** Why it was abandoned, if it was. */
+  readonly code?: string;
+  readonly outcome: Outcome;
+  /** Bytes of the response body. */
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
+/** One fault of ours, or of what stands behind us. */
+export interface FaultEntry {
+  readonly event: 'fault';
+  readonly requestId: string;
+  readonly route: string;
+  /** Stacks of the error and its causes. */
+  readonly error: string;
+}
+
+/** Something about the process. */
+export interface NoticeEntry {
+  readonly event: 'notice';
+  readonly message: string;
+}
+
+export type LogEntry = AccessEntry | FaultEntry | NoticeEntry;
+export type Log = (entry: LogEntry) => void;
+
+/** Writes entries as JSON lines. */
+export const logToConsole: Log = (entry) => {
+  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+};
+
+/** The stacks of an error and of its causes, outermost first. */
+export function describeError(error: unknown): string {
+  const stacks: string[] = [];
+  for (let current = error; current !== undefined && stacks.length < 5;) {
+    if (!(current instanceof Error)) {
+      stacks.push(typeof current === 'string' ? current : `a thrown ${typeof current}`);
+      break;
+    }
+    stacks.push(current.stack ?? current.message);
+    current = current.cause;
+  }
+  return stacks.join('\ncaused by ');
+}

@@ -1,0 +1,48 @@
+/** Watches a response body on its way out: how many bytes went, and how it ended. */
+import type { Outcome } from './log.js';
+
+export interface BodyEnd {
+  readonly outcome: Outcome;
+  readonly bytes: number;
+  /** What the source failed with, when it did. */
+  readonly error?: unknown;
+}
+
+/**
+ * The same bytes, chunk by chunk on demand; `onEnd` is told once, when the body has been read to its
+ * end, was cancelled or failed.
+ */
+export function observeBody(
+  body: ReadableStream<Uint8Array>,
+  onEnd: (end: BodyEnd) => void,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let bytes = 0;
+  let cancelled = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await reader.read();
+          if (cancelled) return;
+          if (done) {
+            onEnd({ outcome: 'complete', bytes });
+            controller.close();
+            return;
+          }
+          bytes += value.byteLength;
+          controller.enqueue(value);
+        } catch (error) {
+          if (!cancelled) onEnd({ outcome: 'failed', bytes, error });
+          throw error;
+        }
+      },
+      async cancel(reason) {
+        cancelled = true;
+        onEnd({ outcome: 'aborted', bytes });
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,54 @@
+/** The composition root: where the adapters that the configuration asks for meet the ports. */
+import type { Limits } from '../dicomweb/limits.js';
+import type { Services } from '../dicomweb/route.js';
+import { Archive } from '../storage/archive/archive.js';
+import { connectStorage, type StorageAddress } from '../storage/azure/connect.js';
+import { locked, open } from './authenticator.js';
+import type { Config, StorageSettings } from './config.js';
+import { lazy } from './lazy.js';
+import { logToConsole } from './log.js';
+import type { PipelineParts } from './pipeline.js';
+import { SettingError } from './settings.js';
+
+async function addressOf(storage: StorageSettings): Promise<StorageAddress> {
+  if (storage.kind === 'connection-string') return { connectionString: storage.connectionString };
+  // Loaded only where it is used: it is large, and start-up is paid for.
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
+  const { blobServiceUri, tableServiceUri, clientId } = storage;
+  const credential =
+    clientId === undefined
+      ? new DefaultAzureCredential()
+      : new ManagedIdentityCredential({ clientId });
+  return { blobUrl: blobServiceUri, tableUrl: tableServiceUri, credential };
+}
+
+/**
+ * Opens the archive on a storage account, where tables and containers are created when absent.
+ *
+ * @throws ServiceError `storage-unavailable`.
+ */
+export async function openServices(storage: StorageSettings, limits: Limits): Promise<Services> {
+  const stores = connectStorage(await addressOf(storage));
+  await stores.ensureCreated();
+  return { archive: new Archive(stores), limits };
+}
+
+/**
+ * The parts of a Functions process. Services are made on first use and shared from then on.
+ *
+ * @throws SettingError when no storage is named.
+ */
+export function functionsParts(config: Config): PipelineParts {
+  const { storage, limits } = config;
+  if (storage === undefined) {
+    throw new SettingError(
+      'The setting DicomStorage is missing: the connection string of the storage account, or DicomStorage__blobServiceUri and DicomStorage__tableServiceUri.',
+    );
+  }
+  return {
+    config,
+    authenticate: config.authMode === 'none' ? open : locked,
+    services: lazy(async () => await openServices(storage, limits)),
+    log: logToConsole,
+  };
+}

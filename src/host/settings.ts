@@ -1,0 +1,112 @@
+/** How one setting is read from text: parsers that say what they expected, and the table's row type. */
+
+/** Why a setting cannot be used; its message names the setting and is shown at start. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError';
+}
+
+/** One row of the table of settings. */
+export interface Setting<T> {
+  /** Name of the environment variable. */
+  readonly variable: string;
+  /** What it does, for the documentation. */
+  readonly description: string;
+  /** The value when the variable is unset or empty. */
+  readonly fallback: T;
+  /** Reads the text; `undefined` when it is not `expected`. */
+  readonly parse: (text: string) => T | undefined;
+  /** What a valid text is, for the error. */
+  readonly expected: string;
+}
+
+/** Values of a table of settings. */
+export type SettingValues<S> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
+
+type Row<T> = Omit<Setting<T>, 'parse' | 'expected'>;
+
+/** A setting of free text. */
+export function text<T extends string | undefined>(row: Row<T>): Setting<string | T> {
+  return { ...row, parse: (value) => value, expected: 'text' };
+}
+
+/** A whole number from `least` to `most`. */
+export function wholeNumber(row: Row<number>, least: number, most: number): Setting<number> {
+  return {
+    ...row,
+    expected: `a whole number from ${least} to ${most}`,
+    parse: (value) => {
+      const number = /^\d+$/.test(value) ? Number(value) : NaN;
+      return number >= least && number <= most ? number : undefined;
+    },
+  };
+}
+
+/** `true` or `false`. */
+export function flag(row: Row<boolean>): Setting<boolean> {
+  const values: Readonly<Record<string, boolean>> = { true: true, false: false };
+  return {
+    ...row,
+    expected: 'true or false',
+    parse: (value) => {
+      const key = value.toLowerCase();
+      return Object.hasOwn(values, key) ? values[key] : undefined;
+    },
+  };
+}
+
+/** One of the given words. */
+export function oneOf<const W extends string>(
+  row: Row<W | undefined>,
+  words: readonly W[],
+): Setting<W | undefined> {
+  return {
+    ...row,
+    expected: words.join(' or '),
+    parse: (value) => words.find((word) => word === value.toLowerCase()),
+  };
+}
+
+function httpUrl(value: string): string | undefined {
+  if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) return undefined;
+  return /[?#]/.test(value) ? undefined : value.replace(/\/+$/, '');
+}
+
+/** An absolute http(s) URL; final slashes are dropped. */
+export function url(row: Row<string | undefined>): Setting<string | undefined> {
+  return { ...row, expected: 'an absolute http or https URL', parse: httpUrl };
+}
+
+type Origins = readonly string[] | '*';
+
+/** Origins separated by commas, or `*` for any. */
+export function origins(row: Row<Origins>): Setting<Origins> {
+  const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
+  return {
+    ...row,
+    expected: 'origins such as https://viewer.example.org, separated by commas, or *',
+    parse: (value) => {
+      if (value === '*') return value;
+      const list = value.split(',').map((origin) => origin.trim().replace(/\/$/, ''));
+      return list.every(isOrigin) ? list : undefined;
+    },
+  };
+}
+
+/** Reads every row of a table from the environment. @throws SettingError */
+export function readSettings<S extends Readonly<Record<string, Setting<unknown>>>>(
+  table: S,
+  environment: Readonly<Record<string, string | undefined>>,
+): SettingValues<S> {
+  const values = Object.entries(table).map(([key, setting]) => {
+    const value = environment[setting.variable]?.trim() ?? '';
+    if (value === '') return [key, setting.fallback];
+    const parsed = setting.parse(value);
+    if (parsed === undefined) {
+      throw new SettingError(`The setting ${setting.variable} must be ${setting.expected}.`);
+    }
+    return [key, parsed];
+  });
+  return Object.fromEntries(values) as SettingValues<S>;
+}

@@ -1,0 +1,118 @@
+/** The whole service for tests, on either host and either storage: one suite runs on all of them. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { routes } from '../../src/dicomweb/routes.js';
+import type { Limits } from '../../src/dicomweb/limits.js';
+import type { Route, Services } from '../../src/dicomweb/route.js';
+import { locked, open } from '../../src/host/authenticator.js';
+import { readConfig, type Config } from '../../src/host/config.js';
+import { startDevServer } from '../../src/host/dev-server.js';
+import { createDispatcher } from '../../src/host/dispatcher.js';
+import type { LogEntry } from '../../src/host/log.js';
+import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
+import { Archive } from '../../src/storage/archive/archive.js';
+import { connectStorage } from '../../src/storage/azure/connect.js';
+import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
+import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
+import { testConnectionString, testPrefix } from './azurite.js';
+import { FunctionsCore, injectIntoJest, injectIntoNode } from './functions-core.js';
+import { startFunctionsHost } from './functions-host.js';
+
+export const hosts = ['local', 'functions'] as const;
+
+export interface ServiceOptions {
+  readonly host: (typeof hosts)[number];
+  /** `memory` when left out. */
+  readonly storage?: 'azurite' | 'memory';
+  readonly limits?: Partial<Limits>;
+  readonly config?: Partial<Config>;
+  /** Whether every request is let in (`open`, the default) or none. */
+  readonly access?: 'open' | 'locked';
+  /** Instead of services made here: to make storage fail, say. */
+  readonly services?: () => Promise<Services>;
+  /** Routes beside those of the API. On the Functions host they stay for the rest of the file. */
+  readonly extraRoutes?: readonly Route[];
+}
+
+export interface Service {
+  readonly baseUrl: string;
+  readonly services: Services;
+  /** What has been logged so far. */
+  readonly log: readonly LogEntry[];
+  stop(): Promise<void>;
+}
+
+async function connect(storage: 'azurite' | 'memory') {
+  if (storage === 'memory') {
+    return { tables: new MemoryTableStore(), blobs: new MemoryBlobStore() };
+  }
+  const stores = connectStorage(
+    { connectionString: testConnectionString() },
+    { prefix: testPrefix() },
+  );
+  await stores.ensureCreated();
+  return stores;
+}
+
+/** The functions app of this module registry: its files are loaded once. */
+let app: Promise<FunctionsCore> | undefined;
+
+async function loadApp(): Promise<FunctionsCore> {
+  const core = new FunctionsCore();
+  if (process.env['JEST_WORKER_ID'] === undefined) injectIntoNode(core);
+  else injectIntoJest(core, (await import('@jest/globals')).jest);
+  const folder = path.join(__dirname, '../../functions');
+  for (const file of await readdir(folder)) {
+    const name = /^(.+)\.[tj]s$/.exec(file)?.[1];
+    if (name !== undefined) await import(`../../functions/${name}.js`);
+  }
+  return core;
+}
+
+/** The functions app: every file of `functions/`, registered with a stand-in for the worker. */
+export async function functionsApp(): Promise<FunctionsCore> {
+  app ??= loadApp();
+  return await app;
+}
+
+async function startOnFunctions(parts: PipelineParts, extraRoutes: readonly Route[]) {
+  const core = await functionsApp();
+  const { composeWith, register } = await import('../../src/host/azure-functions.js');
+  for (const route of extraRoutes) {
+    const known = core.functions.some(({ metadata }) => metadata.name === route.name);
+    if (!known) register(route);
+  }
+  composeWith(parts);
+  return await startFunctionsHost(core);
+}
+
+/**
+ * Starts the service on a free port. One Functions service at a time: the app is the process.
+ */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { host, storage = 'memory', extraRoutes = [] } = options;
+  const log: LogEntry[] = [];
+  const defaults = readConfig({});
+  const limits = { ...defaults.limits, ...options.limits };
+  const services: Services = { archive: new Archive(await connect(storage)), limits };
+  const parts: PipelineParts = {
+    config: { ...defaults, ...options.config, limits },
+    authenticate: options.access === 'locked' ? locked : open,
+    services: options.services ?? (async () => await Promise.resolve(services)),
+    log: (entry) => log.push(entry),
+  };
+  const all = [...Object.values<Route>(routes), ...extraRoutes];
+  const running =
+    host === 'functions'
+      ? await startOnFunctions(parts, extraRoutes)
+      : await startDevServer(createDispatcher(createPipeline(parts), all), 0);
+  return {
+    baseUrl: running.url,
+    services,
+    log,
+    async stop() {
+      await running.stop();
+      await services.archive.close();
+    },
+  };
+}
