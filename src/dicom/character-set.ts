@@ -6,7 +6,7 @@ import { decodeIn, decodeIso2022, type Encoding } from './iso-2022.js';
 import { traitsOf, type VR } from './vr.js';
 
 export interface CharacterSet {
-  /** The one encoding of everything, where code extensions are not allowed (PS3.5 §6.1.2.4). */
+  /** The one encoding of everything, where code extensions are not allowed (PS3.3 table C.12-5). */
   readonly whole: Encoding | undefined;
   /** The right half (bytes from 0x80 on) before any escape sequence. */
   readonly right: Encoding;

@@ -4,9 +4,8 @@
  */
 import { TextDecoder } from 'node:util';
 
-/** How the bytes of one half become text: a label of TextDecoder, or the two that it lacks. */
+/** How the bytes of one half become text: a label of TextDecoder, or `latin1`, which it lacks. */
 export type Encoding =
-  | 'ascii'
   | 'latin1'
   | 'iso-8859-2'
   | 'iso-8859-3'
@@ -30,13 +29,11 @@ interface DoubleByte {
   readonly prefix: readonly number[];
 }
 
-interface Escape {
-  /** The bytes after ESC. */
-  readonly sequence: string;
-  readonly half: 'left' | 'right';
-  readonly encoding: Encoding;
-  readonly double?: DoubleByte;
-}
+/** An escape sequence, the bytes after ESC, and what it puts into which half. */
+type Escape = { readonly sequence: string } & (
+  | { readonly half: 'left'; readonly double: DoubleByte | undefined }
+  | { readonly half: 'right'; readonly encoding: Encoding }
+);
 
 const escape = 0x1b;
 const jisX0208 = { prefix: [] };
@@ -44,11 +41,11 @@ const jisX0212 = { prefix: [0x8f] };
 
 /** Escape sequences of PS3.3 tables C.12-3 and C.12-4, and `$@` of older Japanese files. */
 const escapes: readonly Escape[] = [
-  { sequence: '(B', half: 'left', encoding: 'ascii' },
-  { sequence: '(J', half: 'left', encoding: 'ascii' },
-  { sequence: '$B', half: 'left', encoding: 'euc-jp', double: jisX0208 },
-  { sequence: '$@', half: 'left', encoding: 'euc-jp', double: jisX0208 },
-  { sequence: '$(D', half: 'left', encoding: 'euc-jp', double: jisX0212 },
+  { sequence: '(B', half: 'left', double: undefined },
+  { sequence: '(J', half: 'left', double: undefined },
+  { sequence: '$B', half: 'left', double: jisX0208 },
+  { sequence: '$@', half: 'left', double: jisX0208 },
+  { sequence: '$(D', half: 'left', double: jisX0212 },
   { sequence: ')I', half: 'right', encoding: 'shift_jis' },
   { sequence: '-A', half: 'right', encoding: 'latin1' },
   { sequence: '-B', half: 'right', encoding: 'iso-8859-2' },
@@ -69,7 +66,7 @@ const decoders = new Map<Encoding, TextDecoder>();
 
 /** Decodes bytes that are all in one encoding. Never throws; what is no character becomes U+FFFD. */
 export function decodeIn(encoding: Encoding, bytes: Uint8Array): string {
-  if (encoding === 'latin1' || encoding === 'ascii') {
+  if (encoding === 'latin1') {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   }
   let decoder = decoders.get(encoding);

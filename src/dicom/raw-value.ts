@@ -35,10 +35,10 @@ function trim(text: string, vr: VR): string {
   let end = text.length;
   while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\0')) end--;
   const trimmed = text.slice(0, end);
-  return paddedInFront.has(vr) ? trimmed.trimStart() : trimmed;
+  return paddedInFront.has(vr) ? trimmed.replace(/^ +/, '') : trimmed;
 }
 
-/** A decimal or integer string as a number; the text itself when it is none (PS3.18 §F.2.3.1). */
+/** A decimal or integer string as a number; the text itself when it is none (PS3.18 §F.2.3). */
 function numberFrom(text: string, pattern: RegExp, accepts: (value: number) => boolean): Value {
   const value = Number(text);
   return pattern.test(text) && accepts(value) ? value : text;
@@ -66,7 +66,7 @@ function textValue(text: string, vr: VR): Value {
   return trimmed;
 }
 
-/** JSON has no NaN and no infinities; PS3.18 §F.2.3.1 spells them as strings. */
+/** JSON has no NaN and no infinities; PS3.18 §F.2.3 spells them as strings. */
 function floatValue(value: number): Value {
   return Number.isFinite(value) ? value : String(value);
 }

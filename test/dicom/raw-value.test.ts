@@ -26,6 +26,7 @@ describe('valuesOf', () => {
     expect(values('LO', '  x  ')).toEqual(['x']);
     expect(values('LT', '  x  ')).toEqual(['  x']);
     expect(values('UC', '  x  ')).toEqual(['  x']);
+    expect(values('CS', '\tx')).toEqual(['\tx']);
   });
 
   it('does not split text of VRs with one value', () => {
