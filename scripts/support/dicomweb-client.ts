@@ -94,9 +94,10 @@ export class DicomwebClient {
     return await this.get(`${this.instanceUrl(address)}/metadata`, dicomJson);
   }
 
-  /** Retrieves a bulk value, whichever way the service wraps it. */
-  async bulkData(url: string): Promise<Answer> {
+  /** Retrieves a bulk value of an instance, whichever way the service names and wraps it. */
+  async bulkData(uri: string, address: InstanceAddress): Promise<Answer> {
     const octets = 'application/octet-stream';
+    const url = new URL(uri, `${this.instanceUrl(address)}/metadata`).href;
     return unwrap(await this.get(url, `${octets}, multipart/related; type="${octets}"`));
   }
 

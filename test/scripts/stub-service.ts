@@ -12,13 +12,14 @@ export interface StubService {
   readonly held: ReadonlyMap<string, Buffer>;
   /** `METHOD path content-type authorization` of every request. */
   readonly requests: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Faults: each is given what a good service would send, and changes it. */
 export interface Faults {
   readonly retrieve?: (file: Buffer) => Buffer;
   readonly metadata?: (metadata: Record<string, unknown>) => Record<string, unknown>;
+  readonly bulkData?: (value: Buffer) => Buffer;
   readonly remove?: () => number;
   readonly store?: () => { status: number; body: unknown } | undefined;
 }
@@ -55,13 +56,21 @@ export async function startStubService(faults: Faults = {}): Promise<StubService
     body: Buffer,
   ): Reply => {
     if (method === 'POST') return store(headers, body);
-    const path = url.replace(/\/metadata$/, '');
+    const [, path = '', tag] = /^(.*?)(?:\/metadata|\/bulk\/(\w+))?$/.exec(url) ?? [];
     const file = held.get(path);
     if (url.includes('?') || file === undefined) return { status: url.includes('?') ? 200 : 404 };
     if (method === 'DELETE') {
       const status = faults.remove?.() ?? 204;
       if (status === 204) held.delete(path);
       return { status };
+    }
+    if (tag !== undefined) {
+      const value = readTinyDicom(file).get(tag)?.bytes ?? Buffer.alloc(0);
+      return {
+        status: 200,
+        type: 'application/octet-stream',
+        body: faults.bulkData?.(value) ?? value,
+      };
     }
     if (url.endsWith('/metadata')) {
       const metadata = tinyMetadata(file);
