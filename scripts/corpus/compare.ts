@@ -24,6 +24,9 @@ export interface Finding {
 /** Binary values up to this many bytes are sent inline, longer ones by reference. */
 export const inlineLimit = 256;
 
+/** Pixel data are sent by reference whatever their length. */
+const alwaysByReference = new Set(['7FE00008', '7FE00009', '7FE00010']);
+
 type Verdict = 'agrees' | 'differs' | 'abstains';
 
 /** Compares a data set with every oracle, attribute by attribute, into sequences. */
@@ -49,7 +52,7 @@ function compareAttribute(
   const said = oracles
     .filter(({ silentOn }) => silentOn?.has(tag) !== true)
     .map((oracle) => ({ ...oracle, element: oracle.dataSet.get(tag) }));
-  const verdicts = said.map(({ element }) => judge(mine, element));
+  const verdicts = said.map(({ element }) => judge(tag, mine, element));
   const findings: Finding[] = [];
   if (verdicts.includes('differs')) {
     findings.push({
@@ -65,7 +68,7 @@ function compareAttribute(
   const nested = mine.items.flatMap((item, index) => {
     const theirs = said.flatMap(({ element, ...oracle }) => {
       const dataSet = element?.kind === 'items' ? element.items[index] : undefined;
-      const comparable = judge(mine, element) === 'agrees';
+      const comparable = judge(tag, mine, element) === 'agrees';
       return comparable && dataSet !== undefined ? [{ ...oracle, dataSet }] : [];
     });
     return theirs.length === 0 ? [] : compareDataSets(item, theirs, `${path}/${index}/`);
@@ -73,13 +76,17 @@ function compareAttribute(
   return [...findings, ...nested];
 }
 
-function judge(ours: NormalElement | undefined, theirs: NormalElement | undefined): Verdict {
+function judge(
+  tag: string,
+  ours: NormalElement | undefined,
+  theirs: NormalElement | undefined,
+): Verdict {
   if (theirs?.kind === 'unknown') return 'abstains';
   if (ours === undefined || theirs === undefined) return verdict(ours === theirs);
   if (ours.vr !== theirs.vr) return 'differs';
-  if (ours.kind === 'reference') return verdict(belongsByReference(theirs));
+  if (ours.kind === 'reference') return verdict(belongsByReference(tag, theirs));
   if (ours.kind === 'bytes' && ours.by !== 'digest') {
-    if (belongsByReference(theirs) !== (ours.by === 'reference')) return 'differs';
+    if (belongsByReference(tag, theirs) !== (ours.by === 'reference')) return 'differs';
   }
   switch (theirs.kind) {
     case 'empty':
@@ -106,8 +113,9 @@ function judge(ours: NormalElement | undefined, theirs: NormalElement | undefine
 }
 
 /** Whether a value is long enough, or of such a kind, that a service sends a BulkDataURI for it. */
-function belongsByReference(element: NormalElement): boolean {
+function belongsByReference(tag: string, element: NormalElement): boolean {
   if (element.kind === 'encapsulated') return true;
+  if (element.kind === 'bytes' && alwaysByReference.has(tag)) return true;
   if (element.kind === 'bytes') return element.length > inlineLimit;
   return element.kind === 'values' && JSON.stringify(element.values).length > inlineLimit;
 }

@@ -86,6 +86,17 @@ describe('compareDataSets', () => {
     ]);
   });
 
+  it('expects pixel data by reference, however few', () => {
+    const few = {
+      name: 'oracle',
+      dataSet: normalise({ '7FE00010': { vr: 'OW', Bytes: bytes(8) } }),
+    };
+    const reference = normalise({ '7FE00010': { vr: 'OW', BulkDataURI: 'x' } });
+    const inline = normalise({ '7FE00010': { vr: 'OW', InlineBinary: base64(8) } });
+    expect(compareDataSets(reference, [few])).toEqual([]);
+    expect(compareDataSets(inline, [few])).toHaveLength(1);
+  });
+
   it('takes one oracle on our side as enough, and says that they are divided', () => {
     const [a, b] = [
       { vr: 'LO', Value: ['a'] },
