@@ -25,6 +25,8 @@ async function* markErrors(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     throw new BodyError('The body failed', { cause });
   }
 }
+/** What a download holds beyond what its reader has taken. */
+const readAheadBytes = 64 * 1024;
 
 interface Download {
   readonly client: BlobClient;
@@ -84,7 +86,7 @@ function resumable(download: Download, first: Source, offset: number): Readable 
       }
     }
   }
-  const body = Readable.from(read(), { objectMode: false });
+  const body = Readable.from(read(), { objectMode: false, highWaterMark: readAheadBytes });
   // A body that is destroyed before it is read never enters the generator.
   body.once('close', () => source.stream.destroy());
   return body;
@@ -184,6 +186,11 @@ export class AzureBlobStore implements BlobStore {
     const download = { client, what: `Container ${container}`, signal };
     try {
       const source = await open(download, range.offset, range.length);
+      if (source.length === 0 && range.offset > 0) {
+        // Azurite's answer to a range that begins where the blob ends; Azure's is 416.
+        source.stream.destroy();
+        throw rangePastEnd(name, range.offset);
+      }
       return { body: resumable(download, source, range.offset), length: source.length };
     } catch (error) {
       const status = statusOf(error);

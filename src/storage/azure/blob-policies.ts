@@ -1,9 +1,7 @@
 /** Steps that we add to the blob SDK's request pipeline: a time-out, and telling of every call. */
 import type { RequestPolicyFactory, WebResource } from '@azure/storage-blob';
 import type { OnStorageCall, StorageOperation } from '../storage-call.js';
-
-/** For connections that hang; a block takes 4 MiB, and reading a body is not counted. */
-const requestTimeoutMs = 60_000;
+import { answerWithin } from './answer-within.js';
 
 const putOperations: Readonly<Record<string, StorageOperation>> = {
   block: 'put-block',
@@ -31,20 +29,21 @@ function tell(onCall: OnStorageCall, request: WebResource, targetOf: (url: URL) 
 }
 
 /**
- * Limits the time to the answer of each request, and tells of each before the SDK's retries.
+ * Limits the time to the answer of each call, and tells of each.
  *
+ * @param timeoutMs how long a call may take with all its retries, less the reading of its body.
  * @param targetOf the name that the port has for the container of a request.
  */
 export function blobPolicyFactory(
+  timeoutMs: number,
   onCall: OnStorageCall | undefined,
   targetOf: (url: URL) => string,
 ): RequestPolicyFactory {
   return {
     create: (next) => ({
       sendRequest: async (request) => {
-        request.timeout = requestTimeoutMs;
         if (onCall !== undefined) tell(onCall, request, targetOf);
-        return await next.sendRequest(request);
+        return await answerWithin(timeoutMs, request, () => next.sendRequest(request));
       },
     }),
   };

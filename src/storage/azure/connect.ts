@@ -11,6 +11,7 @@ import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
 import { blobPolicyFactory } from './blob-policies.js';
 import {
+  asciiEntityPolicy,
   deleteGuardPolicy,
   tableAgentPolicy,
   tableCallPolicy,
@@ -36,6 +37,8 @@ export interface StorageOptions {
    * lower-case letters and digits, the first a letter.
    */
   readonly prefix?: string;
+  /** How long the service may take to begin an answer; 60 s when left out. */
+  readonly timeoutMs?: number;
   /** Hears of every call. */
   readonly onCall?: OnStorageCall;
 }
@@ -46,6 +49,9 @@ export interface Storage {
   /** Creates the tables and containers that are not there yet. */
   ensureCreated(): Promise<void>;
 }
+
+/** Azure itself gives up on tables after 30 s; a block of a blob takes longer on a slow line. */
+const defaultTimeoutMs = 60_000;
 
 const validPrefix = /^[a-z][a-z0-9]{0,30}$/;
 
@@ -74,8 +80,11 @@ function openTable(
         })
       : new TableClient(address.tableUrl, name, address.credential);
   client.pipeline.removePolicy({ phase: 'Retry' });
-  client.pipeline.addPolicy(tableRetryPolicy(), { phase: 'Retry' });
+  client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? defaultTimeoutMs), {
+    phase: 'Retry',
+  });
   client.pipeline.addPolicy(deleteGuardPolicy());
+  client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableAgentPolicy(client.url), { afterPhase: 'Retry' });
   if (options.onCall !== undefined) {
     client.pipeline.addPolicy(tableCallPolicy(options.onCall, table));
@@ -97,7 +106,9 @@ function openContainers(
   const targetOf = ({ pathname }: URL): string =>
     (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
   const pipeline = newPipeline(credential, blobRetries);
-  pipeline.factories.push(blobPolicyFactory(options.onCall, targetOf));
+  pipeline.factories.push(
+    blobPolicyFactory(options.timeoutMs ?? defaultTimeoutMs, options.onCall, targetOf),
+  );
   const service = new BlobServiceClient(url, pipeline);
   return record(containerNames, (name) => service.getContainerClient(`${prefix}${name}`));
 }

@@ -69,7 +69,7 @@ export class MemoryBlobStore implements BlobStore {
     if (range.offset > 0 && range.offset >= blob.length) throw rangePastEnd(name, range.offset);
     const end = range.length === undefined ? blob.length : range.offset + range.length;
     const bytes = blob.subarray(range.offset, end);
-    const body = Readable.from(chunks(bytes), { objectMode: false });
+    const body = Readable.from(chunks(bytes), { objectMode: false, highWaterMark: chunkBytes });
     const { signal } = options;
     if (signal !== undefined) {
       const abort = () => body.destroy(clientAborted(signal.reason));

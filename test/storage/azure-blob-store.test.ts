@@ -1,0 +1,139 @@
+import { createServer, connect as connectSocket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { connectStorage } from '../../src/storage/azure/connect.js';
+import type { StorageCall } from '../../src/storage/storage-call.js';
+import { testConnectionString, testPrefix } from '../support/azurite.js';
+import { blobStoreContract, inChunks, patternBytes } from './contract/blob-store.contract.js';
+
+const MiB = 1024 * 1024;
+
+async function open(onCall: (call: StorageCall) => void = () => undefined) {
+  const prefix = testPrefix();
+  const storage = connectStorage({ connectionString: testConnectionString() }, { prefix, onCall });
+  await storage.ensureCreated();
+  return { prefix, ...storage };
+}
+
+blobStoreContract('AzureBlobStore', async () => (await open()).blobs);
+
+describe('AzureBlobStore', () => {
+  const closing: (() => void)[] = [];
+
+  afterEach(() => {
+    for (const close of closing.splice(0)) close();
+  });
+
+  /** Passes connections on, and resets each of the first few after so many bytes of answers. */
+  async function resettingProxy(resets: number, afterBytes: number): Promise<string> {
+    const target = new URL(/BlobEndpoint=([^;]+)/.exec(testConnectionString())?.[1] ?? '');
+    let left = resets;
+    const server = createServer((client) => {
+      const upstream = connectSocket(Number(target.port), target.hostname);
+      const reset = left > 0;
+      let passed = 0;
+      client.pipe(upstream);
+      upstream.on('data', (chunk: Buffer) => {
+        passed += chunk.length;
+        if (reset && passed > afterBytes) {
+          left -= 1;
+          client.resetAndDestroy();
+          upstream.destroy();
+        } else client.write(chunk);
+      });
+      upstream.on('error', () => client.destroy());
+      upstream.on('close', () => client.destroy());
+      client.on('error', () => upstream.destroy());
+      client.on('close', () => upstream.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    return testConnectionString().replace(`:${target.port}/`, `:${port}/`);
+  }
+
+  it('puts a small blob in one call and a large one in blocks', async () => {
+    const calls: StorageCall[] = [];
+    const { blobs } = await open((call) => calls.push(call));
+    calls.length = 0;
+    await blobs.put('instances', 'small', inChunks(patternBytes(4 * MiB), MiB));
+    expect(calls).toEqual([
+      { service: 'blob', method: 'PUT', operation: 'put', target: 'instances' },
+    ]);
+    calls.length = 0;
+    await blobs.put('instances', 'large', inChunks(patternBytes(9 * MiB), MiB));
+    expect(calls.map(({ operation }) => operation)).toEqual([
+      'put-block',
+      'put-block',
+      'put-block',
+      'commit-blocks',
+    ]);
+  });
+
+  it('makes one call of a read and of a delete of 256 blobs', async () => {
+    const calls: StorageCall[] = [];
+    const { blobs } = await open((call) => calls.push(call));
+    await blobs.put('instances', 'a', inChunks(Buffer.of(1, 2, 3), 3));
+    calls.length = 0;
+    (await blobs.get('instances', 'a', { offset: 1 }))?.body.destroy();
+    await blobs.delete(
+      'instances',
+      Array.from({ length: 256 }, (_, index) => `x${index}`),
+    );
+    await blobs.delete('instances', ['a']);
+    await blobs.check();
+    expect(calls.map(({ operation, target }) => [operation, target])).toEqual([
+      ['get', 'instances'],
+      ['delete', 'instances'],
+      ['delete', 'instances'],
+      ['check', 'instances'],
+    ]);
+  });
+
+  it('takes a download up again where its connection was reset', async () => {
+    const { prefix, blobs } = await open();
+    const bytes = patternBytes(9 * MiB);
+    await blobs.put('instances', 'large', inChunks(bytes, MiB));
+    const connectionString = await resettingProxy(2, 1 * MiB);
+    const far = connectStorage({ connectionString }, { prefix });
+    const content = await far.blobs.get('instances', 'large', { offset: 5 });
+    const read = Buffer.concat((await content?.body.toArray()) as Uint8Array[]);
+    expect(read.equals(bytes.subarray(5))).toBe(true);
+  });
+
+  it('gives a download up when connections keep breaking', async () => {
+    const { prefix, blobs } = await open();
+    await blobs.put('instances', 'large', inChunks(patternBytes(9 * MiB), MiB));
+    const connectionString = await resettingProxy(Number.POSITIVE_INFINITY, 1 * MiB);
+    const far = connectStorage({ connectionString }, { prefix });
+    const content = await far.blobs.get('instances', 'large');
+    await expect(content?.body.toArray()).rejects.toMatchObject({ code: 'storage-unavailable' });
+  });
+
+  it('does not take a container that is not there for a blob that is not', async () => {
+    const { blobs } = connectStorage(
+      { connectionString: testConnectionString() },
+      { prefix: testPrefix() },
+    );
+    await expect(blobs.get('derived', 'a')).rejects.toThrow('ContainerNotFound');
+    await expect(blobs.check()).rejects.toThrow('Container instances answered 404');
+  });
+
+  it('keeps the memory of a large upload to a few blocks', async () => {
+    const { blobs } = await open();
+    const chunk = Buffer.alloc(MiB, 1);
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for (let sent = 0; sent < 160; sent += 1) yield await Promise.resolve(chunk);
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const timer = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }, 5);
+    const stored = await blobs.put('instances', 'large', body());
+    clearInterval(timer);
+    expect(stored.length).toBe(160 * MiB);
+    expect(most).toBeLessThan(64 * MiB);
+    await blobs.delete('instances', ['large']);
+  });
+});
