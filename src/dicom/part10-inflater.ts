@@ -1,6 +1,7 @@
 /** Inflates a deflated data set (PS3.5 §A.5) as it streams in, and never beyond its limit. */
 import { finished } from 'node:stream/promises';
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
+import type { ServiceError } from '../errors.js';
 import { malformed, truncated } from './part10-errors.js';
 import { limitExceeded, type Part10Limits } from './part10-limits.js';
 
@@ -21,11 +22,11 @@ export class Inflater {
       try {
         sink(bytes);
       } catch (error) {
-        this.fail(error);
+        this.fail(error instanceof Error ? error : translate(error));
       }
     });
     this.stream.on('error', (error) => {
-      this.fail(error);
+      this.fail(translate(error));
     });
     this.stream.on('end', () => {
       this.ended = true;
@@ -35,31 +36,40 @@ export class Inflater {
   /** Inflates the next bytes; settles when they may be overwritten. Bytes after the end are ignored. */
   async push(bytes: Buffer): Promise<void> {
     if (!this.ended && this.failure === undefined) {
-      await new Promise<void>((resolve) => this.stream.write(bytes, () => resolve()));
+      await new Promise<void>((resolve) => {
+        // A write during which zlib fails is never called back; the stream closes instead.
+        const settle = (): void => {
+          this.stream.off('close', settle);
+          resolve();
+        };
+        this.stream.once('close', settle);
+        this.stream.write(bytes, settle);
+      });
     }
     if (this.failure !== undefined) throw this.failure;
   }
 
   /** Ends the stream once all of it has reached the sink. */
   async finish(): Promise<void> {
-    this.stream.end();
-    try {
-      await finished(this.stream);
-    } catch (error) {
-      this.fail(error);
+    if (!this.ended && this.failure === undefined) {
+      this.stream.end();
+      // Failures arrive by the error event as well; that one knows more.
+      await finished(this.stream).catch((error: unknown) => {
+        this.fail(translate(error));
+      });
     }
     if (this.failure !== undefined) throw this.failure;
   }
 
-  private fail(error: unknown): void {
-    this.failure ??= translate(error);
+  private fail(failure: Error): void {
+    this.failure ??= failure;
     this.stream.destroy();
   }
 }
 
-function translate(error: unknown): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'Z_BUF_ERROR') return truncated('The deflated data set ends early.', {}, error);
-  if (code === 'Z_DATA_ERROR') return malformed('The data set cannot be inflated.', {}, error);
-  return error instanceof Error ? error : new Error('Inflation failed.', { cause: error });
+function translate(error: unknown): ServiceError {
+  const code = typeof error === 'object' && error !== null && 'code' in error && error.code;
+  return code === 'Z_BUF_ERROR'
+    ? truncated('The deflated data set ends early.', {}, error)
+    : malformed('The data set cannot be inflated.', {}, error);
 }

@@ -4,7 +4,7 @@
  * lists the fragments of encapsulated pixel data (PS3.5 §7, §A.4).
  */
 import type { ErrorFacts } from '../errors.js';
-import { CondensedDataSet, type ElementNote } from './part10-condensed.js';
+import { CondensedDataSet } from './part10-condensed.js';
 import { ChunkCursor } from './part10-cursor.js';
 import { detectEncoding, resolveVR } from './part10-encoding.js';
 import { malformed, truncated } from './part10-errors.js';
@@ -19,58 +19,17 @@ import {
   type ElementHeader,
   type Encoding,
 } from './part10-header.js';
+import type {
+  DataSetLevel,
+  FragmentsLevel,
+  Level,
+  PendingValue,
+  SequenceLevel,
+} from './part10-levels.js';
 import { limitExceeded, type Part10Limits } from './part10-limits.js';
 import type { BulkValue, PixelLayout, RawIdentity, ScannedDataSet } from './part10-scan.js';
 import { formatTag, type Tag } from './tag.js';
 import { traitsOf, type VR } from './vr.js';
-
-interface Level {
-  readonly encoding: Encoding;
-  /** Whether a delimiter ends this level, not a length. */
-  readonly open: boolean;
-  /** Where this level must have ended: its own end, or that of a level around it. */
-  readonly bound: number;
-  /** Content that is read past and not kept: a duplicate. */
-  readonly muted: boolean;
-}
-
-interface DataSetLevel extends Omit<Level, 'encoding'> {
-  readonly kind: 'data-set';
-  encoding: Encoding;
-  /** Path of the item with a slash at its end; empty for the data set of the file. */
-  readonly prefix: string;
-  readonly seen: Set<Tag>;
-}
-
-interface SequenceLevel extends Level {
-  readonly kind: 'sequence';
-  readonly path: string;
-  readonly note: ElementNote;
-  items: number;
-}
-
-interface FragmentsLevel extends Level {
-  readonly kind: 'fragments';
-  readonly tag: Tag;
-  readonly path: string;
-  readonly note: ElementNote;
-  /** Whether these are the fragments of the pixel data of the instance itself. */
-  readonly listed: boolean;
-  items: number;
-  offset: number;
-  basicOffsetTable: Buffer;
-  readonly fragments: number[];
-  readonly starts: number[];
-}
-
-interface PendingValue {
-  readonly tag: Tag;
-  readonly offset: number;
-  readonly length: number;
-  remaining: number;
-  readonly write: ((bytes: Buffer) => void) | undefined;
-  readonly done: (() => void) | undefined;
-}
 
 /** Longest value of a bulk VR that is held; beyond it a value is worth a read of its own. */
 const heldBulkBytes = 256;

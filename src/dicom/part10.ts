@@ -173,6 +173,8 @@ function readCondensed(condensed: CondensedDataSet, bigEndian: boolean): RawData
     return element?.length === 2 ? bytes[element.dataOffset + (big ? 1 : 0)] === 1 : undefined;
   };
 
+  // dicom-parser refuses a file that ends with its meta information.
+  if (notes.size === 0) return { bigEndian, elements: [] };
   try {
     return toDataSet(parseDicom(bytes), bigEndian, false);
   } catch (thrown) {

@@ -1,0 +1,538 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  defaultPart10Limits,
+  parsePart10,
+  Part10Reader,
+  type ParsedInstance,
+} from '../../src/dicom/part10.js';
+import type { RawDataSet, RawElement } from '../../src/dicom/raw-data-set.js';
+import {
+  binary,
+  buildPart10,
+  chunksOf,
+  element,
+  encodeDataSet,
+  ramp,
+  sampleElements,
+  sampleInstance,
+  sequence,
+  syntaxes,
+  type Part10Spec,
+} from '../support/part10-builder.js';
+
+const uncompressed = ['explicit', 'implicit', 'bigEndian', 'deflated'] as const;
+
+function at(dataSet: RawDataSet, tag: string): RawElement | undefined {
+  return dataSet.elements.find((one) => one.tag === tag);
+}
+
+function text(dataSet: RawDataSet, tag: string): string | undefined {
+  const bytes = at(dataSet, tag)?.bytes;
+  return bytes && Buffer.from(bytes).toString('latin1');
+}
+
+function vrs(dataSet: RawDataSet): Record<string, string> {
+  return Object.fromEntries(dataSet.elements.map(({ tag, vr }) => [tag, vr]));
+}
+
+async function parse(spec: Part10Spec): Promise<ParsedInstance> {
+  return await parsePart10(buildPart10(spec));
+}
+
+async function read(chunks: readonly Uint8Array[]): Promise<ParsedInstance> {
+  const reader = new Part10Reader();
+  for (const chunk of chunks) await reader.push(chunk);
+  return await reader.finish();
+}
+
+describe('parsePart10', () => {
+  it.each(uncompressed)('reads a file in %s', async (name) => {
+    const file = sampleInstance({ transferSyntaxUID: syntaxes[name] });
+    const parsed = await parsePart10(file);
+    expect(parsed.meta).toMatchObject({
+      transferSyntaxUID: syntaxes[name],
+      mediaStorageSOPClassUID: '1.2.840.10008.5.1.4.1.1.2',
+      mediaStorageSOPInstanceUID: '1.2.826.0.1.3680043.8.498.3',
+    });
+    expect(parsed.length).toBe(file.length);
+    expect(parsed.dataSet.bigEndian).toBe(name === 'bigEndian');
+    expect(parsed.dataSet.elements.map(({ tag }) => tag)).toEqual([
+      ...sampleElements().map(({ tag }) => tag),
+      '7FE00010',
+    ]);
+    expect(text(parsed.dataSet, '00100010')).toBe('Doe^Jane');
+    expect(vrs(parsed.dataSet)).toMatchObject({ '00100010': 'PN', '00280010': 'US' });
+    expect(at(parsed.dataSet, '7FE00010')).toMatchObject({ vr: 'OW', length: 512 });
+    expect(at(parsed.dataSet, '7FE00010')?.bytes).toBeUndefined();
+    expect(parsed.bulk).toMatchObject([{ path: '7FE00010', vr: 'OW', length: 512 }]);
+    expect(parsed.frames).toMatchObject({
+      kind: 'native',
+      length: 512,
+      frames: 1,
+      frameBits: 4096,
+    });
+  });
+
+  it('says where values are in the file', async () => {
+    const file = sampleInstance();
+    const { dataSet, bulk } = await parsePart10(file);
+    for (const { offset, length, bytes } of dataSet.elements) {
+      if (bytes) expect(file.subarray(offset, offset + length)).toEqual(Buffer.from(bytes));
+    }
+    const [pixels] = bulk;
+    expect(pixels && file.subarray(pixels.offset, pixels.offset + pixels.length)).toEqual(
+      ramp(512),
+    );
+  });
+
+  it.each([1, 3, 13, 131, 1000])('reads the same from chunks of %p bytes', async (size) => {
+    for (const name of uncompressed) {
+      const file = sampleInstance({
+        transferSyntaxUID: syntaxes[name],
+        overrides: [sequence('00081140', [[element('00081155', 'UI', '1.2')], []], 'undefined')],
+      });
+      expect(await read(chunksOf(file, size))).toEqual(await parsePart10(file));
+    }
+  });
+
+  it('reads 64-bit integers, which dicom-parser cannot', async () => {
+    const { dataSet } = await parse({
+      elements: [
+        element('00089459', 'SV', '-5'),
+        element('00091010', 'UV', '18446744073709551615'),
+        binary('00091011', 'OV', ramp(8)),
+        element('00100020', 'LO', 'after'),
+      ],
+    });
+    expect(vrs(dataSet)).toEqual({
+      '00089459': 'SV',
+      '00091010': 'UV',
+      '00091011': 'OV',
+      '00100020': 'LO',
+    });
+    expect(at(dataSet, '00091010')?.bytes).toEqual(Buffer.alloc(8, 255));
+    expect(text(dataSet, '00100020')).toBe('after ');
+  });
+
+  it.each(['defined', 'undefined'] as const)(
+    'reads nested sequences of %s length',
+    async (form) => {
+      const inner = sequence('00082112', [[element('00081155', 'UI', '1.2.3')], []], form);
+      for (const name of uncompressed) {
+        const { dataSet } = await parse({
+          transferSyntaxUID: syntaxes[name],
+          elements: [
+            sequence('00081140', [[inner, element('00081160', 'IS', '7')]], form),
+            element('00100020', 'LO', 'after1'),
+          ],
+        });
+        const item = at(dataSet, '00081140')?.items?.[0];
+        expect(item?.elements.map(({ tag, vr }) => tag + vr)).toEqual(['00081160IS', '00082112SQ']);
+        const items = item && at(item, '00082112')?.items;
+        expect(items?.map(({ elements }) => elements.length)).toEqual([1, 0]);
+        expect(text(dataSet, '00100020')).toBe('after1');
+      }
+    },
+  );
+
+  it('gives the length of a sequence without its delimiter', async () => {
+    const item = [element('00081155', 'UI', '1.2.3')];
+    const lengths = async (form: 'defined' | 'undefined'): Promise<number | undefined> =>
+      at((await parse({ elements: [sequence('00081140', [item], form)] })).dataSet, '00081140')
+        ?.length;
+    expect(await lengths('defined')).toBe(8 + 14);
+    expect(await lengths('undefined')).toBe(8 + 14 + 8);
+  });
+
+  it('leaves long bulk values out at every depth and holds short ones', async () => {
+    const file = buildPart10({
+      elements: [
+        binary('00091010', 'OB', ramp(256)),
+        binary('00091011', 'OB', ramp(258)),
+        sequence('54000100', [
+          [binary('54001010', 'OW', ramp(300))],
+          [binary('54001010', 'OW', ramp(400))],
+        ]),
+        element('00400500', 'UT', 'x'.repeat(100_000)),
+      ],
+    });
+    const { bulk, dataSet } = await parsePart10(file);
+    expect(bulk.map(({ path, length }) => [path, length])).toEqual([
+      ['00091011', 258],
+      ['54000100/0/54001010', 300],
+      ['54000100/1/54001010', 400],
+    ]);
+    for (const { offset, length } of bulk) {
+      expect(file.subarray(offset, offset + length)).toEqual(ramp(length));
+    }
+    expect(at(dataSet, '00091010')?.bytes).toEqual(ramp(256));
+    expect(at(dataSet, '00400500')?.bytes).toHaveLength(100_000);
+    expect(at(dataSet, '54000100')?.items).toHaveLength(2);
+  });
+
+  it('reads a sequence hidden in UN of undefined length as implicit VR', async () => {
+    for (const name of ['explicit', 'bigEndian'] as const) {
+      const { dataSet } = await parse({
+        transferSyntaxUID: syntaxes[name],
+        elements: [
+          {
+            tag: '00091010',
+            vr: 'UN',
+            declaredLength: 0xffffffff,
+            bytes: encodeDataSet(
+              [sequence('00091010', [[element('00280010', 'US', 258)]], 'undefined')],
+              syntaxes.implicit,
+            ).subarray(8),
+          },
+          element('00100020', 'LO', 'after1'),
+        ],
+      });
+      const [item] = at(dataSet, '00091010')?.items ?? [];
+      expect(item).toMatchObject({ bigEndian: false, elements: [{ tag: '00280010', vr: 'US' }] });
+      expect(item && at(item, '00280010')?.bytes).toEqual(Buffer.from([2, 1]));
+      expect(text(dataSet, '00100020')).toBe('after1');
+    }
+  });
+
+  it('takes the VR of a known attribute from the dictionary where the file says UN', async () => {
+    const { dataSet } = await parse({
+      elements: [
+        binary('0020000D', 'UN', Buffer.from('1.2.3\0')),
+        binary('00091011', 'UN', Buffer.from('ab')),
+      ],
+    });
+    expect(vrs(dataSet)).toEqual({ '0020000D': 'UI', '00091011': 'UN' });
+  });
+
+  it.each([
+    ['??', 16],
+    ['  ', 16],
+    ['ZZ', 16],
+    ['ZZ', 32],
+  ] as const)('reads VR %j with a length of %p bits', async (vr, lengthBits) => {
+    const { dataSet } = await parse({
+      elements: [
+        { tag: '00091010', vr, lengthBits, bytes: Buffer.from('odd ') },
+        { tag: '00100010', vr, lengthBits, bytes: Buffer.from('Doe ') },
+        element('00100020', 'LO', 'after1'),
+      ],
+    });
+    expect(vrs(dataSet)).toEqual({ '00091010': 'UN', '00100010': 'PN', '00100020': 'LO' });
+    expect(text(dataSet, '00100010')).toBe('Doe ');
+  });
+
+  it('reads items in implicit VR within an explicit data set', async () => {
+    const content = encodeDataSet([element('00081155', 'UI', '1.2.3')], syntaxes.implicit);
+    const header = Buffer.from('feff00e000000000', 'hex');
+    header.writeUInt32LE(content.length, 4);
+    const { dataSet } = await parse({
+      elements: [binary('00081140', 'SQ', Buffer.concat([header, content]))],
+    });
+    expect(at(dataSet, '00081140')?.items).toMatchObject([
+      { elements: [{ tag: '00081155', vr: 'UI', length: 6 }] },
+    ]);
+  });
+
+  it.each([
+    ['implicit', syntaxes.explicit],
+    ['explicit', syntaxes.implicit],
+  ] as const)('reads a data set in %s VR that names the other', async (name, claimed) => {
+    const body = encodeDataSet(sampleElements(), syntaxes[name]);
+    const { dataSet } = await parse({ transferSyntaxUID: claimed, trailing: body });
+    expect(text(dataSet, '00100010')).toBe('Doe^Jane');
+  });
+
+  it('settles US or SS by PixelRepresentation in implicit VR', async () => {
+    const vrOfSmallest = async (representation: number, transferSyntaxUID: string) =>
+      vrs(
+        (
+          await parse({
+            transferSyntaxUID,
+            elements: [element('00280103', 'US', representation), element('00280106', 'US', 1)],
+          })
+        ).dataSet,
+      )['00280106'];
+    expect(await vrOfSmallest(1, syntaxes.implicit)).toBe('SS');
+    expect(await vrOfSmallest(0, syntaxes.implicit)).toBe('US');
+    expect(await vrOfSmallest(1, syntaxes.explicit)).toBe('US');
+  });
+
+  it('keeps the first of duplicate elements, sequences included', async () => {
+    const { dataSet, bulk } = await parse({
+      keepOrder: true,
+      elements: [
+        element('00100020', 'LO', 'first1'),
+        sequence('00081140', [[element('00081155', 'UI', '1.2')]]),
+        element('00100020', 'LO', 'second'),
+        sequence('00081140', [[binary('00091010', 'OB', ramp(300))]], 'undefined'),
+        element('00100030', 'DA', '19700101'),
+      ],
+    });
+    expect(dataSet.elements.map(({ tag }) => tag)).toEqual(['00100020', '00081140', '00100030']);
+    expect(text(dataSet, '00100020')).toBe('first1');
+    expect(at(dataSet, '00081140')?.items?.[0]?.elements[0]?.tag).toBe('00081155');
+    expect(bulk).toEqual([]);
+  });
+
+  it('keeps elements of low groups in the order of the file', async () => {
+    const { dataSet } = await parse({
+      elements: [element('00000902', 'LO', 'note'), element('00080060', 'CS', 'CT')],
+    });
+    expect(dataSet.elements.map(({ tag }) => tag)).toEqual(['00000902', '00080060']);
+  });
+
+  it.each([
+    ['nulls to fill a block', Buffer.alloc(700)],
+    ['a single null', Buffer.alloc(1)],
+    ['a data set trailing padding element', encodeDataSet([binary('FFFCFFFC', 'OB', ramp(500))])],
+    ['a stray sequence delimiter', Buffer.from('feffdde000000000', 'hex')],
+  ])('reads a file with %s at its end', async (_, trailing) => {
+    const { dataSet } = await parse({ elements: sampleElements(), trailing });
+    expect(text(dataSet, '00100010')).toBe('Doe^Jane');
+  });
+
+  it.each([
+    ['no group length', { omitMeta: ['00020000'] }],
+    ['a group length that is too short', { metaGroupLength: 10 }],
+    ['a group length that is too long', { metaGroupLength: 100_000 }],
+    ['file meta information in implicit VR', { metaImplicit: true }],
+    [
+      'a transfer syntax padded with a space',
+      { meta: [element('00020010', 'LO', syntaxes.explicit)] },
+    ],
+    ['a preamble that is not null', { preamble: ramp(128) }],
+  ] satisfies [string, Part10Spec][])('reads a file with %s', async (_, spec) => {
+    const { meta, dataSet } = await parse({ elements: sampleElements(), ...spec });
+    expect(meta.transferSyntaxUID).toBe(syntaxes.explicit);
+    expect(text(dataSet, '00100010')).toBe('Doe^Jane');
+  });
+
+  it('reads a file without a data set', async () => {
+    expect((await parse({})).dataSet.elements).toEqual([]);
+  });
+
+  it('reads odd lengths', async () => {
+    const { dataSet } = await parse({
+      elements: [binary('00100020', 'LO', Buffer.from('odd')), element('00100040', 'CS', 'F')],
+    });
+    expect(text(dataSet, '00100020')).toBe('odd');
+    expect(text(dataSet, '00100040')).toBe('F ');
+  });
+
+  it.each([
+    ['empty', Buffer.alloc(0), 'not-dicom'],
+    ['without DICM', buildPart10({ magic: 'MCID' }), 'not-dicom'],
+    ['cut within the preamble', sampleInstance().subarray(0, 100), 'not-dicom'],
+    ['without transfer syntax', buildPart10({ omitMeta: ['00020010'] }), 'dicom-malformed'],
+    [
+      'with a transfer syntax that is no UID',
+      buildPart10({ meta: [element('00020010', 'UI', 'JPEG')] }),
+      'dicom-malformed',
+    ],
+    ['cut within the file meta information', sampleInstance().subarray(0, 200), 'dicom-truncated'],
+    ['cut within pixel data', sampleInstance().subarray(0, -10), 'dicom-truncated'],
+    [
+      'with an item where an element should be',
+      buildPart10({ trailing: Buffer.from('feff00e000000000', 'hex') }),
+      'dicom-malformed',
+    ],
+    [
+      'with an element where an item should be',
+      buildPart10({
+        elements: [binary('00081140', 'SQ', encodeDataSet([element('00080060', 'CS', 'CT')]))],
+      }),
+      'dicom-malformed',
+    ],
+    [
+      'with an element longer than the item around it',
+      buildPart10({
+        elements: [
+          sequence('00081140', [[{ ...element('00081155', 'UI', '1.2'), declaredLength: 40 }]]),
+          element('00100010', 'PN', 'x'.repeat(100)),
+        ],
+      }),
+      'dicom-malformed',
+    ],
+    ['cut within a sequence of undefined length', encodeFileEndingInSequence(), 'dicom-truncated'],
+    [
+      'with text of undefined length',
+      buildPart10({
+        elements: [{ tag: '00400500', vr: 'UT', declaredLength: 0xffffffff, bytes: ramp(4) }],
+      }),
+      'dicom-malformed',
+    ],
+    [
+      'with something after null padding',
+      buildPart10({
+        elements: sampleElements(),
+        trailing: Buffer.concat([Buffer.alloc(64), ramp(9)]),
+      }),
+      'dicom-malformed',
+    ],
+  ])('refuses a file %s', async (_, file, code) => {
+    await expect(parsePart10(file)).rejects.toMatchObject({ name: 'ServiceError', code });
+    await expect(read(chunksOf(file, 7))).rejects.toMatchObject({ name: 'ServiceError', code });
+  });
+
+  it('names tag, offset and missing bytes of a value that is cut', async () => {
+    const file = sampleInstance();
+    await expect(parsePart10(file.subarray(0, -10))).rejects.toMatchObject({
+      message: expect.stringContaining('(7fe0,0010)') as unknown,
+      facts: { tag: '7FE00010', offset: file.length - 512 },
+    });
+    await expect(parsePart10(file.subarray(0, -10))).rejects.toThrow(/10 are missing/);
+  });
+});
+
+function encodeFileEndingInSequence(): Buffer {
+  const file = buildPart10({
+    elements: [sequence('00081140', [[element('00081155', 'UI', '1.2')]], 'undefined')],
+  });
+  return file.subarray(0, -16);
+}
+
+describe('Part10Reader', () => {
+  it('knows the identity once the series has passed, before the rest of the file', async () => {
+    const file = sampleInstance({ study: '1.2.1', series: '1.2.22', instance: '1.2.333' });
+    const reader = new Part10Reader();
+    await reader.push(file.subarray(0, 400));
+    expect(reader.identityComplete).toBe(false);
+    const seriesEnd = file.indexOf('1.2.22') + 6;
+    await reader.push(file.subarray(400, seriesEnd));
+    expect(reader.identityComplete).toBe(true);
+    expect(reader.identity).toEqual({
+      sopClass: '1.2.840.10008.5.1.4.1.1.2\0',
+      instance: '1.2.333\0',
+      study: '1.2.1\0',
+      series: '1.2.22',
+    });
+    expect(reader.meta?.transferSyntaxUID).toBe(syntaxes.explicit);
+  });
+
+  it('says that no identity will come once its place has passed', async () => {
+    const reader = new Part10Reader();
+    await reader.push(sampleInstance({ omit: ['0020000E'] }));
+    expect(reader.identityComplete).toBe(true);
+    expect(reader.identity.series).toBeUndefined();
+  });
+
+  it('does not take identity from items', async () => {
+    const reader = new Part10Reader();
+    await reader.push(
+      buildPart10({
+        elements: [
+          sequence('00081140', [[element('0020000D', 'UI', '9.9')]]),
+          element('0020000D', 'UI', '1.2.1'),
+        ],
+      }),
+    );
+    expect(reader.identity).toEqual({ study: '1.2.1\0' });
+  });
+
+  it('keeps no reference to a chunk', async () => {
+    const file = sampleInstance();
+    const reader = new Part10Reader();
+    for (const chunk of chunksOf(file, 50)) {
+      const reused = Buffer.from(chunk);
+      await reader.push(reused);
+      reused.fill(0xee);
+    }
+    expect(await reader.finish()).toEqual(await parsePart10(file));
+  });
+
+  it('streams past pixel data that is larger than what it may hold', async () => {
+    const limits = { ...defaultPart10Limits, headerBytes: 4096 };
+    const head = buildPart10({
+      elements: [
+        ...sampleElements(),
+        { tag: '7FE00010', vr: 'OW', bytes: Buffer.alloc(0), declaredLength: 64 * 1024 ** 2 },
+      ],
+    });
+    const reader = new Part10Reader(limits);
+    await reader.push(head);
+    const chunk = Buffer.alloc(1024 ** 2);
+    for (let count = 0; count < 64; count += 1) await reader.push(chunk);
+    const { bulk, length } = await reader.finish();
+    expect(bulk).toMatchObject([{ path: '7FE00010', length: 64 * 1024 ** 2 }]);
+    expect(length).toBe(head.length + 64 * 1024 ** 2);
+  });
+
+  const nested = (depth: number): Part10Spec => {
+    let item = [element('00081155', 'UI', '1.2')];
+    for (let level = 0; level < depth; level += 1)
+      item = [sequence('00081140', [item], 'undefined')];
+    return { elements: item };
+  };
+
+  it.each([
+    [
+      'headerBytes',
+      { headerBytes: 2000 },
+      { elements: [element('00400500', 'UT', 'x'.repeat(3000))] },
+    ],
+    ['nestingDepth', { nestingDepth: 5 }, nested(6)],
+    [
+      'elements',
+      { elements: 100 },
+      {
+        elements: [
+          sequence(
+            '00081140',
+            Array.from({ length: 101 }, () => []),
+          ),
+        ],
+      },
+    ],
+    [
+      'inflatedBytes',
+      { inflatedBytes: 100_000 },
+      { transferSyntaxUID: syntaxes.deflated, pixelData: { native: Buffer.alloc(1_000_000) } },
+    ],
+  ] satisfies [string, object, Part10Spec][])(
+    'stops at the limit %s',
+    async (limit, limits, spec) => {
+      await expect(
+        parsePart10(buildPart10(spec), { ...defaultPart10Limits, ...limits }),
+      ).rejects.toMatchObject({ code: 'dicom-limit-exceeded', facts: { limit } });
+    },
+  );
+
+  it('refuses a text at its header when it announces more than may be held', async () => {
+    const reader = new Part10Reader();
+    const file = buildPart10({
+      elements: [{ tag: '00400500', vr: 'UT', bytes: ramp(2), declaredLength: 0xfffffffe }],
+    });
+    await expect(reader.push(file)).rejects.toMatchObject({
+      code: 'dicom-limit-exceeded',
+      facts: { limit: 'headerBytes', tag: '00400500' },
+    });
+  });
+
+  it('reads sequences as deep as the limit, and survives far deeper ones', async () => {
+    await expect(parse(nested(defaultPart10Limits.nestingDepth))).resolves.toBeDefined();
+    const deep = Buffer.from('08004011ffffffff', 'hex');
+    const item = Buffer.from('feff00e0ffffffff', 'hex');
+    const trailing = Buffer.concat(
+      Array.from({ length: 50_000 }, () => Buffer.concat([deep, item])),
+    );
+    await expect(parse({ transferSyntaxUID: syntaxes.implicit, trailing })).rejects.toMatchObject({
+      code: 'dicom-limit-exceeded',
+    });
+  });
+
+  it('refuses deflated data that is cut or is none', async () => {
+    const file = sampleInstance({ transferSyntaxUID: syntaxes.deflated });
+    await expect(parsePart10(file.subarray(0, -20))).rejects.toMatchObject({
+      code: 'dicom-truncated',
+    });
+    const broken = Buffer.concat([file.subarray(0, -200), Buffer.alloc(200, 0xff)]);
+    await expect(parsePart10(broken)).rejects.toMatchObject({ name: 'ServiceError' });
+  });
+
+  it('ignores what follows the end of deflated data', async () => {
+    const file = sampleInstance({ transferSyntaxUID: syntaxes.deflated });
+    const padded = Buffer.concat([file, Buffer.alloc(3)]);
+    const expected = await parsePart10(file);
+    expect(await read(chunksOf(padded, 5))).toEqual({ ...expected, length: padded.length });
+  });
+});
