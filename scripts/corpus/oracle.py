@@ -53,21 +53,29 @@ def refusal(path, dataset):
     return None
 
 
-def truncation(path, dataset):
-    """Whether the file ends before its last element does: pydicom itself reads on in silence."""
+def last_element(dataset):
+    """Tag of the last element that pydicom has read, and where its value ends; None if unknown."""
     if dataset.file_meta.TransferSyntaxUID == DEFLATED or not dataset.keys():
         return None
-    size = os.path.getsize(path)
-    last = max(dataset.keys())
-    element = dataset.get_item(last)
+    element = dataset.get_item(max(dataset.keys()))
     start, length = getattr(element, "value_tell", None), getattr(element, "length", None)
     if start is None or length is None or length == UNDEFINED:
         return None
-    if start + length > size:
-        return f"truncated: {element.tag} ends at {start + length}, the file at {size}"
+    return element.tag, start + length
+
+
+def truncation(path, dataset):
+    """Whether the file ends before its last element does: pydicom itself reads on in silence."""
+    last = last_element(dataset)
+    if last is None:
+        return None
+    tag, end = last
+    size = os.path.getsize(path)
+    if end > size:
+        return f"truncated: {tag} ends at {end}, the file at {size}"
     # What pydicom could not finish, it leaves out: much is left over after the last element.
-    if start + length + 512 < size and not only_delimiter_missing(path, start + length):
-        return f"truncated: the element after {element.tag} does not end"
+    if end + 512 < size and not only_delimiter_missing(path, end):
+        return f"truncated: the element after {tag} does not end"
     return None
 
 
@@ -168,7 +176,8 @@ def examine(root, name):
             except Exception:  # each undecodable value is reported as unreadable
                 pass
             answer["dataSet"] = to_json(dataset, dataset.is_little_endian)
-            if "PixelData" not in dataset and "Rows" in dataset:
+            last = last_element(dataset)
+            if last is not None and only_delimiter_missing(path, last[1]):
                 answer["dataSet"]["7FE00010"] = {"vr": "OW", "Unreadable": "left out by pydicom"}
         return answer
 
