@@ -3,6 +3,23 @@
  * /v1 and /v2. Handlers read their profile; they never ask for a version.
  */
 import { ServiceError } from '../errors.js';
+import {
+  microsoftRetrievePolicy,
+  standardRetrievePolicy,
+  type RetrievePolicy,
+} from './retrieve/retrieve-policy.js';
+import {
+  microsoftV1SearchPolicy,
+  microsoftV2SearchPolicy,
+  standardSearchPolicy,
+  type SearchPolicy,
+} from './search/search-policy.js';
+import {
+  microsoftV1StorePolicy,
+  microsoftV2StorePolicy,
+  standardStorePolicy,
+  type StorePolicy,
+} from './store/store-policy.js';
 
 export interface Profile {
   readonly name: 'ps3.18' | 'v1' | 'v2';
@@ -10,6 +27,9 @@ export interface Profile {
   readonly segment: '' | 'v1' | 'v2';
   /** How an abandoned request is explained. */
   readonly problemFormat: 'problem+json' | 'text';
+  readonly store: StorePolicy;
+  readonly retrieve: RetrievePolicy;
+  readonly search: SearchPolicy;
   /** Headers on every response. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -27,6 +47,9 @@ export const ps318: Profile = {
   name: 'ps3.18',
   segment: '',
   problemFormat: 'problem+json',
+  store: standardStorePolicy,
+  retrieve: standardRetrievePolicy,
+  search: standardSearchPolicy,
   headers: commonHeaders,
 };
 
@@ -34,6 +57,9 @@ export const microsoftV1: Profile = {
   name: 'v1',
   segment: 'v1',
   problemFormat: 'text',
+  store: microsoftV1StorePolicy,
+  retrieve: microsoftRetrievePolicy,
+  search: microsoftV1SearchPolicy,
   headers: microsoftHeaders,
 };
 
@@ -41,6 +67,9 @@ export const microsoftV2: Profile = {
   name: 'v2',
   segment: 'v2',
   problemFormat: 'text',
+  store: microsoftV2StorePolicy,
+  retrieve: microsoftRetrievePolicy,
+  search: microsoftV2SearchPolicy,
   headers: microsoftHeaders,
 };
 

@@ -1,13 +1,45 @@
-/** THE table of the API: reading it is reading what the service does. */
+/** THE table of the API: reading it is reading what the service does (PS3.18 §10). */
+import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-instances.js';
 import { checkHealth } from './health.js';
+import { retrieveFrames } from './retrieve/retrieve-frames.js';
+import { retrieveInstance, retrieveSeries, retrieveStudy } from './retrieve/retrieve-instances.js';
+import * as metadata from './retrieve/retrieve-metadata.js';
 import { defineRoutes } from './route.js';
+import * as search from './search/search-instances.js';
+import { storeInstances, storeInstancesInStudy } from './store/store-instances.js';
 
+const study = 'studies/{study}';
+const series = `${study}/series/{series}`;
+const instance = `${series}/instances/{instance}`;
+
+// prettier-ignore
 export const routes = defineRoutes({
-  checkHealth: {
-    method: 'GET',
-    path: 'health/check',
-    permission: 'anonymous',
-    handler: checkHealth,
-    scope: 'service',
-  },
+  // Store (PS3.18 §10.5)
+  storeInstances:           { method: 'POST',   path: 'studies',                permission: 'write',  handler: storeInstances },
+  storeInstancesInStudy:    { method: 'POST',   path: study,                    permission: 'write',  handler: storeInstancesInStudy },
+
+  // Retrieve (PS3.18 §10.4)
+  retrieveStudy:            { method: 'GET',    path: study,                    permission: 'read',   handler: retrieveStudy },
+  retrieveSeries:           { method: 'GET',    path: series,                   permission: 'read',   handler: retrieveSeries },
+  retrieveInstance:         { method: 'GET',    path: instance,                 permission: 'read',   handler: retrieveInstance },
+  retrieveStudyMetadata:    { method: 'GET',    path: `${study}/metadata`,      permission: 'read',   handler: metadata.retrieveStudyMetadata },
+  retrieveSeriesMetadata:   { method: 'GET',    path: `${series}/metadata`,     permission: 'read',   handler: metadata.retrieveSeriesMetadata },
+  retrieveInstanceMetadata: { method: 'GET',    path: `${instance}/metadata`,   permission: 'read',   handler: metadata.retrieveInstanceMetadata },
+  retrieveFrames:           { method: 'GET',    path: `${instance}/frames/{frames}`, permission: 'read', handler: retrieveFrames },
+
+  // Search (PS3.18 §10.6)
+  searchForStudies:         { method: 'GET',    path: 'studies',                permission: 'read',   handler: search.searchForStudies },
+  searchForSeries:          { method: 'GET',    path: 'series',                 permission: 'read',   handler: search.searchForSeries },
+  searchForInstances:       { method: 'GET',    path: 'instances',              permission: 'read',   handler: search.searchForInstances },
+  searchForStudySeries:     { method: 'GET',    path: `${study}/series`,        permission: 'read',   handler: search.searchForStudySeries },
+  searchForStudyInstances:  { method: 'GET',    path: `${study}/instances`,     permission: 'read',   handler: search.searchForStudyInstances },
+  searchForSeriesInstances: { method: 'GET',    path: `${series}/instances`,    permission: 'read',   handler: search.searchForSeriesInstances },
+
+  // Delete
+  deleteStudy:              { method: 'DELETE', path: study,                    permission: 'delete', handler: deleteStudy },
+  deleteSeries:             { method: 'DELETE', path: series,                   permission: 'delete', handler: deleteSeries },
+  deleteInstance:           { method: 'DELETE', path: instance,                 permission: 'delete', handler: deleteInstance },
+
+  // Service
+  checkHealth:              { method: 'GET',    path: 'health/check',           permission: 'anonymous', handler: checkHealth, scope: 'service' },
 });

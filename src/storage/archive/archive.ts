@@ -1,28 +1,278 @@
-/** The archive: instances and their index rows over the two storage ports. */
-import type { BlobStore } from '../blob-store.js';
+/**
+ * The archive: instances, their rows and the ways to find them, over the two storage ports. The use
+ * cases of DICOMweb speak to it and to nothing below.
+ */
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { DataSet } from '../../dicom/data-set.js';
+import { stringifyDataSet } from '../../dicom/json.js';
+import type {
+  InstanceUids,
+  SeriesInstanceUID,
+  SOPClassUID,
+  StudyInstanceUID,
+  TransferSyntaxUID,
+} from '../../dicom/uid.js';
+import { ServiceError } from '../../errors.js';
+import type { BlobStore, ByteRange } from '../blob-store.js';
 import type { TableStore } from '../table-store.js';
+import { BrowseIndex } from './browse-index.js';
+import type { NewInstance } from './catalog-plan.js';
+import { Catalog, type InstanceRow } from './catalog.js';
+import { ChangeLog } from './change-log.js';
+import { blobName, type Partition } from './keys.js';
+import {
+  compressIndex,
+  compressMetadata,
+  decompressIndex,
+  indexInRow,
+  metadataInRow,
+  rowBytes,
+  type InstanceIndex,
+  type InstanceRecord,
+} from './records.js';
+import { SearchIndex } from './search-index.js';
+import { StudyWriter, type CommitResult, type DeleteScope } from './study-writer.js';
+import { newUlid, type Ulid } from './ulid.js';
+
+const inflate = promisify(gunzip);
 
 export interface ArchiveOptions {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
 }
 
-/** Opens the archive over its stores. */
-export function openArchive(options: ArchiveOptions): Archive {
-  return new Archive(options);
+/** An instance whose file has been stored and that is ready to be committed. */
+export interface StoredFile {
+  readonly uids: InstanceUids;
+  readonly version: Ulid;
+  readonly sopClass: SOPClassUID;
+  readonly transferSyntax: TransferSyntaxUID;
+  /** Bytes of the file. */
+  readonly length: number;
+  readonly dataSet: DataSet;
+  readonly index: InstanceIndex;
 }
+
+/** Writers that are kept for their knowledge of a study's rows. */
+const keptWriters = 1000;
+
+type Extension = Parameters<typeof blobName>[3];
 
 export class Archive {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
+  readonly catalog: Catalog;
+  readonly index: SearchIndex;
+  readonly browse: BrowseIndex;
+  readonly #log: ChangeLog;
+  readonly #writers = new Map<string, StudyWriter>();
+  readonly #background = new Set<Promise<void>>();
 
   constructor({ tables, blobs }: ArchiveOptions) {
     this.tables = tables;
     this.blobs = blobs;
+    this.catalog = new Catalog(tables);
+    this.index = new SearchIndex(tables);
+    this.browse = new BrowseIndex(tables);
+    this.#log = new ChangeLog(tables);
   }
 
-  /** Resolves when the work under way has settled; for a clean shutdown. */
+  // ---- store ---------------------------------------------------------------------------------
+
+  /** Names a new version of an instance. */
+  newVersion(): Ulid {
+    return newUlid();
+  }
+
+  /** Reads ahead the rows of a study that is about to be written. */
+  expect(partition: Partition, study: StudyInstanceUID): void {
+    this.#run(this.#writer(partition, study).warm());
+  }
+
+  /**
+   * Streams the file of a new version to its blob. Nobody sees it before `store` commits it.
+   *
+   * @returns the number of bytes.
+   * @throws whatever `body` throws; then nothing is stored.
+   */
+  async putFile(
+    partition: Partition,
+    uids: InstanceUids,
+    version: Ulid,
+    body: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const name = blobName(partition, uids, version, 'dcm');
+    const { length } = await this.blobs.put('instances', name, body, signal && { signal });
+    return length;
+  }
+
+  /** Commits a stored file: from now on it can be retrieved and found. */
+  async store(partition: Partition, file: StoredFile): Promise<CommitResult> {
+    const metadata = compressMetadata(stringifyDataSet(file.dataSet));
+    const index = compressIndex(file.index);
+    const { uids, version, sopClass, transferSyntax, length, dataSet } = file;
+    await Promise.all([
+      metadata.length > rowBytes.metadata
+        ? this.#putDerived(blobName(partition, uids, version, 'metadata.json.gz'), metadata)
+        : undefined,
+      index.length > rowBytes.index
+        ? this.#putDerived(blobName(partition, uids, version, 'index.json.gz'), index)
+        : undefined,
+    ]);
+    const record = { ...uids, version, sopClass, transferSyntax, length };
+    const instance: NewInstance = { record, dataSet, metadata, index };
+    return await this.#writer(partition, uids.study).store(instance);
+  }
+
+  /** Removes files that will never be committed. */
+  discardFiles(
+    partition: Partition,
+    files: readonly { readonly uids: InstanceUids; readonly version: Ulid }[],
+  ): void {
+    this.#discard(
+      partition,
+      files.map(({ uids, version }) => ({ ...uids, version })),
+    );
+  }
+
+  async #putDerived(name: string, bytes: Uint8Array): Promise<void> {
+    // eslint-disable-next-line @typescript-eslint/require-await -- one chunk, there already
+    async function* body() {
+      yield bytes;
+    }
+    await this.blobs.put('derived', name, body());
+  }
+
+  // ---- delete --------------------------------------------------------------------------------
+
+  /**
+   * Deletes a study, a series or an instance. When it answers, they can neither be retrieved nor
+   * found; their files are removed behind.
+   *
+   * @returns the number of instances deleted.
+   */
+  async delete(partition: Partition, study: StudyInstanceUID, scope: DeleteScope): Promise<number> {
+    return await this.#writer(partition, study).delete(scope);
+  }
+
+  // ---- retrieve ------------------------------------------------------------------------------
+
+  /** The pages of instance rows of a study or series, with their data sets. */
+  instancesWithMetadata(
+    partition: Partition,
+    study: StudyInstanceUID,
+    series?: SeriesInstanceUID,
+  ): AsyncGenerator<readonly InstanceRow[]> {
+    return this.catalog.instances(partition, study, series, 'all');
+  }
+
+  /**
+   * Opens the file of an instance, or a range of it.
+   *
+   * @returns `undefined` when the instance has been deleted since its row was read.
+   */
+  async openFile(
+    partition: Partition,
+    record: InstanceRecord,
+    range?: ByteRange,
+    signal?: AbortSignal,
+  ): Promise<{ readonly body: Readable; readonly length: number } | undefined> {
+    const name = blobName(partition, record, record.version, 'dcm');
+    return await this.blobs.get('instances', name, range, signal && { signal });
+  }
+
+  /** The DICOM JSON of an instance as text, from a row read with all its properties. */
+  async metadataText(partition: Partition, row: InstanceRow): Promise<string> {
+    const compressed =
+      metadataInRow(row.entity) ??
+      (await this.#getDerived(partition, row.record, 'metadata.json.gz'));
+    return (await inflate(compressed)).toString();
+  }
+
+  /** Where frames and bulk values lie, from a row read with `indexProperties`. */
+  async instanceIndex(partition: Partition, row: InstanceRow): Promise<InstanceIndex> {
+    const compressed =
+      indexInRow(row.entity) ?? (await this.#getDerived(partition, row.record, 'index.json.gz'));
+    return decompressIndex(compressed);
+  }
+
+  async #getDerived(
+    partition: Partition,
+    record: InstanceRecord,
+    extension: Extension,
+  ): Promise<Buffer> {
+    const blob = await this.blobs.get(
+      'derived',
+      blobName(partition, record, record.version, extension),
+    );
+    if (blob === undefined) {
+      throw new ServiceError('storage-corrupt', `A derived blob (${extension}) is missing.`);
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of blob.body as AsyncIterable<Buffer>) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  // ---- housekeeping --------------------------------------------------------------------------
+
+  /** Resolves when the work behind acknowledged requests has settled; for a clean shutdown. */
   async close(): Promise<void> {
-    await Promise.resolve();
+    while (this.#background.size > 0) await Promise.all(this.#background);
+    await this.#log.close();
+  }
+
+  #writer(partition: Partition, study: StudyInstanceUID): StudyWriter {
+    const key = `${partition}|${study}`;
+    const writer =
+      this.#writers.get(key) ??
+      new StudyWriter(partition, study, {
+        catalog: this.catalog,
+        log: this.#log,
+        index: this.index,
+        browse: this.browse,
+        discard: (instances) => {
+          this.#discard(
+            partition,
+            instances.map(({ record }) => record),
+          );
+        },
+      });
+    // Re-inserted at the end: the map is ordered by last use.
+    this.#writers.delete(key);
+    this.#writers.set(key, writer);
+    if (this.#writers.size > keptWriters) {
+      for (const [oldest, candidate] of this.#writers) {
+        if (!candidate.idle) continue;
+        this.#writers.delete(oldest);
+        break;
+      }
+    }
+    return writer;
+  }
+
+  #discard(
+    partition: Partition,
+    versions: readonly (InstanceUids & { readonly version: Ulid })[],
+  ): void {
+    if (versions.length === 0) return;
+    const names = (extension: Extension) =>
+      versions.map((version) => blobName(partition, version, version.version, extension));
+    this.#run(this.blobs.delete('instances', names('dcm')));
+    this.#run(
+      this.blobs.delete('derived', [...names('metadata.json.gz'), ...names('index.json.gz')]),
+    );
+  }
+
+  /** Lets work go on behind the answer. What fails here is found again by the store check. */
+  #run(work: Promise<unknown>): void {
+    const settled: Promise<void> = work.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#background.add(settled);
+    void settled.then(() => this.#background.delete(settled));
   }
 }

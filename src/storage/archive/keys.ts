@@ -1,8 +1,19 @@
 /**
  * Keys of blobs and rows, spelled and read in this one module. No key holds what Table Storage
- * forbids (`/ \ # ?`, control characters) and none is longer than 1 KiB.
+ * forbids (`/ \ # ?`, control characters) and none is longer than 512 characters, which is 1 KiB in
+ * the encoding of the service.
  */
+import { createHash } from 'node:crypto';
+import type {
+  InstanceUids,
+  SeriesInstanceUID,
+  SOPInstanceUID,
+  StudyInstanceUID,
+} from '../../dicom/uid.js';
+import type { Tag } from '../../dicom/tag.js';
 import { ServiceError } from '../../errors.js';
+import type { RowRange } from '../table-store.js';
+import { invertUlid, type Ulid } from './ulid.js';
 
 declare const brand: unique symbol;
 
@@ -24,4 +35,224 @@ export function parsePartition(name: string): Partition {
     'The partition name must be 1 to 64 letters, digits, periods, underscores or hyphens.',
     { parameter: 'partition' },
   );
+}
+
+const separator = '|';
+/** The character after the separator: the exclusive end of all keys that begin with it. */
+const afterSeparator = '}';
+/** Sorts after every character that a key is spelled with. */
+const afterEveryCharacter = '~';
+
+/** The range of all RowKeys that begin with `prefix` and a separator. */
+function below(partitionKey: string, prefix: string): RowRange {
+  return { partitionKey, from: prefix + separator, to: prefix + afterSeparator };
+}
+
+// ---- catalog -------------------------------------------------------------------------------
+
+/** All rows of one study share this PartitionKey, so that one transaction can change them. */
+export function studyPartitionKey(partition: Partition, study: StudyInstanceUID): string {
+  return partition + separator + study;
+}
+
+export const studyRowKey = '0';
+
+export function seriesRowKey(series: SeriesInstanceUID): string {
+  return `1|${series}`;
+}
+
+export function instanceRowKey({ series, instance }: Omit<InstanceUids, 'study'>): string {
+  return `2|${series}|${instance}`;
+}
+
+/** The level and the UIDs that a RowKey of the catalog names. */
+export type CatalogKey =
+  | { readonly level: 'study' }
+  | { readonly level: 'series'; readonly series: SeriesInstanceUID }
+  | {
+      readonly level: 'instance';
+      readonly series: SeriesInstanceUID;
+      readonly instance: SOPInstanceUID;
+    };
+
+export function parseCatalogRowKey(rowKey: string): CatalogKey {
+  const [level, series = '', instance = ''] = rowKey.split(separator);
+  if (level === '0') return { level: 'study' };
+  if (level === '1') return { level: 'series', series: series as SeriesInstanceUID };
+  return {
+    level: 'instance',
+    series: series as SeriesInstanceUID,
+    instance: instance as SOPInstanceUID,
+  };
+}
+
+/** The study row and all series rows. */
+export function studyAndSeriesRows(partition: Partition, study: StudyInstanceUID): RowRange {
+  return { partitionKey: studyPartitionKey(partition, study), from: studyRowKey, to: '2' };
+}
+
+/** All series rows. */
+export function seriesRows(partition: Partition, study: StudyInstanceUID): RowRange {
+  return below(studyPartitionKey(partition, study), '1');
+}
+
+/** The instance rows of a study, or of one of its series. */
+export function instanceRows(
+  partition: Partition,
+  study: StudyInstanceUID,
+  series?: SeriesInstanceUID,
+): RowRange {
+  return below(studyPartitionKey(partition, study), series === undefined ? '2' : `2|${series}`);
+}
+
+// ---- search index --------------------------------------------------------------------------
+
+export type Level = 'study' | 'series' | 'instance';
+
+/** UIDs of what an index row points at; as many as its level has. */
+export interface IndexedUids {
+  readonly study: StudyInstanceUID;
+  readonly series?: SeriesInstanceUID;
+  readonly instance?: SOPInstanceUID;
+}
+
+const instanceShards = 64;
+
+function shardOf(value: string): string {
+  const [first = 0] = createHash('sha1').update(value).digest();
+  return (first % instanceShards).toString(16).padStart(2, '0');
+}
+
+/**
+ * Partition of the index of one attribute; instance-level values are spread over shards.
+ *
+ * @param value - as `encodeValue` spells it.
+ */
+export function indexPartitionKey(
+  partition: Partition,
+  level: Level,
+  tag: Tag,
+  value: string,
+): string {
+  const shard = level === 'instance' ? shardOf(value) : '00';
+  return [partition, level, tag, shard].join(separator);
+}
+
+const valueCharacters = 200;
+
+/**
+ * Spells a normalised value inside a key: every character but ASCII letters, digits, space and
+ * `. , ^ = _ -` becomes `!` and four hex digits, so a prefix of a value is a prefix of its key.
+ * Long values are cut: readers compare the truth.
+ */
+export function encodeValue(value: string): string {
+  let text = '';
+  for (let index = 0; index < value.length; index++) {
+    const character = value.charAt(index);
+    const spelled = /[A-Za-z0-9 .,^=_-]/.test(character)
+      ? character
+      : `!${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    if (text.length + spelled.length > valueCharacters) return text;
+    text += spelled;
+  }
+  return text;
+}
+
+export interface IndexRowKey {
+  /** As `encodeValue` spells it. */
+  readonly value: string;
+  /** When the study, series or instance was first stored: newest sort first. */
+  readonly created: Ulid;
+  readonly uids: IndexedUids;
+  /** The write that gave the attribute this value; makes each row belong to one write. */
+  readonly write: Ulid;
+}
+
+export function indexRowKey({ value, created, uids, write }: IndexRowKey): string {
+  const names = [uids.study, uids.series, uids.instance].filter((uid) => uid !== undefined);
+  return [value, invertUlid(created), ...names, write].join(separator);
+}
+
+export function parseIndexRowKey(rowKey: string): IndexRowKey {
+  const fields = rowKey.split(separator);
+  const [value = '', inverted = ''] = fields;
+  const [study = '', series, instance] = fields.slice(2, -1);
+  return {
+    value,
+    created: invertUlid(inverted as Ulid) as Ulid,
+    uids: {
+      study: study as StudyInstanceUID,
+      ...(series !== undefined && { series: series as SeriesInstanceUID }),
+      ...(instance !== undefined && { instance: instance as SOPInstanceUID }),
+    },
+    write: (fields.at(-1) ?? '') as Ulid,
+  };
+}
+
+/** The rows of exactly this value. */
+export function rowsOfValue(value: string): Omit<RowRange, 'partitionKey'> {
+  return { from: value + separator, to: value + afterSeparator };
+}
+
+/** The rows of values that begin with this text. */
+export function rowsOfPrefix(prefix: string): Omit<RowRange, 'partitionKey'> {
+  return { from: prefix, to: prefix + afterEveryCharacter };
+}
+
+/** The rows of values from one to another, inclusive; open where left out. */
+export function rowsOfInterval(from?: string, to?: string): Omit<RowRange, 'partitionKey'> {
+  return {
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to: to + afterSeparator }),
+  };
+}
+
+/** Partition of the browse index: covering copies of the study rows, newest first. */
+export function browsePartitionKey(partition: Partition): string {
+  return [partition, 'study', 'newest'].join(separator);
+}
+
+export function browseRowKey(created: Ulid, study: StudyInstanceUID): string {
+  return invertUlid(created) + separator + study;
+}
+
+export function parseBrowseRowKey(rowKey: string): { created: Ulid; study: StudyInstanceUID } {
+  const [inverted = '', study = ''] = rowKey.split(separator);
+  return { created: invertUlid(inverted as Ulid) as Ulid, study: study as StudyInstanceUID };
+}
+
+// ---- log -----------------------------------------------------------------------------------
+
+/** Entries per bucket of the log: one bucket is one PartitionKey. */
+export const logBucketEntries = 100_000;
+
+export const logHeadKey = { partitionKey: 'head', rowKey: 'head' } as const;
+export const logTailRowKey = 'tail';
+
+export function logBucketOf(sequence: number): number {
+  return Math.floor((sequence - 1) / logBucketEntries);
+}
+
+export function logPartitionKey(bucket: number): string {
+  return `bucket${separator}${String(bucket).padStart(12, '0')}`;
+}
+
+export function logRowKey(sequence: number): string {
+  return String(sequence).padStart(20, '0');
+}
+
+// ---- blobs ---------------------------------------------------------------------------------
+
+/**
+ * The blob of one version of an instance: `{hash3}/{partition}/{study}/{series}/{sop}/{version}`
+ * plus an extension. The hash of the study spreads load and keeps a study under one prefix.
+ */
+export function blobName(
+  partition: Partition,
+  { study, series, instance }: InstanceUids,
+  version: Ulid,
+  extension: 'dcm' | 'metadata.json.gz' | 'index.json.gz',
+): string {
+  const hash = createHash('sha1').update(`${partition}|${study}`).digest('hex').slice(0, 3);
+  return `${[hash, partition, study, series, instance, version].join('/')}.${extension}`;
 }

@@ -1,0 +1,29 @@
+/** Choosing the representation of an answer from what a route offers. */
+import { ServiceError } from '../errors.js';
+import { describeOffers, negotiate, parseAccept, type Choice, type Offer } from '../http/accept.js';
+import { parseQuery, queryValues } from '../http/query-string.js';
+
+/**
+ * The representation to send (PS3.18 §8.7.5): the `accept` query parameter comes before the header.
+ *
+ * @throws ServiceError `not-acceptable` that lists what is offered.
+ */
+export function chooseRepresentation(request: Request, offers: readonly Offer[]): Choice {
+  const accept = queryValues(parseQuery(new URL(request.url)), 'accept');
+  const choice = negotiate(parseAccept(request.headers.get('accept'), accept), offers);
+  if (choice === undefined) {
+    const offered = describeOffers(offers);
+    throw new ServiceError(
+      'not-acceptable',
+      `None of the media types asked for is offered. Offered: ${offered.join(' | ')}`,
+      { offered },
+    );
+  }
+  return choice;
+}
+
+/** What every route with a DICOM JSON answer offers. */
+export const dicomJsonOffers: readonly Offer[] = [
+  { mediaType: 'application/dicom+json', form: 'single' },
+  { mediaType: 'application/json', form: 'single' },
+];

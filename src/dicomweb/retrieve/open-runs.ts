@@ -1,0 +1,133 @@
+/** Opens runs of bytes of a stored file, through inflation where the file is deflated. */
+import { Readable } from 'node:stream';
+import { createInflateRaw } from 'node:zlib';
+import type { ByteRun } from '../../dicom/frames.js';
+import { FileMetaReader } from '../../dicom/part10-file-meta.js';
+import type { Part10Limits } from '../../dicom/part10.js';
+import { ServiceError } from '../../errors.js';
+import type { InstanceRecord } from '../../storage/archive/records.js';
+import type { RequestContext } from '../route.js';
+import { listed, resumed } from '../read-ahead.js';
+import { storedSyntax } from './stored-syntax.js';
+
+/** Bytes that are on their way; read `chunks()` once, or `cancel()`. */
+export interface OpenedRuns {
+  readonly length: number;
+  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+  cancel(): void;
+}
+
+function gone(): ServiceError {
+  return new ServiceError('instance-not-found', 'The instance has just been deleted.');
+}
+
+/**
+ * Opens the runs, of which the first starts to load at once.
+ *
+ * @throws ServiceError `instance-not-found` when the instance was deleted meanwhile.
+ */
+export async function openRuns(
+  { services, partition, signal }: RequestContext,
+  record: InstanceRecord,
+  runs: readonly ByteRun[],
+): Promise<OpenedRuns> {
+  const length = runs.reduce((sum, run) => sum + run.length, 0);
+  const open = async (range?: ByteRun): Promise<Readable> => {
+    const file = await services.archive.openFile(partition, record, range, signal);
+    if (file === undefined) throw gone();
+    return file.body;
+  };
+  if (storedSyntax(record).deflated) {
+    const file = await open();
+    return {
+      length,
+      chunks: () => runsWithin(inflated(file, services.limits.part10), runs),
+      cancel: () => file.destroy(),
+    };
+  }
+  const [first, ...others] = spans(runs);
+  if (first === undefined) {
+    return { length, chunks: () => listed<Uint8Array>(), cancel: () => undefined };
+  }
+  const opened = await open(first.span);
+  return {
+    length,
+    async *chunks() {
+      yield* runsWithin(opened as AsyncIterable<Uint8Array>, first.runs, first.span.offset);
+      for (const { span, runs: within } of others) {
+        const body = await open(span);
+        yield* runsWithin(body as AsyncIterable<Uint8Array>, within, span.offset);
+      }
+    },
+    cancel: () => opened.destroy(),
+  };
+}
+
+/** Runs that are read together, with the bytes between them. */
+interface Span {
+  readonly span: ByteRun;
+  readonly runs: readonly ByteRun[];
+}
+
+/** A gap up to this many bytes costs less than another request. */
+const smallGap = 4096;
+
+/** Merges runs that follow each other closely, such as the fragments of one frame. */
+function spans(runs: readonly ByteRun[]): readonly Span[] {
+  const merged: Span[] = [];
+  for (const run of runs) {
+    const last = merged.at(-1);
+    const end = last === undefined ? 0 : last.span.offset + last.span.length;
+    if (last !== undefined && run.offset >= end && run.offset - end <= smallGap) {
+      const span = { offset: last.span.offset, length: run.offset + run.length - last.span.offset };
+      merged[merged.length - 1] = { span, runs: [...last.runs, run] };
+    } else merged.push({ span: run, runs: [run] });
+  }
+  return merged;
+}
+
+/** Cuts ascending runs out of a stream that starts at `position` of the file. */
+async function* runsWithin(
+  source: AsyncIterable<Uint8Array>,
+  runs: readonly ByteRun[],
+  start = 0,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let position = start;
+  let current = 0;
+  for await (const chunk of source) {
+    const end = position + chunk.length;
+    for (let run = runs[current]; run !== undefined; run = runs[current]) {
+      const from = Math.max(run.offset, position);
+      const to = Math.min(run.offset + run.length, end);
+      if (from < to) yield chunk.subarray(from - position, to - position);
+      if (run.offset + run.length > end) break;
+      current++;
+    }
+    position = end;
+    if (current >= runs.length) return;
+  }
+}
+
+/** The file as if its data set were inflated in place; offsets of runs count that way. */
+async function* inflated(
+  file: Readable,
+  limits: Part10Limits,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const meta = new FileMetaReader(limits);
+  const chunks = (file as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  let rest: Buffer | undefined;
+  while (rest === undefined) {
+    const next = await chunks.next();
+    if (next.done === true) return;
+    rest = meta.push(next.value);
+  }
+  yield Buffer.alloc(meta.end);
+  const deflated = Readable.from(resumed(rest, chunks));
+  const stream = deflated.pipe(createInflateRaw());
+  deflated.once('error', (error) => stream.destroy(error));
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } finally {
+    file.destroy();
+  }
+}

@@ -1,0 +1,120 @@
+/** What a result shows of a match (PS3.18 §10.6.3.3, tables 10.6.3-3 to 10.6.3-5). */
+import { attribute } from '../../dicom/attribute.js';
+import { vrOf } from '../../dicom/dictionary.js';
+import type { DataSet, Element } from '../../dicom/data-set.js';
+import type { Tag } from '../../dicom/tag.js';
+import { seriesAttributes, studyAttributes } from '../../storage/archive/attributes.js';
+import type { Level } from '../../storage/archive/keys.js';
+import type { RequestContext } from '../route.js';
+import type { InstanceMatch, SeriesMatch, StudyMatch } from './candidates.js';
+import { instanceElement, seriesElement, studyElement } from './computed.js';
+import type { Search } from './parse-search.js';
+
+export type Match = StudyMatch | SeriesMatch | InstanceMatch;
+
+/** Which attributes every result of a search shows. */
+export interface Shown {
+  readonly defaults: readonly Tag[];
+  /** Asked for by name, as key or includefield. */
+  readonly asked: readonly Tag[];
+}
+
+const uidTags = {
+  study: attribute('StudyInstanceUID'),
+  series: attribute('SeriesInstanceUID'),
+} as const;
+
+/**
+ * @param levels - the levels whose attributes the route returns.
+ * @param level - the level of a result.
+ */
+export function shownBy(
+  { profile: { search: policy } }: Pick<RequestContext, 'profile'>,
+  search: Search,
+  levels: readonly Level[],
+  level: Level,
+): Shown {
+  const table = search.include === 'all' ? policy.all : policy.defaults;
+  const uids = [
+    ...(level !== 'study' ? [uidTags.study] : []),
+    ...(level === 'instance' ? [uidTags.series] : []),
+  ];
+  return {
+    defaults: levels.flatMap((one) => table[one]),
+    asked: [...uids, ...search.keys, ...(search.include === 'all' ? [] : search.include)],
+  };
+}
+
+function elementOf(match: Match, tag: Tag, baseUrl: string): Element | undefined {
+  if ('instance' in match) {
+    const own = instanceElement(match.instance, tag, baseUrl) ?? match.dataSet[tag];
+    if (own !== undefined) return own;
+  }
+  if ('series' in match) {
+    const own = seriesElement(match.series, tag, baseUrl);
+    if (own !== undefined) return own;
+  }
+  return studyElement(match.study, tag, baseUrl);
+}
+
+const inRows: ReadonlySet<Tag> = new Set([...studyAttributes, ...seriesAttributes]);
+
+/** Attributes that the rows above instances do not keep come from the instance stored last. */
+async function newestDataSet(
+  { services, partition }: RequestContext,
+  match: Match,
+): Promise<DataSet> {
+  if ('instance' in match) return match.dataSet;
+  const { study } = match.study;
+  const uids =
+    'series' in match
+      ? { study, series: match.series.series, instance: match.series.newest }
+      : { study, ...match.study.newest };
+  const row = await services.archive.catalog.instance(partition, uids);
+  if (row === undefined) return {};
+  return JSON.parse(await services.archive.metadataText(partition, row)) as DataSet;
+}
+
+function isEmpty({ Value: values, InlineBinary, BulkDataURI }: Element): boolean {
+  return (values?.length ?? 0) === 0 && InlineBinary === undefined && BulkDataURI === undefined;
+}
+
+/** One result. */
+export async function project(
+  context: RequestContext,
+  match: Match,
+  { defaults, asked }: Shown,
+): Promise<DataSet> {
+  const { baseUrl, profile } = context;
+  const result: Record<Tag, Element> = {};
+  const elsewhere: Tag[] = [];
+  for (const tag of new Set([...defaults, ...asked])) {
+    const element = elementOf(match, tag, baseUrl);
+    if (element !== undefined) result[tag] = element;
+    else if (asked.includes(tag) && !inRows.has(tag)) elsewhere.push(tag);
+  }
+  if (elsewhere.length > 0) {
+    const dataSet = await newestDataSet(context, match);
+    for (const tag of elsewhere) {
+      const element = dataSet[tag];
+      if (element !== undefined) result[tag] = element;
+    }
+  }
+  return profile.search.emptyAttributes === 'omitted'
+    ? withoutEmpty(result)
+    : withEmpty(result, [...defaults, ...asked]);
+}
+
+function withoutEmpty(result: DataSet): DataSet {
+  const kept: Record<Tag, Element> = {};
+  for (const [tag, element] of Object.entries(result) as [Tag, Element][]) {
+    if (!isEmpty(element)) kept[tag] = element;
+  }
+  return kept;
+}
+
+function withEmpty(result: DataSet, tags: readonly Tag[]): DataSet {
+  const filled: Record<Tag, Element> = { ...result };
+  for (const tag of tags) filled[tag] ??= { vr: vrOf(tag) ?? 'UN' };
+  return filled;
+}

@@ -1,0 +1,259 @@
+/**
+ * Receives one instance: its bytes go to a blob while they arrive, and at their end it is known
+ * whether the instance may be committed. Only the header up to the pixel data is held.
+ */
+import { toDataSet } from '../../dicom/json.js';
+import type { DataSet, Element } from '../../dicom/data-set.js';
+import { Part10Reader, type ParsedInstance, type RawIdentity } from '../../dicom/part10.js';
+import { formatTag, type Tag } from '../../dicom/tag.js';
+import {
+  parseUid,
+  type InstanceUids,
+  type SOPClassUID,
+  type StudyInstanceUID,
+} from '../../dicom/uid.js';
+import type { ValidationFailure } from '../../dicom/validate.js';
+import { ServiceError, type ErrorCode } from '../../errors.js';
+import type { StoredFile } from '../../storage/archive/archive.js';
+import type { RequestContext } from '../route.js';
+import type { FailureReason, WarningReason } from './reason-codes.js';
+import { judge } from './store-policy.js';
+
+/** The UIDs of an instance as far as they could be read, valid or not. */
+export interface ClaimedUids {
+  readonly sopClass?: string;
+  readonly instance?: string;
+}
+
+/** An instance that is not stored, and why. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly reason: FailureReason;
+  readonly claimed: ClaimedUids;
+  /** Comments for the client; never patient data. */
+  readonly comments: readonly string[];
+}
+
+/** An instance whose file is in its blob, not yet committed. */
+export interface Received {
+  readonly kind: 'received';
+  readonly file: StoredFile;
+  readonly warning: WarningReason | undefined;
+  readonly comments: readonly string[];
+}
+
+/** Errors of one file, as opposed to errors of the request. */
+const fileErrors: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'not-dicom',
+  'dicom-malformed',
+  'dicom-truncated',
+  'dicom-limit-exceeded',
+]);
+
+/** Carries a refusal out of the stream that feeds the blob, so that the blob is not made. */
+class Refused extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.reason);
+    this.refusal = refusal;
+  }
+}
+
+/** `DICOM100: (gggg,eeee) - …`, the form that clients of the Microsoft server know. */
+function commentOf({ tag, message }: ValidationFailure): string {
+  return `DICOM100: ${formatTag(tag)} - ${message}`;
+}
+
+function claimedUids({ sopClass, instance }: RawIdentity): ClaimedUids {
+  return {
+    ...(sopClass !== undefined && { sopClass }),
+    ...(instance !== undefined && { instance }),
+  };
+}
+
+function uidsOf(identity: RawIdentity): InstanceUids | undefined {
+  const study = parseUid<InstanceUids['study']>(identity.study ?? '');
+  const series = parseUid<InstanceUids['series']>(identity.series ?? '');
+  const instance = parseUid<InstanceUids['instance']>(identity.instance ?? '');
+  return study && series && instance && { study, series, instance };
+}
+
+const preambleBytes = 128;
+
+/** Zeroes the preamble, which may hold anything, executable code included (PS3.10 §7.1). */
+async function* withoutPreamble(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let position = 0;
+  for await (const chunk of source) {
+    const within = Math.min(Math.max(preambleBytes - position, 0), chunk.length);
+    position += chunk.length;
+    if (within > 0) yield new Uint8Array(within);
+    if (within < chunk.length) yield chunk.subarray(within);
+  }
+}
+
+async function* limitInstance(
+  source: AsyncIterable<Uint8Array>,
+  limit: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let length = 0;
+  for await (const chunk of source) {
+    length += chunk.length;
+    if (length > limit) {
+      throw new ServiceError('payload-too-large', `An instance is larger than ${limit} bytes.`, {
+        limit: 'maxInstanceBytes',
+        limitValue: limit,
+      });
+    }
+    yield chunk;
+  }
+}
+
+/**
+ * Reads one Part 10 file from `source` to its end, judges it by the profile and streams it to its
+ * blob.
+ *
+ * @param study - the study that the request is for, if it names one.
+ * @param onConsumed - called when nothing more is read from `source`, while the blob may still be
+ *   on its way.
+ * @throws ServiceError for what ends the whole request: storage away, client gone, too large.
+ */
+export async function receiveInstance(
+  context: RequestContext,
+  source: AsyncIterable<Uint8Array>,
+  study: StudyInstanceUID | undefined,
+  onConsumed: () => void,
+): Promise<Received | Refusal> {
+  const { services, partition, signal } = context;
+  const reader = new Part10Reader(services.limits.part10);
+  const chunks = limitInstance(source, services.limits.instanceBytes);
+  try {
+    const held: Uint8Array[] = [];
+    while (!reader.identityComplete) {
+      const next = await chunks.next();
+      if (next.done === true) break;
+      await reader.push(next.value);
+      held.push(next.value);
+    }
+    const uids = uidsOf(reader.identity);
+    if (uids === undefined) throw new Refused(await refuseUnnamed(reader, chunks, context));
+    refuseOtherStudy(uids, study, reader.identity);
+    services.archive.expect(partition, uids.study);
+
+    const version = services.archive.newVersion();
+    let judged: Judged | undefined;
+    async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield* held.splice(0);
+      for await (const chunk of chunks) {
+        await reader.push(chunk);
+        yield chunk;
+      }
+      judged = judgeParsed(await reader.finish(), context, claimedUids(reader.identity));
+      onConsumed();
+    }
+    const body = withoutPreamble(bytes());
+    const length = await services.archive.putFile(partition, uids, version, body, signal);
+    if (judged === undefined) throw new RangeError('a file was stored before it ended');
+    const { parsed, sopClass, dataSet, warning, comments } = judged;
+    const file: StoredFile = {
+      uids,
+      version,
+      sopClass,
+      transferSyntax: parsed.meta.transferSyntax.uid,
+      length,
+      dataSet,
+      index: { frames: parsed.frames, bulk: parsed.bulk },
+    };
+    return { kind: 'received', file, warning, comments };
+  } catch (error) {
+    if (error instanceof Refused) return error.refusal;
+    if (error instanceof ServiceError && fileErrors.has(error.code)) {
+      return {
+        kind: 'refused',
+        reason: 'cannot-understand',
+        claimed: claimedUids(reader.identity),
+        comments: [error.message],
+      };
+    }
+    throw error;
+  } finally {
+    onConsumed();
+  }
+}
+
+interface Judged {
+  readonly parsed: ParsedInstance;
+  readonly sopClass: SOPClassUID;
+  readonly dataSet: DataSet;
+  readonly warning: WarningReason | undefined;
+  readonly comments: readonly string[];
+}
+
+/** Reads on to the end of a file without usable UIDs, to say all that is wrong with it. */
+async function refuseUnnamed(
+  reader: Part10Reader,
+  chunks: AsyncIterable<Uint8Array>,
+  { profile }: RequestContext,
+): Promise<Refusal> {
+  for await (const chunk of chunks) await reader.push(chunk);
+  const { errors } = judge((await reader.finish()).dataSet, profile.store);
+  const claimed = claimedUids(reader.identity);
+  return { kind: 'refused', reason: 'validation-failed', claimed, comments: errors.map(commentOf) };
+}
+
+function refuseOtherStudy(
+  uids: InstanceUids,
+  study: StudyInstanceUID | undefined,
+  identity: RawIdentity,
+): void {
+  if (study === undefined || study === uids.study) return;
+  const tag = '0020000D' as Tag;
+  const message = 'The StudyInstanceUID is not that of the study in the path.';
+  throw new Refused({
+    kind: 'refused',
+    reason: 'study-mismatch',
+    claimed: claimedUids(identity),
+    comments: [commentOf({ tag, message })],
+  });
+}
+
+/** @throws Refused when the profile does not let the data set in. */
+function judgeParsed(
+  parsed: ParsedInstance,
+  { profile: { store } }: RequestContext,
+  claimed: ClaimedUids,
+): Judged {
+  const { errors, warnings } = judge(parsed.dataSet, store);
+  const sopClass = parseUid<SOPClassUID>(claimed.sopClass ?? '');
+  if (errors.length > 0 || sopClass === undefined) {
+    const comments = errors.map(commentOf);
+    throw new Refused({ kind: 'refused', reason: 'validation-failed', claimed, comments });
+  }
+  return {
+    parsed,
+    sopClass,
+    dataSet: without(
+      toDataSet(parsed.dataSet),
+      warnings.map(({ tag }) => tag),
+    ),
+    warning:
+      store.warnImplicitVR && !parsed.meta.transferSyntax.explicitVR
+        ? 'data-set-does-not-match-sop-class'
+        : warnings.length > 0
+          ? 'attributes-failed-validation'
+          : undefined,
+    comments: warnings.map(commentOf),
+  };
+}
+
+function without(dataSet: DataSet, tags: readonly Tag[]): DataSet {
+  if (tags.length === 0) return dataSet;
+  const dropped = new Set(tags);
+  const kept: Record<Tag, Element> = {};
+  for (const [tag, element] of Object.entries(dataSet) as [Tag, Element][]) {
+    if (!dropped.has(tag)) kept[tag] = element;
+  }
+  return kept;
+}

@@ -1,0 +1,98 @@
+/** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
+import type { StudyInstanceUID } from '../../dicom/uid.js';
+import { chooseRepresentation, dicomJsonOffers } from '../negotiation.js';
+import { studyOf } from '../path-uids.js';
+import type { RequestContext } from '../route.js';
+import type { FailureReason } from './reason-codes.js';
+import { receiveInstance, type Received, type Refusal } from './receive-instance.js';
+import { instancesOf } from './request-parts.js';
+import { storeResponse, type StoreOutcome } from './store-response.js';
+
+/** `POST studies`: stores instances of any studies. */
+export async function storeInstances(context: RequestContext): Promise<Response> {
+  return await store(context, undefined);
+}
+
+/** `POST studies/{study}`: stores instances of one study and refuses those of others. */
+export async function storeInstancesInStudy(context: RequestContext): Promise<Response> {
+  return await store(context, studyOf(context.params).study);
+}
+
+async function store(
+  context: RequestContext,
+  study: StudyInstanceUID | undefined,
+): Promise<Response> {
+  chooseRepresentation(context.request, dicomJsonOffers);
+  const received = await receiveAll(context, study);
+  const committed = await Promise.allSettled(
+    received.map(async (one) => await commit(context, one)),
+  );
+  const failure = committed.find((result) => result.status === 'rejected');
+  const anyStored = committed.some(
+    (result) => result.status === 'fulfilled' && result.value.kind === 'stored',
+  );
+  // Nothing stored because storage is away: the request failed, not its instances.
+  if (failure !== undefined && !anyStored) throw failure.reason;
+  const outcomes = committed.map((result, position) =>
+    result.status === 'fulfilled' ? result.value : failedToCommit(received[position]),
+  );
+  return storeResponse(context, outcomes, study);
+}
+
+/**
+ * Reads the request to its end before anything is committed, so that a request that breaks off
+ * leaves nothing. Blobs are written while later instances arrive, a bounded number at a time.
+ */
+async function receiveAll(
+  context: RequestContext,
+  study: StudyInstanceUID | undefined,
+): Promise<readonly (Received | Refusal)[]> {
+  const { uploadsPerRequest } = context.services.limits;
+  const receiving: Promise<Received | Refusal>[] = [];
+  const onTheirWay = new Set<Promise<unknown>>();
+  try {
+    for await (const source of instancesOf(context)) {
+      await new Promise<void>((resolve) => {
+        const one = receiveInstance(context, source, study, resolve);
+        receiving.push(one);
+        onTheirWay.add(one);
+        const leave = () => void onTheirWay.delete(one);
+        one.then(leave, leave);
+      });
+      while (onTheirWay.size >= uploadsPerRequest)
+        await Promise.race(onTheirWay).catch(() => undefined);
+    }
+    return await Promise.all(receiving);
+  } catch (error) {
+    const settled = await Promise.allSettled(receiving);
+    const received = settled.flatMap((result) =>
+      result.status === 'fulfilled' && result.value.kind === 'received' ? [result.value.file] : [],
+    );
+    context.services.archive.discardFiles(context.partition, received);
+    const first = settled.find((result) => result.status === 'rejected');
+    throw first === undefined ? error : first.reason;
+  }
+}
+
+async function commit(
+  { services, partition }: RequestContext,
+  received: Received | Refusal,
+): Promise<StoreOutcome> {
+  if (received.kind === 'refused') return received;
+  const { file, warning, comments } = received;
+  const { uids, sopClass } = file;
+  const result = await services.archive.store(partition, file);
+  return result === 'stored'
+    ? { kind: 'stored', uids, sopClass, warning, comments }
+    : refused('already-exists', received);
+}
+
+function failedToCommit(received: Received | Refusal | undefined): StoreOutcome {
+  if (received?.kind === 'received') return refused('processing-failure', received);
+  throw new RangeError('a refusal has nothing to commit');
+}
+
+function refused(reason: FailureReason, { file: { uids, sopClass } }: Received): Refusal {
+  const claimed = { sopClass, instance: uids.instance };
+  return { kind: 'refused', reason, claimed, comments: [] };
+}

@@ -1,0 +1,130 @@
+/**
+ * What each profile demands of a data set before it is stored (docs/conformance.md, "Store"):
+ * policies as values, applied by one function.
+ */
+import { attribute } from '../../dicom/attribute.js';
+import { characterSetWithin } from '../../dicom/raw-value.js';
+import type { RawDataSet } from '../../dicom/raw-data-set.js';
+import type { Tag } from '../../dicom/tag.js';
+import {
+  hasText,
+  missingMessage,
+  requiredUids,
+  validateAll,
+  validateMinimum,
+  validateRequiredUids,
+  validateVR,
+  type ValidationFailure,
+} from '../../dicom/validate.js';
+
+export interface StorePolicy {
+  /** PatientID must have a value, must be present though it may be empty, or may be missing. */
+  readonly patientID: 'value' | 'present' | 'optional';
+  /** Attributes whose invalid value refuses the instance; nulls at their end are invalid too. */
+  readonly refuseInvalid: readonly Tag[];
+  /** Whether the VR in the file must be that of the dictionary for attributes that can refuse. */
+  readonly checkVR: boolean;
+  /** Every other invalid value is a warning, and its attribute stays out of metadata and search. */
+  readonly warnInvalid: boolean;
+  /** Implicit VR data sets get the warning of the Microsoft server. */
+  readonly warnImplicitVR: boolean;
+  /** Which column of the reason codes is sent. */
+  readonly reasonCodes: 'standard' | 'microsoft';
+  /** Stored with a warning: 202 instead of 200. */
+  readonly warningStatus: 200 | 202;
+  /** Items of stored instances list their failed attributes even when there are none. */
+  readonly alwaysListFailedAttributes: boolean;
+}
+
+const patientID = attribute('PatientID');
+
+/** The attributes that the Microsoft server indexes, besides the UIDs. */
+const microsoftQueryTags = [
+  'PatientID',
+  'PatientName',
+  'PatientBirthDate',
+  'StudyDate',
+  'StudyDescription',
+  'AccessionNumber',
+  'ReferringPhysicianName',
+  'Modality',
+  'PerformedProcedureStepStartDate',
+  'ManufacturerModelName',
+].map(attribute);
+
+export const standardStorePolicy: StorePolicy = {
+  patientID: 'optional',
+  refuseInvalid: [],
+  checkVR: false,
+  warnInvalid: false,
+  warnImplicitVR: false,
+  reasonCodes: 'standard',
+  warningStatus: 202,
+  alwaysListFailedAttributes: false,
+};
+
+export const microsoftV1StorePolicy: StorePolicy = {
+  patientID: 'value',
+  refuseInvalid: microsoftQueryTags,
+  checkVR: true,
+  warnInvalid: false,
+  warnImplicitVR: true,
+  reasonCodes: 'microsoft',
+  warningStatus: 200,
+  alwaysListFailedAttributes: false,
+};
+
+export const microsoftV2StorePolicy: StorePolicy = {
+  patientID: 'present',
+  refuseInvalid: [],
+  checkVR: true,
+  warnInvalid: true,
+  warnImplicitVR: true,
+  reasonCodes: 'microsoft',
+  warningStatus: 202,
+  alwaysListFailedAttributes: true,
+};
+
+export interface Verdict {
+  /** Any of these refuses the instance. */
+  readonly errors: readonly ValidationFailure[];
+  /** These are stored in the file only. */
+  readonly warnings: readonly ValidationFailure[];
+}
+
+/** Judges a data set by a policy (microsoft-compatible rules under /v1 and /v2). */
+export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
+  const byTag = new Map(raw.elements.map((element) => [element.tag, element]));
+  const characterSet = characterSetWithin(raw);
+  const errors = [...validateRequiredUids(raw)];
+  const warnings: ValidationFailure[] = [];
+
+  const patient = byTag.get(patientID);
+  const missing = { tag: patientID, message: missingMessage(patientID) };
+  if (policy.patientID !== 'optional' && !hasText(patient)) {
+    if (policy.patientID === 'present' && patient !== undefined) warnings.push(missing);
+    else errors.push(missing);
+  }
+
+  for (const tag of policy.refuseInvalid) {
+    const element = byTag.get(tag);
+    if (element === undefined) continue;
+    const message = validateMinimum(element, characterSet, { trailingNulls: 'invalid' });
+    if (message !== undefined) errors.push({ tag, message });
+  }
+  if (policy.checkVR) {
+    for (const tag of [...requiredUids, patientID, ...policy.refuseInvalid]) {
+      const element = byTag.get(tag);
+      const message = element && validateVR(element);
+      if (message !== undefined) errors.push({ tag, message });
+    }
+  }
+  if (policy.warnInvalid) warnings.push(...validateAll(raw));
+  return { errors: firstPerTag(errors), warnings: firstPerTag(warnings) };
+}
+
+function firstPerTag(failures: readonly ValidationFailure[]): readonly ValidationFailure[] {
+  return failures.filter(
+    ({ tag }, position) => failures.findIndex((other) => other.tag === tag) === position,
+  );
+}

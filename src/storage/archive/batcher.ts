@@ -1,0 +1,74 @@
+/**
+ * Group commit: whatever is handed in while a flush is on its way goes out together with the next
+ * one. One batcher serialises the work on one thing.
+ */
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface BatcherOptions<Item, Result> {
+  /** Handles a batch; answers one result per item, in order. */
+  readonly flush: (batch: readonly Item[]) => Promise<readonly Result[]>;
+  /** Whether an item may join the batch; the first item always does. */
+  readonly fits: (batch: readonly Item[], item: Item) => boolean;
+}
+
+export class Batcher<Item, Result> {
+  readonly #options: BatcherOptions<Item, Result>;
+  #waiting: Waiting<Item, Result>[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(options: BatcherOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  /** Whether nothing is waiting or on its way. */
+  get idle(): boolean {
+    return this.#running === undefined;
+  }
+
+  /** Joins the next batch; settles with the item's own result, or with the error of its flush. */
+  async add(item: Item): Promise<Result> {
+    return await new Promise<Result>((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Lets everything handed in at the same moment join the first batch.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) await this.#flushNext();
+    this.#running = undefined;
+  }
+
+  async #flushNext(): Promise<void> {
+    const batch = this.#take();
+    try {
+      const results = await this.#options.flush(batch.map(({ item }) => item));
+      batch.forEach((waiting, index) => {
+        const result = results[index];
+        if (result === undefined)
+          waiting.reject(new RangeError('a flush answered too few results'));
+        else waiting.resolve(result);
+      });
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  }
+
+  #take(): Waiting<Item, Result>[] {
+    const batch: Waiting<Item, Result>[] = [];
+    const items: Item[] = [];
+    for (const waiting of this.#waiting) {
+      if (batch.length > 0 && !this.#options.fits(items, waiting.item)) break;
+      batch.push(waiting);
+      items.push(waiting.item);
+    }
+    this.#waiting = this.#waiting.slice(batch.length);
+    return batch;
+  }
+}

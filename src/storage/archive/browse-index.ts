@@ -1,0 +1,151 @@
+/**
+ * The browse index: a covering copy of every study row, newest first, so that a page of the study
+ * list is one range query. A copy that may disagree with the catalog says so and is checked by
+ * whoever reads it.
+ */
+import type { StudyInstanceUID } from '../../dicom/uid.js';
+import { tableLimits, type TableStore } from '../table-store.js';
+import { backOff } from './back-off.js';
+import { browsePartitionKey, browseRowKey, parseBrowseRowKey, type Partition } from './keys.js';
+import { decodeStudy, encodeStudy, type StudyRecord } from './records.js';
+import type { Ulid } from './ulid.js';
+
+/** A copy as read. */
+export interface BrowsedStudy {
+  readonly record: StudyRecord;
+  /** The study may be gone, or not be there yet: ask the catalog. */
+  readonly unsure: boolean;
+}
+
+function encode(record: StudyRecord, unsure: boolean) {
+  return { ...encodeStudy(record), revision: record.revision, unsure };
+}
+
+export class BrowseIndex {
+  readonly #tables: TableStore;
+
+  constructor(tables: TableStore) {
+    this.#tables = tables;
+  }
+
+  /** Announces a study before its first commit; answers the ETag of the copy. */
+  async announce(partition: Partition, record: StudyRecord): Promise<string | undefined> {
+    const outcome = await this.#tables.transact('searchindex', browsePartitionKey(partition), [
+      {
+        kind: 'upsert',
+        rowKey: browseRowKey(record.created, record.study),
+        properties: encode(record, true),
+      },
+    ]);
+    return outcome.committed ? outcome.etags[0] : undefined;
+  }
+
+  /**
+   * Brings the copy up to a committed record. A copy that is newer stays; one that is gone belongs
+   * to a deleted study and stays gone.
+   *
+   * @param etag - of the copy, when this process wrote it last.
+   * @returns the ETag of the copy when this process now wrote it last.
+   */
+  async refresh(
+    partition: Partition,
+    record: StudyRecord,
+    etag: string | undefined,
+  ): Promise<string | undefined> {
+    if (etag !== undefined) {
+      const written = await this.#replace(partition, record, false, etag);
+      if (written !== undefined) return written;
+    }
+    for (let attempt = 0; ; attempt++) {
+      const copy = await this.#get(partition, record);
+      if (copy === undefined || Number(copy.properties['revision']) >= record.revision) {
+        return undefined;
+      }
+      // Another process may be deleting the study: its doubt stays.
+      const unsure = copy.properties['unsure'] === true;
+      const written = await this.#replace(partition, record, unsure, copy.etag);
+      if (written !== undefined) return written;
+      await backOff(attempt, 'the study list');
+    }
+  }
+
+  /** Marks the copy as unsure before the study may vanish. */
+  async doubt(partition: Partition, record: StudyRecord): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const copy = await this.#get(partition, record);
+      if (copy === undefined || copy.properties['unsure'] === true) return;
+      const outcome = await this.#tables.transact('searchindex', browsePartitionKey(partition), [
+        {
+          kind: 'replace',
+          rowKey: copy.rowKey,
+          properties: { ...copy.properties, unsure: true },
+          etag: copy.etag,
+        },
+      ]);
+      if (outcome.committed) return;
+      await backOff(attempt, 'the study list');
+    }
+  }
+
+  /** Removes the copy of a study, or of an attempt to make one. */
+  async remove(partition: Partition, created: Ulid, study: StudyInstanceUID): Promise<void> {
+    await this.#tables.transact('searchindex', browsePartitionKey(partition), [
+      { kind: 'delete', rowKey: browseRowKey(created, study) },
+    ]);
+  }
+
+  /**
+   * Walks the study list, newest first.
+   *
+   * @param pageRows - copies per call, at most 1000.
+   */
+  async *walk(
+    partition: Partition,
+    pageRows: number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<BrowsedStudy> {
+    let continuation: string | undefined;
+    do {
+      const page = await this.#tables.query(
+        'searchindex',
+        { partitionKey: browsePartitionKey(partition) },
+        {
+          limit: Math.min(pageRows, tableLimits.pageRows),
+          ...(continuation !== undefined && { continuation }),
+          ...(signal && { signal }),
+        },
+      );
+      for (const entity of page.entities) {
+        const { study } = parseBrowseRowKey(entity.rowKey);
+        const record = { ...decodeStudy(entity), study };
+        yield { record, unsure: entity.properties['unsure'] === true };
+      }
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+  }
+
+  async #get(partition: Partition, { created, study }: StudyRecord) {
+    return await this.#tables.get(
+      'searchindex',
+      browsePartitionKey(partition),
+      browseRowKey(created, study),
+    );
+  }
+
+  async #replace(
+    partition: Partition,
+    record: StudyRecord,
+    unsure: boolean,
+    etag: string,
+  ): Promise<string | undefined> {
+    const outcome = await this.#tables.transact('searchindex', browsePartitionKey(partition), [
+      {
+        kind: 'replace',
+        rowKey: browseRowKey(record.created, record.study),
+        properties: encode(record, unsure),
+        etag,
+      },
+    ]);
+    return outcome.committed ? outcome.etags[0] : undefined;
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * What a store or a delete makes of the rows of a study: pure arithmetic on records, repeated
+ * whenever another writer was faster.
+ */
+import { attribute } from '../../dicom/attribute.js';
+import type { DataSet, Element } from '../../dicom/data-set.js';
+import { stringOf } from '../../dicom/value.js';
+import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
+import { groupBy } from '../../group-by.js';
+import { mergeAttributes, seriesAttributes, studyAttributes } from './attributes.js';
+import type { Partition } from './keys.js';
+import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from './records.js';
+import { changeIndexes, rowsOf, type IndexChange, type IndexRow } from './search-index.js';
+import type { Ulid } from './ulid.js';
+
+/** An instance whose file is stored and whose rows are to be committed. */
+export interface NewInstance {
+  readonly record: Omit<InstanceRecord, 'sequence'>;
+  readonly dataSet: DataSet;
+  /** Compressed DICOM JSON. */
+  readonly metadata: Uint8Array;
+  /** Compressed index of frames and bulk values. */
+  readonly index: Uint8Array;
+}
+
+/** A record with the ETag of its row. */
+export interface Versioned<Record> {
+  readonly record: Record;
+  readonly etag: string;
+}
+
+/** The rows of a study above its instances, as read. */
+export interface StudyState {
+  readonly study: Versioned<StudyRecord> | undefined;
+  readonly series: ReadonlyMap<SeriesInstanceUID, Versioned<SeriesRecord>>;
+}
+
+export const emptyState: StudyState = { study: undefined, series: new Map() };
+
+/** The rows as they shall be: `undefined` stands for a row that goes. */
+export interface CatalogPlan {
+  readonly study: StudyRecord | undefined;
+  readonly series: ReadonlyMap<SeriesInstanceUID, SeriesRecord | undefined>;
+  readonly added: readonly IndexRow[];
+  readonly removed: readonly IndexRow[];
+}
+
+const modalityTag = attribute('Modality');
+const modalitiesInStudyTag = attribute('ModalitiesInStudy');
+const sopInstanceUidTag = attribute('SOPInstanceUID');
+
+function count(tally: Tally, key: string, by: number): Tally {
+  const { [key]: before = 0, ...others } = tally;
+  const after = before + by;
+  return after > 0 ? { ...others, [key]: after } : others;
+}
+
+/** The attribute that a tally of modalities stands for. */
+export function modalitiesElement(modalities: Tally): Element {
+  const Value = Object.keys(modalities).sort();
+  return Value.length > 0 ? { vr: 'CS', Value } : { vr: 'CS' };
+}
+
+function studyIndexes(partition: Partition, record: StudyRecord, write: Ulid): IndexChange {
+  return changeIndexes(
+    { partition, level: 'study', uids: { study: record.study }, created: record.created },
+    { ...record.attributes, [modalitiesInStudyTag]: modalitiesElement(record.modalities) },
+    record.indexes,
+    write,
+  );
+}
+
+function seriesOwner(partition: Partition, { study, series, created }: SeriesRecord) {
+  return { partition, level: 'series', uids: { study, series }, created } as const;
+}
+
+/** The index rows of one instance; they belong to its version. */
+export function instanceIndexRows(
+  partition: Partition,
+  { study, series, instance, version }: InstanceUids & { readonly version: Ulid },
+): readonly IndexRow[] {
+  return changeIndexes(
+    { partition, level: 'instance', uids: { study, series, instance }, created: version },
+    { [sopInstanceUidTag]: { vr: 'UI', Value: [instance] } },
+    {},
+    version,
+  ).added;
+}
+
+function modalityOf(series: SeriesRecord | undefined): string {
+  return (series && stringOf(series.attributes, modalityTag)) ?? '';
+}
+
+function countModality(tally: Tally, before: string, after: string): Tally {
+  if (before === after) return tally;
+  const without = before === '' ? tally : count(tally, before, -1);
+  return after === '' ? without : count(without, after, 1);
+}
+
+/**
+ * Adds instances to a study.
+ *
+ * @param instances - of one study, at least one, none of which is there yet.
+ * @param write - names this write; a study or series that it makes is `created` by it.
+ */
+export function planStore(
+  partition: Partition,
+  state: StudyState,
+  instances: readonly NewInstance[],
+  write: Ulid,
+): CatalogPlan {
+  const [first] = instances;
+  const last = instances.at(-1);
+  if (first === undefined || last === undefined) throw new RangeError('nothing to store');
+  const { study } = first.record;
+
+  const known = state.study?.record;
+  let record: StudyRecord = known ?? emptyStudy(study, write, last.record);
+  const series = new Map<SeriesInstanceUID, SeriesRecord>();
+  const changes: IndexChange[] = [];
+
+  for (const [uid, added] of groupBy(instances, (instance) => instance.record.series)) {
+    const before = state.series.get(uid)?.record;
+    const after = addToSeries(before ?? emptySeries(study, uid, write), added);
+    const change = changeIndexes(
+      seriesOwner(partition, after),
+      after.attributes,
+      after.indexes,
+      write,
+    );
+    changes.push(change);
+    series.set(uid, { ...after, indexes: change.indexes });
+    record = {
+      ...record,
+      series: record.series + (before === undefined ? 1 : 0),
+      modalities: countModality(record.modalities, modalityOf(before), modalityOf(after)),
+    };
+  }
+
+  record = {
+    ...record,
+    revision: record.revision + 1,
+    newest: { series: last.record.series, instance: last.record.instance },
+    instances: record.instances + instances.length,
+    attributes: instances.reduce(
+      (attributes, { dataSet }) => mergeAttributes(attributes, dataSet, studyAttributes),
+      record.attributes,
+    ),
+    sopClasses: instances.reduce(
+      (tally, { record: { sopClass } }) => count(tally, sopClass, 1),
+      record.sopClasses,
+    ),
+  };
+  const change = studyIndexes(partition, record, write);
+  changes.push(change);
+  return {
+    study: { ...record, indexes: change.indexes },
+    series,
+    added: [
+      ...changes.flatMap(({ added }) => added),
+      ...instances.flatMap((instance) => instanceIndexRows(partition, instance.record)),
+    ],
+    removed: changes.flatMap(({ removed }) => removed),
+  };
+}
+
+function emptyStudy(
+  study: StudyInstanceUID,
+  created: Ulid,
+  newest: Omit<InstanceUids, 'study'>,
+): StudyRecord {
+  return {
+    study,
+    created,
+    revision: 0,
+    attributes: {},
+    newest,
+    series: 0,
+    instances: 0,
+    modalities: {},
+    sopClasses: {},
+    indexes: {},
+  };
+}
+
+function emptySeries(
+  study: StudyInstanceUID,
+  series: SeriesInstanceUID,
+  created: Ulid,
+): Omit<SeriesRecord, 'newest'> {
+  return {
+    study,
+    series,
+    created,
+    revision: 0,
+    attributes: {},
+    instances: 0,
+    sopClasses: {},
+    indexes: {},
+  };
+}
+
+function addToSeries(
+  series: Omit<SeriesRecord, 'newest'>,
+  added: readonly NewInstance[],
+): SeriesRecord {
+  return added.reduce<SeriesRecord>(
+    (record, { record: { instance, sopClass }, dataSet }) => ({
+      ...record,
+      newest: instance,
+      instances: record.instances + 1,
+      attributes: mergeAttributes(record.attributes, dataSet, seriesAttributes),
+      sopClasses: count(record.sopClasses, sopClass, 1),
+    }),
+    { ...series, revision: series.revision + 1, newest: '' as InstanceUids['instance'] },
+  );
+}
+
+/**
+ * Takes instances out of a study; series and study rows go with their last instance.
+ *
+ * @param instances - rows of one study that are there.
+ */
+export function planDelete(
+  partition: Partition,
+  state: StudyState,
+  instances: readonly InstanceRecord[],
+  write: Ulid,
+): CatalogPlan {
+  const known = state.study?.record;
+  if (known === undefined) throw new RangeError('nothing to delete from');
+  let record = known;
+  const series = new Map<SeriesInstanceUID, SeriesRecord | undefined>();
+  const removed: IndexRow[] = instances.flatMap((instance) => [
+    ...instanceIndexRows(partition, instance),
+  ]);
+
+  for (const [uid, gone] of groupBy(instances, (instance) => instance.series)) {
+    const before = state.series.get(uid)?.record;
+    if (before === undefined) throw new RangeError('an instance without its series');
+    const left = before.instances - gone.length;
+    if (left > 0) {
+      series.set(uid, {
+        ...before,
+        revision: before.revision + 1,
+        instances: left,
+        sopClasses: gone.reduce(
+          (tally, { sopClass }) => count(tally, sopClass, -1),
+          before.sopClasses,
+        ),
+      });
+    } else {
+      series.set(uid, undefined);
+      removed.push(...rowsOf(seriesOwner(partition, before), before.indexes));
+      record = {
+        ...record,
+        series: record.series - 1,
+        modalities: countModality(record.modalities, modalityOf(before), ''),
+      };
+    }
+  }
+
+  record = {
+    ...record,
+    revision: record.revision + 1,
+    instances: record.instances - instances.length,
+    sopClasses: instances.reduce(
+      (tally, { sopClass }) => count(tally, sopClass, -1),
+      record.sopClasses,
+    ),
+  };
+  if (record.instances > 0) {
+    const change = studyIndexes(partition, record, write);
+    return {
+      study: { ...record, indexes: change.indexes },
+      series,
+      added: change.added,
+      removed: [...removed, ...change.removed],
+    };
+  }
+  const owner = {
+    partition,
+    level: 'study',
+    uids: { study: record.study },
+    created: record.created,
+  } as const;
+  return {
+    study: undefined,
+    series,
+    added: [],
+    removed: [...removed, ...rowsOf(owner, known.indexes)],
+  };
+}

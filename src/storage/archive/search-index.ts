@@ -1,0 +1,234 @@
+/**
+ * The index rows by which studies, series and instances are found. A row is a hint, never a truth:
+ * it is written before the commit that makes it true, removed after the one that makes it false,
+ * and whoever reads it asks the catalog.
+ */
+import type { DataSet } from '../../dicom/data-set.js';
+import { vrOf } from '../../dicom/dictionary.js';
+import { normalisedValues } from '../../dicom/normalise.js';
+import { parseTag, type Tag } from '../../dicom/tag.js';
+import { chunksOfSize, groupBy } from '../../group-by.js';
+import { tableLimits, type RowRange, type TableStore } from '../table-store.js';
+import { indexedAttributes } from './attributes.js';
+import {
+  encodeValue,
+  indexPartitionKey,
+  indexRowKey,
+  parseIndexRowKey,
+  rowsOfInterval,
+  rowsOfPrefix,
+  rowsOfValue,
+  type IndexedUids,
+  type IndexRowKey,
+  type Level,
+  type Partition,
+} from './keys.js';
+import type { Indexes } from './records.js';
+import type { Ulid } from './ulid.js';
+
+/** One row, as coordinates. */
+export interface IndexRow extends IndexRowKey {
+  readonly partition: Partition;
+  readonly level: Level;
+  readonly tag: Tag;
+}
+
+/** What stays, comes and goes when the indexed values of something change. */
+export interface IndexChange {
+  readonly indexes: Indexes;
+  readonly added: readonly IndexRow[];
+  readonly removed: readonly IndexRow[];
+}
+
+export interface IndexOwner {
+  readonly partition: Partition;
+  readonly level: Level;
+  readonly uids: IndexedUids;
+  readonly created: Ulid;
+}
+
+/** The rows that an owner has according to its record. */
+export function rowsOf(owner: IndexOwner, indexes: Indexes): readonly IndexRow[] {
+  return Object.entries(indexes).flatMap(([name, values]) => {
+    const tag = parseTag(name);
+    if (tag === undefined) return [];
+    return Object.entries(values).map(([value, write]) => ({ ...owner, tag, value, write }));
+  });
+}
+
+/** Mirrors digits, so that a range of dates is walked from the latest to the earliest. */
+function mirrorDigits(text: string): string {
+  return text.replace(/[0-9]/g, (digit) => String(9 - Number(digit)));
+}
+
+/** The spelling of a normalised value in the keys of the index of an attribute. */
+export function indexedValue(tag: Tag, text: string): string {
+  return encodeValue(vrOf(tag) === 'DA' ? mirrorDigits(text) : text);
+}
+
+/**
+ * Compares the values that should be found with those that are.
+ *
+ * @param attributes - the indexed attributes at their newest values, computed ones included.
+ * @param known - the indexes of the record so far.
+ */
+export function changeIndexes(
+  owner: IndexOwner,
+  attributes: DataSet,
+  known: Indexes,
+  write: Ulid,
+): IndexChange {
+  const indexes: Record<string, Record<string, Ulid>> = {};
+  const added: IndexRow[] = [];
+  for (const { level, tag } of indexedAttributes) {
+    if (level !== owner.level) continue;
+    const values: Record<string, Ulid> = {};
+    for (const text of normalisedValues(attributes[tag])) {
+      const value = indexedValue(tag, text);
+      const previous = known[tag]?.[value];
+      if (previous === undefined && values[value] === undefined) {
+        added.push({ ...owner, tag, value, write });
+      }
+      values[value] = previous ?? write;
+    }
+    if (Object.keys(values).length > 0) indexes[tag] = values;
+  }
+  const removed = rowsOf(owner, known).filter(
+    ({ tag, value }) => indexes[tag]?.[value] === undefined,
+  );
+  return { indexes, added, removed };
+}
+
+/** Identifies a row among all. */
+export function addressOf(row: IndexRow): { partitionKey: string; rowKey: string } {
+  return {
+    partitionKey: indexPartitionKey(row.partition, row.level, row.tag, row.value),
+    rowKey: indexRowKey(row),
+  };
+}
+
+/** Which rows of an attribute are sought; values are normalised. */
+export type SoughtValues =
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'prefix'; readonly prefix: string }
+  | {
+      readonly kind: 'interval';
+      readonly from: string | undefined;
+      readonly to: string | undefined;
+    };
+
+function rangeOf(tag: Tag, sought: SoughtValues): Omit<RowRange, 'partitionKey'> {
+  const spelled = (text: string) => indexedValue(tag, text);
+  switch (sought.kind) {
+    case 'value':
+      return rowsOfValue(spelled(sought.value));
+    case 'prefix':
+      return rowsOfPrefix(spelled(sought.prefix));
+    case 'interval': {
+      // Mirrored values run backwards.
+      const [from, to] = vrOf(tag) === 'DA' ? [sought.to, sought.from] : [sought.from, sought.to];
+      return rowsOfInterval(
+        from === undefined ? undefined : spelled(from),
+        to === undefined ? undefined : spelled(to),
+      );
+    }
+  }
+}
+
+export class SearchIndex {
+  readonly #tables: TableStore;
+
+  constructor(tables: TableStore) {
+    this.#tables = tables;
+  }
+
+  /** Writes rows, those of one partition together, all partitions at once. */
+  async insert(rows: readonly IndexRow[]): Promise<void> {
+    await this.#each(rows, async (partitionKey, rowKeys) => {
+      await this.#tables.transact(
+        'searchindex',
+        partitionKey,
+        rowKeys.map((rowKey) => ({ kind: 'upsert', rowKey, properties: {} })),
+      );
+    });
+  }
+
+  /** Removes rows; those that are gone are passed over. */
+  async remove(rows: readonly IndexRow[]): Promise<void> {
+    await this.#each(rows, async (partitionKey, rowKeys) => {
+      let left = rowKeys;
+      while (left.length > 0) {
+        const outcome = await this.#tables.transact(
+          'searchindex',
+          partitionKey,
+          left.map((rowKey) => ({ kind: 'delete', rowKey })),
+        );
+        if (outcome.committed) return;
+        const { index } = outcome;
+        if (index === undefined && left.length > 1) {
+          await Promise.all(
+            left.map(async (rowKey) => await this.#removeOne(partitionKey, rowKey)),
+          );
+          return;
+        }
+        left = left.filter((_, position) => position !== (index ?? 0));
+      }
+    });
+  }
+
+  async #removeOne(partitionKey: string, rowKey: string): Promise<void> {
+    await this.#tables.transact('searchindex', partitionKey, [{ kind: 'delete', rowKey }]);
+  }
+
+  async #each(
+    rows: readonly IndexRow[],
+    act: (partitionKey: string, rowKeys: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    const addresses = rows.map(addressOf);
+    const groups = groupBy(addresses, ({ partitionKey }) => partitionKey);
+    await Promise.all(
+      [...groups].flatMap(([partitionKey, group]) =>
+        chunksOfSize(
+          [...new Set(group.map(({ rowKey }) => rowKey))],
+          tableLimits.transactionOperations,
+        ).map(async (rowKeys) => await act(partitionKey, rowKeys)),
+      ),
+    );
+  }
+
+  /**
+   * Walks the rows of an attribute in key order: by value (dates from the latest on), within a value
+   * from the newest on.
+   *
+   * @param pageRows - rows of the first call; later calls read full pages.
+   */
+  async *walk(
+    partition: Partition,
+    { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+    sought: SoughtValues,
+    pageRows: number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<IndexRowKey> {
+    const range: RowRange = {
+      partitionKey: indexPartitionKey(
+        partition,
+        level,
+        tag,
+        sought.kind === 'value' ? indexedValue(tag, sought.value) : '',
+      ),
+      ...rangeOf(tag, sought),
+    };
+    let limit = Math.min(pageRows, tableLimits.pageRows);
+    let continuation: string | undefined;
+    do {
+      const page = await this.#tables.query('searchindex', range, {
+        limit,
+        ...(continuation !== undefined && { continuation }),
+        ...(signal && { signal }),
+      });
+      for (const { rowKey } of page.entities) yield parseIndexRowKey(rowKey);
+      continuation = page.continuation;
+      limit = tableLimits.pageRows;
+    } while (continuation !== undefined);
+  }
+}

@@ -1,0 +1,427 @@
+/**
+ * The one writer of a study within this process: it merges concurrent stores into one commit, keeps
+ * deletes in their place among them, and races other processes by ETags (docs/architecture.md,
+ * "Writing").
+ */
+import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
+import { tableLimits } from '../table-store.js';
+import { backOff } from './back-off.js';
+import { Batcher } from './batcher.js';
+import type { BrowseIndex } from './browse-index.js';
+import {
+  planDelete,
+  planStore,
+  type CatalogPlan,
+  type NewInstance,
+  type StudyState,
+} from './catalog-plan.js';
+import type { Catalog, InstanceRow } from './catalog.js';
+import type { ChangeLog, PendingEntry } from './change-log.js';
+import { instanceRowKey, type Partition } from './keys.js';
+import { encodeInstance, instanceProperties, type InstanceRecord } from './records.js';
+import { addressOf, type IndexRow, type SearchIndex } from './search-index.js';
+import { newUlid, type Ulid } from './ulid.js';
+
+/** What became of an instance that was to be stored. */
+export type CommitResult = 'stored' | 'exists';
+
+/** What a delete takes out. */
+export interface DeleteScope {
+  readonly series?: SeriesInstanceUID;
+  readonly instance?: SOPInstanceUID;
+}
+
+export interface StudyWriterParts {
+  readonly catalog: Catalog;
+  readonly log: ChangeLog;
+  readonly index: SearchIndex;
+  readonly browse: BrowseIndex;
+  /** Removes the files of versions that the catalog no longer has. */
+  readonly discard: (instances: readonly DiscardedInstance[]) => void;
+}
+
+export interface DiscardedInstance {
+  readonly record: Omit<InstanceRecord, 'sequence'>;
+}
+
+type Work =
+  | { readonly kind: 'store'; readonly instance: NewInstance }
+  | { readonly kind: 'delete'; readonly scope: DeleteScope };
+
+type Outcome =
+  | { readonly kind: 'store'; readonly result: CommitResult }
+  | { readonly kind: 'delete'; readonly instances: number };
+
+/** Room in a transaction for the study row. */
+const rowsPerTransaction = tableLimits.transactionOperations - 1;
+/** Leaves room for keys and the framing of a transaction, which Azure counts as well. */
+const bytesPerTransaction = tableLimits.transactionBytes * 0.6;
+const bytesPerRow = 4096;
+
+function rowsOfWork(instances: readonly NewInstance[]): number {
+  return instances.length + new Set(instances.map(({ record }) => record.series)).size;
+}
+
+function bytesOf({ metadata, index }: NewInstance): number {
+  // Binary travels as base64.
+  return ((metadata.length + index.length) * 4) / 3 + bytesPerRow;
+}
+
+function isStore(work: Work): work is Extract<Work, { kind: 'store' }> {
+  return work.kind === 'store';
+}
+
+/** The state of one store while it races other writers. */
+interface StoreAttempt {
+  readonly write: Ulid;
+  /** What is still to be committed, and in the end what was. */
+  readonly left: Set<NewInstance>;
+  readonly entries: Map<NewInstance, PendingEntry>;
+  /** A commit was sent and its outcome is not known. */
+  inDoubt: boolean;
+}
+
+export class StudyWriter {
+  readonly #partition: Partition;
+  readonly #study: StudyInstanceUID;
+  readonly #parts: StudyWriterParts;
+  readonly #work: Batcher<Work, Outcome>;
+  /** The rows as this process left them; forgotten when another process was faster. */
+  #state: StudyState | undefined;
+  #browseEtag: string | undefined;
+
+  constructor(partition: Partition, study: StudyInstanceUID, parts: StudyWriterParts) {
+    this.#partition = partition;
+    this.#study = study;
+    this.#parts = parts;
+    this.#work = new Batcher<Work, Outcome>({
+      flush: async (batch) => await this.#flush(batch),
+      fits: (batch, next) => {
+        if (!isStore(next) || !batch.every(isStore)) return false;
+        const instances = [...batch, next].map(({ instance }) => instance);
+        const bytes = instances.reduce((sum, instance) => sum + bytesOf(instance), 0);
+        return rowsOfWork(instances) <= rowsPerTransaction && bytes <= bytesPerTransaction;
+      },
+    });
+  }
+
+  /** Whether the writer may be forgotten. */
+  get idle(): boolean {
+    return this.#work.idle;
+  }
+
+  /** Commits an instance whose file is stored. */
+  async store(instance: NewInstance): Promise<CommitResult> {
+    const outcome = await this.#work.add({ kind: 'store', instance });
+    return outcome.kind === 'store' ? outcome.result : 'exists';
+  }
+
+  /** Deletes what the scope names; answers how many instances that were. */
+  async delete(scope: DeleteScope): Promise<number> {
+    const outcome = await this.#work.add({ kind: 'delete', scope });
+    return outcome.kind === 'delete' ? outcome.instances : 0;
+  }
+
+  /** Reads the rows ahead of a commit that is to come. */
+  async warm(): Promise<void> {
+    this.#state ??= await this.#parts.catalog.state(this.#partition, this.#study);
+  }
+
+  async #flush(batch: readonly Work[]): Promise<readonly Outcome[]> {
+    const [first] = batch;
+    if (first?.kind === 'delete') {
+      return [{ kind: 'delete', instances: await this.#delete(first.scope) }];
+    }
+    const results = await this.#store(batch.filter(isStore).map(({ instance }) => instance));
+    return results.map((result) => ({ kind: 'store', result }));
+  }
+
+  // ---- store ---------------------------------------------------------------------------------
+
+  async #store(batch: readonly NewInstance[]): Promise<readonly CommitResult[]> {
+    const attempted: StoreAttempt = {
+      write: newUlid(),
+      left: distinct(batch),
+      entries: new Map(),
+      inDoubt: false,
+    };
+    const written = new WrittenIndexRows(this.#parts, this.#partition, attempted.write);
+    try {
+      await this.#commitLeft(attempted, written);
+    } catch (error) {
+      if (!attempted.inDoubt) await this.#takeBack(attempted, written);
+      throw error;
+    }
+    this.#parts.discard(batch.filter((instance) => !attempted.left.has(instance)));
+    return batch.map((instance) => (attempted.left.has(instance) ? 'stored' : 'exists'));
+  }
+
+  /** Commits what is left of the batch; instances that turn out to be there already leave it. */
+  async #commitLeft(attempted: StoreAttempt, written: WrittenIndexRows): Promise<void> {
+    const { left, entries, write } = attempted;
+    for (let attempt = 0; left.size > 0; attempt++) {
+      const instances = [...left];
+      const state = (this.#state ??= await this.#parts.catalog.state(this.#partition, this.#study));
+      const plan = planStore(this.#partition, state, instances, write);
+      await Promise.all([
+        this.#appendCreates(instances, entries),
+        written.insert(plan, state.study === undefined),
+      ]);
+      attempted.inDoubt = true;
+      const committed = await this.#commitStore(state, plan, instances, entries);
+      attempted.inDoubt = false;
+      if (committed) {
+        await this.#afterCommit(plan, written);
+        this.#parts.log.settle([...entries.values()], 'done');
+        return;
+      }
+      const there = await this.#alreadyThere(instances);
+      for (const instance of there) {
+        left.delete(instance);
+        const entry = entries.get(instance);
+        if (entry !== undefined) this.#parts.log.settle([entry], 'void');
+        entries.delete(instance);
+      }
+      if (there.length === 0) await backOff(attempt, 'the study');
+    }
+    await written.removeUnused(undefined);
+  }
+
+  /** Undoes an attempt that certainly did not commit, as far as storage lets it; recovery does the rest. */
+  async #takeBack({ left, entries }: StoreAttempt, written: WrittenIndexRows): Promise<void> {
+    this.#parts.discard([...left]);
+    this.#parts.log.settle([...entries.values()], 'void');
+    await written.removeUnused(undefined).catch(() => undefined);
+  }
+
+  /** Appends an entry per instance that has none yet. */
+  async #appendCreates(
+    instances: readonly NewInstance[],
+    entries: Map<NewInstance, PendingEntry>,
+  ): Promise<void> {
+    await Promise.all(
+      instances.map(async (instance) => {
+        if (entries.has(instance)) return;
+        const { study, series, instance: sop, version } = instance.record;
+        const entry = { partition: this.#partition, study, series, instance: sop, version };
+        entries.set(instance, await this.#parts.log.append({ ...entry, action: 'Create' }));
+      }),
+    );
+  }
+
+  async #commitStore(
+    state: StudyState,
+    plan: CatalogPlan,
+    instances: readonly NewInstance[],
+    entries: ReadonlyMap<NewInstance, PendingEntry>,
+  ): Promise<boolean> {
+    const operations = instances.map((instance) => ({
+      kind: 'insert' as const,
+      rowKey: instanceRowKey(instance.record),
+      properties: encodeInstance({
+        ...instance,
+        record: { ...instance.record, sequence: entries.get(instance)?.sequence ?? 0 },
+      }),
+    }));
+    // Forgotten until the transaction is known to have happened.
+    this.#state = undefined;
+    try {
+      const { catalog } = this.#parts;
+      const outcome = await catalog.commit(this.#partition, this.#study, state, plan, operations);
+      if (outcome.committed) this.#state = outcome.state;
+      return outcome.committed;
+    } catch (error) {
+      // The answer may be lost although the write happened: our version is there, or it is not.
+      const [first] = instances;
+      if (first !== undefined && (await this.#versionThere(first)) === first.record.version) {
+        return true;
+      }
+      throw error;
+    }
+  }
+
+  async #versionThere({ record }: NewInstance): Promise<Ulid | undefined> {
+    const row = await this.#parts.catalog.instance(this.#partition, record, instanceProperties);
+    return row?.record.version;
+  }
+
+  /** Those that another write has stored before. */
+  async #alreadyThere(instances: readonly NewInstance[]): Promise<readonly NewInstance[]> {
+    const versions = await Promise.all(
+      instances.map(async (instance) => await this.#versionThere(instance)),
+    );
+    return instances.filter((_, position) => versions[position] !== undefined);
+  }
+
+  // ---- delete --------------------------------------------------------------------------------
+
+  async #delete(scope: DeleteScope): Promise<number> {
+    const write = newUlid();
+    const entries = new Map<Ulid, PendingEntry>();
+    let deleted = 0;
+    for (let attempt = 0; ;) {
+      const [state, rows] = await Promise.all([
+        this.#parts.catalog.state(this.#partition, this.#study),
+        this.#rowsIn(scope),
+      ]);
+      if (rows.length === 0) break;
+      const plan = planDelete(
+        this.#partition,
+        state,
+        rows.map(({ record }) => record),
+        write,
+      );
+      await Promise.all([
+        this.#appendDeletes(rows, entries),
+        plan.study === undefined && state.study !== undefined
+          ? this.#parts.browse.doubt(this.#partition, state.study.record)
+          : undefined,
+        this.#parts.index.insert(plan.added),
+      ]);
+      this.#state = undefined;
+      const outcome = await this.#parts.catalog.commit(
+        this.#partition,
+        this.#study,
+        state,
+        plan,
+        rows.map(({ entity: { rowKey, etag } }) => ({ kind: 'delete', rowKey, etag })),
+      );
+      if (!outcome.committed) {
+        await backOff(attempt++, 'the study');
+        continue;
+      }
+      attempt = 0;
+      deleted += rows.length;
+      this.#state = outcome.state;
+      await this.#afterDelete(plan, state);
+      this.#parts.discard(rows);
+      const settled = rows.map(({ record }) => entries.get(record.version));
+      this.#parts.log.settle(
+        settled.filter((entry) => entry !== undefined),
+        'done',
+      );
+      if (plan.study === undefined || scope.instance !== undefined) break;
+    }
+    return deleted;
+  }
+
+  /** As many rows of the scope as one transaction takes. */
+  async #rowsIn({ series, instance }: DeleteScope): Promise<readonly InstanceRow[]> {
+    const { catalog } = this.#parts;
+    if (series !== undefined && instance !== undefined) {
+      const uids = { study: this.#study, series, instance };
+      const row = await catalog.instance(this.#partition, uids, instanceProperties);
+      return row === undefined ? [] : [row];
+    }
+    for await (const page of catalog.instances(this.#partition, this.#study, series)) {
+      let rows = page.slice(0, rowsPerTransaction);
+      const size = (some: readonly InstanceRow[]) =>
+        some.length + new Set(some.map(({ record }) => record.series)).size;
+      while (size(rows) > rowsPerTransaction) rows = rows.slice(0, -1);
+      return rows;
+    }
+    return [];
+  }
+
+  async #appendDeletes(
+    rows: readonly InstanceRow[],
+    entries: Map<Ulid, PendingEntry>,
+  ): Promise<void> {
+    await Promise.all(
+      rows.map(async ({ record: { study, series, instance, version } }) => {
+        if (entries.has(version)) return;
+        const entry = { partition: this.#partition, study, series, instance, version };
+        entries.set(version, await this.#parts.log.append({ ...entry, action: 'Delete' }));
+      }),
+    );
+  }
+
+  async #afterDelete(plan: CatalogPlan, before: StudyState): Promise<void> {
+    await Promise.all([
+      this.#parts.index.remove(plan.removed),
+      plan.study === undefined && before.study !== undefined
+        ? this.#parts.browse.remove(this.#partition, before.study.record.created, this.#study)
+        : this.#refreshBrowse(plan),
+    ]);
+    if (plan.study === undefined) this.#browseEtag = undefined;
+  }
+
+  // ---- after a commit ------------------------------------------------------------------------
+
+  async #afterCommit(plan: CatalogPlan, written: WrittenIndexRows): Promise<void> {
+    if (written.announces(plan)) this.#browseEtag = written.browseEtag;
+    await Promise.all([
+      this.#parts.index.remove(plan.removed),
+      written.removeUnused(plan),
+      this.#refreshBrowse(plan),
+    ]);
+  }
+
+  async #refreshBrowse({ study }: CatalogPlan): Promise<void> {
+    if (study === undefined) return;
+    this.#browseEtag = await this.#parts.browse.refresh(this.#partition, study, this.#browseEtag);
+  }
+}
+
+/** Each instance once: a second one with the same UIDs is a duplicate of the first. */
+function distinct(batch: readonly NewInstance[]): Set<NewInstance> {
+  const byKey = new Map<string, NewInstance>();
+  for (const instance of batch) {
+    const key = instanceRowKey(instance.record);
+    if (!byKey.has(key)) byKey.set(key, instance);
+  }
+  return new Set(byKey.values());
+}
+
+/** The index rows that one write has put down so far, some for attempts that lost their race. */
+class WrittenIndexRows {
+  readonly #parts: StudyWriterParts;
+  readonly #partition: Partition;
+  readonly #write: Ulid;
+  readonly #rows = new Map<string, IndexRow>();
+  #announced: StudyInstanceUID | undefined;
+  browseEtag: string | undefined;
+
+  constructor(parts: StudyWriterParts, partition: Partition, write: Ulid) {
+    this.#parts = parts;
+    this.#partition = partition;
+    this.#write = write;
+  }
+
+  /** Writes the rows of a plan that are not there yet, and the browse row of a study that is new. */
+  async insert({ study, added }: CatalogPlan, isNewStudy: boolean): Promise<void> {
+    const rows = added.filter((row) => !this.#rows.has(keyOf(row)));
+    for (const row of rows) this.#rows.set(keyOf(row), row);
+    await Promise.all([
+      this.#parts.index.insert(rows),
+      isNewStudy && study !== undefined && this.#announced === undefined
+        ? this.#parts.browse.announce(this.#partition, study).then((etag) => {
+            this.#announced = study.study;
+            this.browseEtag = etag;
+          })
+        : undefined,
+    ]);
+  }
+
+  /** Whether the announced study is the one that the plan made. */
+  announces(plan: CatalogPlan | undefined): boolean {
+    return this.#announced !== undefined && plan?.study?.created === this.#write;
+  }
+
+  /** Takes back what the committed plan does not have; everything when no plan was committed. */
+  async removeUnused(plan: CatalogPlan | undefined): Promise<void> {
+    const used = new Set(plan?.added.map(keyOf));
+    const unused = [...this.#rows].filter(([key]) => !used.has(key)).map(([, row]) => row);
+    await Promise.all([
+      this.#parts.index.remove(unused),
+      this.#announced !== undefined && !this.announces(plan)
+        ? this.#parts.browse.remove(this.#partition, this.#write, this.#announced)
+        : undefined,
+    ]);
+  }
+}
+
+function keyOf(row: IndexRow): string {
+  const { partitionKey, rowKey } = addressOf(row);
+  return `${partitionKey}\n${rowKey}`;
+}
