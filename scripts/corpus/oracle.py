@@ -37,11 +37,11 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 AMBIGUOUS = re.compile(r"^(O[BW]|US|SS)( or (O[BW]|US|SS))+$")
 
 
-def refusal(path, dataset):
+def refusal(path, dataset, last):
     """Why a service has to refuse the file, or None."""
     if not dataset.file_meta.get("TransferSyntaxUID"):
         return "no Transfer Syntax UID in the file meta information"
-    cut = truncation(path, dataset)
+    cut = truncation(path, last)
     if cut:
         return cut
     missing = [keyword for keyword in REQUIRED if not text_of(dataset, keyword)]
@@ -55,7 +55,7 @@ def refusal(path, dataset):
 
 def last_element(dataset):
     """Tag of the last element that pydicom has read, and where its value ends; None if unknown."""
-    if dataset.file_meta.TransferSyntaxUID == DEFLATED or not dataset.keys():
+    if dataset.file_meta.get("TransferSyntaxUID") in (None, DEFLATED) or not dataset.keys():
         return None
     element = dataset.get_item(max(dataset.keys()))
     start, length = getattr(element, "value_tell", None), getattr(element, "length", None)
@@ -64,9 +64,8 @@ def last_element(dataset):
     return element.tag, start + length
 
 
-def truncation(path, dataset):
+def truncation(path, last):
     """Whether the file ends before its last element does: pydicom itself reads on in silence."""
-    last = last_element(dataset)
     if last is None:
         return None
     tag, end = last
@@ -161,7 +160,8 @@ def examine(root, name):
             return {"file": name, "refusal": "no DICM prefix: not a Part 10 file"}
         except Exception as error:
             return {"file": name, "refusal": f"unreadable: {type(error).__name__}: {error}"[:200]}
-        reason = refusal(path, dataset)
+        last = last_element(dataset)  # pydicom forgets where a value was once it has decoded it
+        reason = refusal(path, dataset, last)
         uids = {
             "study": text_of(dataset, "StudyInstanceUID"),
             "series": text_of(dataset, "SeriesInstanceUID"),
@@ -176,7 +176,6 @@ def examine(root, name):
             except Exception:  # each undecodable value is reported as unreadable
                 pass
             answer["dataSet"] = to_json(dataset, dataset.is_little_endian)
-            last = last_element(dataset)
             if last is not None and only_delimiter_missing(path, last[1]):
                 answer["dataSet"]["7FE00010"] = {"vr": "OW", "Unreadable": "left out by pydicom"}
         return answer
