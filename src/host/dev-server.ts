@@ -1,6 +1,6 @@
 /** The local host: the API on Node's HTTP server, for this machine only. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Dispatch } from './dispatcher.js';
 import { serve } from './node-http.js';
 
@@ -23,12 +23,21 @@ export interface DevServer {
 export async function startDevServer(dispatch: Dispatch, port: number): Promise<DevServer> {
   // No time limit on requests: an upload takes as long as it takes.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: idleMilliseconds });
+  /** Connections without a request. Node's own list leaves out those that never had one. */
+  const idle = new Set<Socket>();
   let stopping = false;
 
+  server.on('connection', (socket) => {
+    idle.add(socket);
+    socket.once('close', () => idle.delete(socket));
+  });
   const listener = (message: IncomingMessage, response: ServerResponse) => {
+    const { socket } = message;
+    idle.delete(socket);
     response.shouldKeepAlive &&= !stopping;
     response.once('close', () => {
-      if (stopping) server.closeIdleConnections();
+      if (stopping) socket.destroySoon();
+      else if (!socket.destroyed) idle.add(socket);
     });
     void serve(dispatch, message, response);
   };
@@ -48,6 +57,7 @@ export async function startDevServer(dispatch: Dispatch, port: number): Promise<
     async stop(graceMilliseconds = 10_000) {
       stopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of idle) socket.destroy();
       const timer = setTimeout(() => server.closeAllConnections(), graceMilliseconds);
       await closed;
       clearTimeout(timer);

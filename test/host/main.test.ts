@@ -1,0 +1,110 @@
+/** `npm start` as its user meets it: a process with output, signals and exit codes. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { testConnectionString } from '../support/azurite.js';
+
+const root = path.join(__dirname, '../..');
+const runner = path.join(root, 'test/support/run-typescript.mjs');
+
+interface Run {
+  readonly child: ChildProcess;
+  /** All output so far. */
+  readonly output: () => string;
+  /** Resolves when the output has what is looked for, or has ended. */
+  readonly says: (text: string) => Promise<void>;
+  /** Exit code. */
+  readonly ended: Promise<unknown>;
+}
+
+const runs: Run[] = [];
+
+afterEach(() => {
+  for (const { child } of runs.splice(0)) child.kill('SIGKILL');
+});
+
+/** Starts the process in an environment without settings but those given. */
+function start(settings: Record<string, string>): Run {
+  const child = spawn(process.execPath, [runner, 'src/host/main.ts'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  let heard: () => void = () => undefined;
+  const hear = (chunk: Buffer) => {
+    text += chunk.toString();
+    heard();
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const closed = once(child, 'close');
+  const run: Run = {
+    child,
+    output: () => text,
+    ended: closed.then(([code]: unknown[]) => code),
+    says: async (wanted) => {
+      while (!text.includes(wanted)) {
+        const more = new Promise<true>((resolve) => {
+          heard = () => resolve(true);
+        });
+        const going = await Promise.race([more, closed.then(() => false)]);
+        if (!going && !text.includes(wanted)) throw new Error(`It ended without it: ${text}`);
+      }
+    },
+  };
+  runs.push(run);
+  return run;
+}
+
+function urlIn(output: string): string {
+  const url = /Listening on (http:\S+)/.exec(output)?.[1];
+  if (url === undefined) throw new Error(`No URL in: ${output}`);
+  return url;
+}
+
+describe('npm start', () => {
+  it('starts an Azurite that keeps data, serves, and ends with 0 on SIGTERM', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'dicomweb-'));
+    const run = start({ PORT: '0', DICOMWEB_DATA_DIR: folder });
+    await run.says('Listening on ');
+    expect(run.output()).toContain(folder);
+    expect(run.output()).toContain('npm run sample');
+    const response = await fetch(`${urlIn(run.output())}/health/check`);
+    expect(await response.json()).toMatchObject({ overallStatus: 'Healthy' });
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+    expect(await readdir(folder)).not.toEqual([]);
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  it('uses a named account instead, and never prints its key', async () => {
+    const run = start({ PORT: '0', DicomStorage: testConnectionString() });
+    await run.says('Listening on ');
+    expect(run.output()).toContain('storage account devstoreaccount1');
+    expect(run.output()).not.toContain('AccountKey');
+    run.child.kill('SIGINT');
+    expect(await run.ended).toBe(0);
+  });
+
+  it('says so and ends with 1 when the port is taken', async () => {
+    const other = createServer();
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const run = start({ PORT: String(port), DicomStorage: testConnectionString() });
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toContain(`Port ${port} is in use`);
+    other.close();
+  });
+
+  it('names a wrong setting and ends with 1', async () => {
+    const run = start({ PORT: 'seven' });
+    expect(await run.ended).toBe(1);
+    expect(run.output().trim()).toBe('The setting PORT must be a whole number from 0 to 65535.');
+  });
+});
