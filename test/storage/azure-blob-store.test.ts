@@ -101,6 +101,24 @@ describe('AzureBlobStore', () => {
     expect(read.equals(bytes.subarray(5))).toBe(true);
   });
 
+  it('asks for no more when the reader of a download fails', async () => {
+    const calls: StorageCall[] = [];
+    const { blobs } = await open((call) => calls.push(call));
+    await blobs.put('instances', 'large', inChunks(patternBytes(9 * MiB), MiB));
+    calls.length = 0;
+    const content = await blobs.get('instances', 'large');
+    const error = new Error('The client hung up');
+    const read = async () => {
+      for await (const chunk of content?.body ?? []) {
+        expect((chunk as Uint8Array).length).toBeGreaterThan(0);
+        content?.body.destroy(error);
+      }
+    };
+    await expect(read()).rejects.toBe(error);
+    await blobs.check();
+    expect(calls.map(({ operation }) => operation)).toEqual(['get', 'check']);
+  });
+
   it('gives a download up when connections keep breaking', async () => {
     const { prefix, blobs } = await open();
     await blobs.put('instances', 'large', inChunks(patternBytes(9 * MiB), MiB));

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { BlobClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { ServiceError } from '../../errors.js';
 import type { BlobContent, BlobStore, ByteRange, ContainerName } from '../blob-store.js';
-import { checkRange, rangePastEnd, untilAborted } from '../body.js';
+import { checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
 import { BlockBuffers, blockBytes } from './block-buffers.js';
 import { BlockUpload } from './block-upload.js';
 import { codeOf, isTransient, statusOf, translateError } from './translate-error.js';
@@ -64,6 +64,7 @@ async function open(
  */
 function resumable(download: Download, first: Source, offset: number): Readable {
   let source = first;
+  const isLeft = (): boolean => body.destroyed;
   async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
     let received = 0;
     for (let resumes = 0; ; resumes += 1) {
@@ -74,21 +75,27 @@ function resumable(download: Download, first: Source, offset: number): Readable 
         }
         return;
       } catch (error) {
-        if (download.signal?.aborted === true || resumes === downloadResumes) {
-          throw translateError(error, download.what, download.signal);
+        if (download.signal?.aborted === true) throw clientAborted(error);
+        if (isLeft() || resumes === downloadResumes) {
+          throw new ServiceError('storage-unavailable', 'A download broke off', {}, error);
         }
       }
       if (received === first.length) return;
       try {
         source = await open(download, offset + received, first.length - received, first.etag);
+        if (isLeft()) source.stream.destroy();
       } catch (error) {
         throw translateError(error, download.what, download.signal);
       }
     }
   }
   const body = Readable.from(read(), { objectMode: false, highWaterMark: readAheadBytes });
-  // A body that is destroyed before it is read never enters the generator.
-  body.once('close', () => source.stream.destroy());
+  // The generator ends only when the source does, and is never entered when nobody reads.
+  const end = body._destroy.bind(body);
+  body._destroy = (error, callback) => {
+    source.stream.destroy();
+    end(error, callback);
+  };
   return body;
 }
 
