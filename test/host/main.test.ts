@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { testConnectionString } from '../support/azurite.js';
+import { begin } from '../support/http-client.js';
 
 const root = path.join(__dirname, '../..');
 const runner = path.join(root, 'test/support/run-typescript.mjs');
@@ -89,6 +90,28 @@ describe('npm start', () => {
     expect(run.output()).not.toContain('AccountKey');
     run.child.kill('SIGINT');
     expect(await run.ended).toBe(0);
+  });
+
+  it('waits for an upload under way, and ends at once when asked twice', async () => {
+    const run = start({ PORT: '0', DicomStorage: testConnectionString() });
+    await run.says('Listening on ');
+    const upload = begin(`${urlIn(run.output())}/studies`, {
+      method: 'POST',
+      headers: {
+        Expect: '100-continue',
+        'Content-Type': 'application/dicom',
+        'Content-Length': 1000,
+      },
+    });
+    const reset = once(upload, 'error');
+    upload.flushHeaders();
+    await once(upload, 'continue');
+    run.child.kill('SIGINT');
+    await run.says('Stopping');
+    expect(upload.destroyed).toBe(false);
+    run.child.kill('SIGINT');
+    expect(await run.ended).toBe(130);
+    await reset;
   });
 
   it('says so and ends with 1 when the port is taken', async () => {
