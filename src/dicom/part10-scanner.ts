@@ -371,10 +371,17 @@ export class DataSetScanner {
     });
   }
 
-  private openFragments(level: DataSetLevel, header: ElementHeader, vr: VR, muted: boolean): void {
+  private openFragments(
+    level: DataSetLevel,
+    header: ElementHeader,
+    resolved: VR,
+    muted: boolean,
+  ): void {
     const { tag } = header;
     const offset = this.cursor.position;
-    const { bigEndian } = level.encoding;
+    const { bigEndian, explicitVR } = level.encoding;
+    // Fragments are OB (PS3.5 §A.4), which the dictionary cannot know.
+    const vr = explicitVR ? resolved : 'OB';
     const note = { vr, vrInFile: true, offset, length: 0, omitted: true, bigEndian };
     if (!muted) this.condensed.element(tag, 0, note);
     this.stack.push({

@@ -4,7 +4,12 @@
  */
 import { toDataSet } from '../../dicom/json.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
-import { Part10Reader, type ParsedInstance, type RawIdentity } from '../../dicom/part10.js';
+import {
+  Part10Reader,
+  type ParsedInstance,
+  type Part10Limits,
+  type RawIdentity,
+} from '../../dicom/part10.js';
 import { formatTag, type Tag } from '../../dicom/tag.js';
 import {
   parseUid,
@@ -65,10 +70,12 @@ function commentOf({ tag, message }: ValidationFailure): string {
   return `DICOM100: ${formatTag(tag)} - ${message}`;
 }
 
+/** The UIDs as they stand, but for the padding of their values (PS3.5 §6.2). */
 function claimedUids({ sopClass, instance }: RawIdentity): ClaimedUids {
+  const unpadded = (uid: string) => uid.replace(/[ \0]+$/, '');
   return {
-    ...(sopClass !== undefined && { sopClass }),
-    ...(instance !== undefined && { instance }),
+    ...(sopClass !== undefined && { sopClass: unpadded(sopClass) }),
+    ...(instance !== undefined && { instance: unpadded(instance) }),
   };
 }
 
@@ -131,11 +138,15 @@ export async function receiveInstance(
   const chunks = limitInstance(source, services.limits.instanceBytes);
   try {
     const held: Uint8Array[] = [];
+    let heldBytes = 0;
     while (!reader.identityComplete) {
       const next = await chunks.next();
       if (next.done === true) break;
       await reader.push(next.value);
       held.push(next.value);
+      heldBytes += next.value.length;
+      if (heldBytes > services.limits.part10.headerBytes)
+        throw lateIdentity(services.limits.part10);
     }
     const uids = uidsOf(reader.identity);
     if (uids === undefined) throw new Refused(await refuseUnnamed(reader, chunks, context));
@@ -183,6 +194,15 @@ export async function receiveInstance(
   }
 }
 
+/** Until its UIDs have passed a file has no place to go to, and is held. */
+function lateIdentity({ headerBytes }: Part10Limits): ServiceError {
+  return new ServiceError(
+    'dicom-limit-exceeded',
+    `The UIDs of the instance do not come within its first ${headerBytes} bytes.`,
+    { limit: 'headerBytes', limitValue: headerBytes },
+  );
+}
+
 interface Judged {
   readonly parsed: ParsedInstance;
   readonly sopClass: SOPClassUID;
@@ -200,7 +220,11 @@ async function refuseUnnamed(
   for await (const chunk of chunks) await reader.push(chunk);
   const { errors } = judge((await reader.finish()).dataSet, profile.store);
   const claimed = claimedUids(reader.identity);
-  return { kind: 'refused', reason: 'validation-failed', claimed, comments: errors.map(commentOf) };
+  const comments =
+    errors.length > 0
+      ? errors.map(commentOf)
+      : ['The elements of the data set are not in ascending order of tags (PS3.5 §7.1).'];
+  return { kind: 'refused', reason: 'validation-failed', claimed, comments };
 }
 
 function refuseOtherStudy(
