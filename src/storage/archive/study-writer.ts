@@ -77,8 +77,8 @@ interface StoreAttempt {
   /** What is still to be committed, and in the end what was. */
   readonly left: Set<NewInstance>;
   readonly entries: Map<NewInstance, PendingEntry>;
-  /** A commit was sent and its outcome is not known. */
-  inDoubt: boolean;
+  /** What is known of the commit of what is left. */
+  commit: 'unsent' | 'in-doubt' | 'done';
 }
 
 export class StudyWriter {
@@ -143,16 +143,18 @@ export class StudyWriter {
       write: newUlid(),
       left: distinct(batch),
       entries: new Map(),
-      inDoubt: false,
+      commit: 'unsent',
     };
     const written = new WrittenIndexRows(this.#parts, this.#partition, attempted.write);
     try {
       await this.#commitLeft(attempted, written);
     } catch (error) {
-      if (!attempted.inDoubt) await this.#takeBack(attempted, written);
+      // What was or may have been committed stays: only recovery can tell.
+      if (attempted.commit === 'unsent') await this.#takeBack(attempted, written);
       throw error;
+    } finally {
+      this.#parts.discard(batch.filter((instance) => !attempted.left.has(instance)));
     }
-    this.#parts.discard(batch.filter((instance) => !attempted.left.has(instance)));
     return batch.map((instance) => (attempted.left.has(instance) ? 'stored' : 'exists'));
   }
 
@@ -167,9 +169,9 @@ export class StudyWriter {
         this.#appendCreates(instances, entries),
         written.insert(plan, state.study === undefined),
       ]);
-      attempted.inDoubt = true;
+      attempted.commit = 'in-doubt';
       const committed = await this.#commitStore(state, plan, instances, entries);
-      attempted.inDoubt = false;
+      attempted.commit = committed ? 'done' : 'unsent';
       if (committed) {
         await this.#afterCommit(plan, written);
         this.#parts.log.settle([...entries.values()], 'done');
