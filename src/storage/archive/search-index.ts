@@ -9,6 +9,7 @@ import { normalisedValues } from '../../dicom/normalise.js';
 import { parseTag, type Tag } from '../../dicom/tag.js';
 import { chunksOfSize, groupBy } from '../../group-by.js';
 import { tableLimits, type RowRange, type TableStore } from '../table-store.js';
+import { allOf } from './all-of.js';
 import { indexedAttributes } from './attributes.js';
 import {
   encodeValue,
@@ -166,9 +167,7 @@ export class SearchIndex {
         if (outcome.committed) return;
         const { index } = outcome;
         if (index === undefined && left.length > 1) {
-          await Promise.all(
-            left.map(async (rowKey) => await this.#removeOne(partitionKey, rowKey)),
-          );
+          await allOf(left.map(async (rowKey) => await this.#removeOne(partitionKey, rowKey)));
           return;
         }
         left = left.filter((_, position) => position !== (index ?? 0));
@@ -186,7 +185,7 @@ export class SearchIndex {
   ): Promise<void> {
     const addresses = rows.map(addressOf);
     const groups = groupBy(addresses, ({ partitionKey }) => partitionKey);
-    await Promise.all(
+    await allOf(
       [...groups].flatMap(([partitionKey, group]) =>
         chunksOfSize(
           [...new Set(group.map(({ rowKey }) => rowKey))],

@@ -5,6 +5,7 @@
  */
 import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
 import { tableLimits } from '../table-store.js';
+import { allOf } from './all-of.js';
 import { backOff } from './back-off.js';
 import { Batcher } from './batcher.js';
 import type { BrowseIndex } from './browse-index.js';
@@ -13,14 +14,16 @@ import {
   planStore,
   type CatalogPlan,
   type NewInstance,
+  type NewInstanceRecord,
   type StudyState,
 } from './catalog-plan.js';
 import type { Catalog, InstanceRow } from './catalog.js';
 import type { ChangeLog, PendingEntry } from './change-log.js';
 import { instanceRowKey, type Partition } from './keys.js';
 import { encodeInstance, instanceProperties, type InstanceRecord } from './records.js';
-import { addressOf, type IndexRow, type SearchIndex } from './search-index.js';
+import type { SearchIndex } from './search-index.js';
 import { newUlid, type Ulid } from './ulid.js';
+import { WrittenIndexRows } from './written-index-rows.js';
 
 /** What became of an instance that was to be stored. */
 export type CommitResult = 'stored' | 'exists';
@@ -41,11 +44,14 @@ export interface StudyWriterParts {
 }
 
 export interface DiscardedInstance {
-  readonly record: Omit<InstanceRecord, 'sequence'>;
+  readonly record: NewInstanceRecord;
 }
 
+/** Whether an instance that is there already is left alone or gets a new version. */
+export type StoreMode = 'create' | 'replace';
+
 type Work =
-  | { readonly kind: 'store'; readonly instance: NewInstance }
+  | { readonly kind: 'store'; readonly instance: NewInstance; readonly mode: StoreMode }
   | { readonly kind: 'delete'; readonly scope: DeleteScope };
 
 type Outcome =
@@ -111,8 +117,8 @@ export class StudyWriter {
   }
 
   /** Commits an instance whose file is stored. */
-  async store(instance: NewInstance): Promise<CommitResult> {
-    const outcome = await this.#work.add({ kind: 'store', instance });
+  async store(instance: NewInstance, mode: StoreMode): Promise<CommitResult> {
+    const outcome = await this.#work.add({ kind: 'store', instance, mode });
     return outcome.kind === 'store' ? outcome.result : 'exists';
   }
 
@@ -165,7 +171,7 @@ export class StudyWriter {
       const instances = [...left];
       const state = (this.#state ??= await this.#parts.catalog.state(this.#partition, this.#study));
       const plan = planStore(this.#partition, state, instances, write);
-      await Promise.all([
+      await allOf([
         this.#appendCreates(instances, entries),
         written.insert(plan, state.study === undefined),
       ]);
@@ -201,7 +207,7 @@ export class StudyWriter {
     instances: readonly NewInstance[],
     entries: Map<NewInstance, PendingEntry>,
   ): Promise<void> {
-    await Promise.all(
+    await allOf(
       instances.map(async (instance) => {
         if (entries.has(instance)) return;
         const { study, series, instance: sop, version } = instance.record;
@@ -373,57 +379,4 @@ function distinct(batch: readonly NewInstance[]): Set<NewInstance> {
     if (!byKey.has(key)) byKey.set(key, instance);
   }
   return new Set(byKey.values());
-}
-
-/** The index rows that one write has put down so far, some for attempts that lost their race. */
-class WrittenIndexRows {
-  readonly #parts: StudyWriterParts;
-  readonly #partition: Partition;
-  readonly #write: Ulid;
-  readonly #rows = new Map<string, IndexRow>();
-  #announced: StudyInstanceUID | undefined;
-  browseEtag: string | undefined;
-
-  constructor(parts: StudyWriterParts, partition: Partition, write: Ulid) {
-    this.#parts = parts;
-    this.#partition = partition;
-    this.#write = write;
-  }
-
-  /** Writes the rows of a plan that are not there yet, and the browse row of a study that is new. */
-  async insert({ study, added }: CatalogPlan, isNewStudy: boolean): Promise<void> {
-    const rows = added.filter((row) => !this.#rows.has(keyOf(row)));
-    for (const row of rows) this.#rows.set(keyOf(row), row);
-    await Promise.all([
-      this.#parts.index.insert(rows),
-      isNewStudy && study !== undefined && this.#announced === undefined
-        ? this.#parts.browse.announce(this.#partition, study).then((etag) => {
-            this.#announced = study.study;
-            this.browseEtag = etag;
-          })
-        : undefined,
-    ]);
-  }
-
-  /** Whether the announced study is the one that the plan made. */
-  announces(plan: CatalogPlan | undefined): boolean {
-    return this.#announced !== undefined && plan?.study?.created === this.#write;
-  }
-
-  /** Takes back what the committed plan does not have; everything when no plan was committed. */
-  async removeUnused(plan: CatalogPlan | undefined): Promise<void> {
-    const used = new Set(plan?.added.map(keyOf));
-    const unused = [...this.#rows].filter(([key]) => !used.has(key)).map(([, row]) => row);
-    await Promise.all([
-      this.#parts.index.remove(unused),
-      this.#announced !== undefined && !this.announces(plan)
-        ? this.#parts.browse.remove(this.#partition, this.#write, this.#announced)
-        : undefined,
-    ]);
-  }
-}
-
-function keyOf(row: IndexRow): string {
-  const { partitionKey, rowKey } = addressOf(row);
-  return `${partitionKey}\n${rowKey}`;
 }
