@@ -1,5 +1,6 @@
 /** What both hosts must do with requests, responses and connections: one suite, run on each. */
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { begin, firstChunk, readAll, responseOf } from '../support/http-client.js';
 import { chunkBytes, probeRoutes } from '../support/probe-routes.js';
@@ -273,6 +274,19 @@ describe.each(hosts)('the %s host: streamed answers', (host) => {
 });
 
 describe('the local host', () => {
+  it('discards what a handler left of a body, so that its connection stays usable', async () => {
+    const { url } = await start({ host: 'local' });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let turn = 0; turn < 2; turn += 1) {
+      const outgoing = begin(`${url}/peek`, { method: 'POST', agent });
+      const closed = once(outgoing, 'close');
+      outgoing.end(new Uint8Array(200 * chunkBytes));
+      expect((await readAll(await responseOf(outgoing))).toString()).toBe('peeked');
+      await closed;
+    }
+    agent.destroy();
+  });
+
   it('sends 100 Continue only to a client whose body is wanted', async () => {
     const { url } = await start({ host: 'local', limits: { requestBytes: 1000 } });
     const headers = { Expect: '100-continue', 'Content-Length': 1000 };

@@ -98,6 +98,15 @@ export function probeRoutes(prefix: string) {
       path: `${prefix}/ignore`,
       handler: async () => await Promise.resolve(new Response('not read')),
     },
+    [`${prefix}Peek`]: {
+      ...write,
+      path: `${prefix}/peek`,
+      handler: async ({ body }) => {
+        // Not closed: a reader that merely stops.
+        await body[Symbol.asyncIterator]().next();
+        return new Response('peeked');
+      },
+    },
     [`${prefix}FirstChunk`]: {
       ...write,
       path: `${prefix}/first-chunk`,
