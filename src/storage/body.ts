@@ -19,20 +19,22 @@ export async function* untilAborted(
     return;
   }
   if (signal.aborted) throw clientAborted();
-  let fire: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    fire = () => {
-      reject(clientAborted(signal.reason));
-    };
-  });
-  // Nobody may be waiting when it fires.
-  aborted.catch(() => undefined);
+  let fail: (error: unknown) => void = () => undefined;
+  const fire = () => {
+    fail(clientAborted(signal.reason));
+  };
   signal.addEventListener('abort', fire, { once: true });
   const iterator = body[Symbol.asyncIterator]();
   let ended = false;
   try {
     for (;;) {
-      const step = await Promise.race([iterator.next(), aborted]).catch((error: unknown) => {
+      // A race against one promise for the whole body would keep every chunk until its end.
+      const step = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject;
+        // It may have fired while the last chunk was dealt with.
+        if (signal.aborted) fire();
+        else iterator.next().then(resolve, reject);
+      }).catch((error: unknown) => {
         // After an error of its own the body needs no ending.
         ended = !signal.aborted;
         throw error;
