@@ -14,7 +14,6 @@ import {
   planStore,
   type CatalogPlan,
   type NewInstance,
-  type NewInstanceRecord,
   type StudyState,
 } from './catalog-plan.js';
 import type { Catalog, InstanceRow } from './catalog.js';
@@ -44,14 +43,11 @@ export interface StudyWriterParts {
 }
 
 export interface DiscardedInstance {
-  readonly record: NewInstanceRecord;
+  readonly record: Omit<InstanceRecord, 'sequence'>;
 }
 
-/** Whether an instance that is there already is left alone or gets a new version. */
-export type StoreMode = 'create' | 'replace';
-
 type Work =
-  | { readonly kind: 'store'; readonly instance: NewInstance; readonly mode: StoreMode }
+  | { readonly kind: 'store'; readonly instance: NewInstance }
   | { readonly kind: 'delete'; readonly scope: DeleteScope };
 
 type Outcome =
@@ -117,8 +113,8 @@ export class StudyWriter {
   }
 
   /** Commits an instance whose file is stored. */
-  async store(instance: NewInstance, mode: StoreMode): Promise<CommitResult> {
-    const outcome = await this.#work.add({ kind: 'store', instance, mode });
+  async store(instance: NewInstance): Promise<CommitResult> {
+    const outcome = await this.#work.add({ kind: 'store', instance });
     return outcome.kind === 'store' ? outcome.result : 'exists';
   }
 
