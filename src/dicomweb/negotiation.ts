@@ -3,14 +3,19 @@ import { ServiceError } from '../errors.js';
 import { describeOffers, negotiate, parseAccept, type Choice, type Offer } from '../http/accept.js';
 import { parseQuery, queryValues } from '../http/query-string.js';
 
+/** The representation that a request asks for (PS3.18 §8.7.5); `undefined` when it is not offered. */
+export function acceptedOf(request: Request, offers: readonly Offer[]): Choice | undefined {
+  const accept = queryValues(parseQuery(new URL(request.url)), 'accept');
+  return negotiate(parseAccept(request.headers.get('accept'), accept), offers);
+}
+
 /**
  * The representation to send (PS3.18 §8.7.5): the `accept` query parameter comes before the header.
  *
  * @throws ServiceError `not-acceptable` that lists what is offered.
  */
 export function chooseRepresentation(request: Request, offers: readonly Offer[]): Choice {
-  const accept = queryValues(parseQuery(new URL(request.url)), 'accept');
-  const choice = negotiate(parseAccept(request.headers.get('accept'), accept), offers);
+  const choice = acceptedOf(request, offers);
   if (choice === undefined) {
     const offered = describeOffers(offers);
     throw new ServiceError(

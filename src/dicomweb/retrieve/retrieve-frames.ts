@@ -3,11 +3,11 @@ import { frameRuns, type ByteRun, type FrameIndex } from '../../dicom/frames.js'
 import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
 import { ServiceError } from '../../errors.js';
 import { streamBody } from '../../http/body.js';
-import type { Offer } from '../../http/accept.js';
+import type { Choice, Offer } from '../../http/accept.js';
 import { formatMediaType } from '../../http/media-type.js';
 import { newBoundary, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
 import { indexProperties, type InstanceRecord } from '../../storage/archive/records.js';
-import { chooseRepresentation } from '../negotiation.js';
+import { acceptedOf, chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath } from '../path-uids.js';
 import { listed, readAhead } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
@@ -22,15 +22,42 @@ const framesAhead = 8;
 const littleEndianSyntaxes = ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2', '1.2.840.10008.1.2.1.99'];
 
 /** What stored frames can be had as without decoding them. */
-function offersOf(syntax: TransferSyntax, frames: readonly number[]): readonly Offer[] {
+function offersOf(syntax: TransferSyntax, forms: readonly Offer['form'][]): readonly Offer[] {
   const transferSyntaxes = littleEndianSyntaxes.includes(syntax.uid)
     ? [syntax.uid, ...littleEndianSyntaxes.filter((uid) => uid !== syntax.uid)]
     : [syntax.uid];
   const mediaTypes = syntax.encapsulated ? [octetStream, syntax.frameMediaType] : [octetStream];
-  const forms = frames.length === 1 ? (['multipart', 'single'] as const) : (['multipart'] as const);
   return forms.flatMap((form) =>
     [...new Set(mediaTypes)].map((mediaType) => ({ mediaType, form, transferSyntaxes })),
   );
+}
+
+/**
+ * Several frames come in parts only.
+ *
+ * @throws ServiceError `not-acceptable`, or what the profile says to several frames in one part.
+ */
+function chooseFor(
+  { request, profile }: RequestContext,
+  syntax: TransferSyntax,
+  frames: readonly number[],
+): Choice {
+  if (frames.length === 1) {
+    return chooseRepresentation(request, offersOf(syntax, ['multipart', 'single']));
+  }
+  const inParts = offersOf(syntax, ['multipart']);
+  if (
+    profile.retrieve.severalFramesAlone === 'invalid-frame-list' &&
+    acceptedOf(request, inParts) === undefined &&
+    acceptedOf(request, offersOf(syntax, ['single'])) !== undefined
+  ) {
+    throw new ServiceError(
+      'invalid-frame-list',
+      'Several frames cannot be sent as a single part: ask for one frame, or for multipart/related.',
+      { parameter: 'frames' },
+    );
+  }
+  return chooseRepresentation(request, inParts);
 }
 
 function runsOf(index: FrameIndex, frame: number): readonly ByteRun[] {
@@ -59,7 +86,7 @@ export async function retrieveFrames(context: RequestContext): Promise<Response>
   }
   const runs = frames.map((frame) => runsOf(index, frame));
   const syntax = storedSyntax(record);
-  const { offer, transferSyntax } = chooseRepresentation(context.request, offersOf(syntax, frames));
+  const { offer, transferSyntax } = chooseFor(context, syntax, frames);
   const sent =
     transferSyntax === undefined || transferSyntax === '*' ? record.transferSyntax : transferSyntax;
   const contentType = formatMediaType(offer.mediaType, { 'transfer-syntax': sent });

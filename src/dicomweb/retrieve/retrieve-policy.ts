@@ -7,16 +7,20 @@ export interface RetrievePolicy {
   readonly characterSet: 'utf-8' | 'as-stored';
   /** RFC 9110 quotes entity tags; the Microsoft server does not. */
   readonly quotedETags: boolean;
+  /** Several frames asked for as a single part: not to be had so, or a bad request as Microsoft has it. */
+  readonly severalFramesAlone: 'not-acceptable' | 'invalid-frame-list';
 }
 
 export const standardRetrievePolicy: RetrievePolicy = {
   bulkData: 'named',
   characterSet: 'utf-8',
   quotedETags: true,
+  severalFramesAlone: 'not-acceptable',
 };
 
 export const microsoftRetrievePolicy: RetrievePolicy = {
   bulkData: 'omitted',
   characterSet: 'as-stored',
   quotedETags: false,
+  severalFramesAlone: 'invalid-frame-list',
 };
