@@ -35,7 +35,10 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/return-await': ['error', 'always'],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-restricted-syntax': [
         'error',
@@ -44,9 +47,31 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['*.mjs', '*.cjs', '**/*.mjs', '**/*.cjs'], ...tseslint.configs.disableTypeChecked,
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly', Buffer: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly' } } },
-  { files: ['*.mjs', '*.cjs'], rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' } },
+  {
+    files: ['**/*.mjs', '**/*.cjs'],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        require: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
+        fetch: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        performance: 'readonly',
+      },
+    },
+  },
+  {
+    files: ['*.mjs', '*.cjs'],
+    rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
+  },
 
   house(['src/dicom/**'], {
     folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
@@ -97,7 +122,10 @@ export default tseslint.config(
     files: ['src/**', 'functions/**'],
     ignores: ['src/host/**'],
     rules: {
-      'no-restricted-globals': ['error', { name: 'process', message: 'Only host/ reads the process.' }],
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: 'Only host/ reads the process.' },
+      ],
     },
   },
 );

@@ -1,2 +1,4 @@
-/** The type declarations of @azure/identity name this DOM type, which Node declares elsewhere. */
-type JsonWebKey = import('node:crypto').JsonWebKey;
+/** The declarations of @azure/identity name this DOM type, which the types of Node do not have. */
+interface JsonWebKey {
+  readonly kty?: string;
+}

@@ -33,7 +33,12 @@ import {
   type InstanceRecord,
 } from './records.js';
 import { SearchIndex } from './search-index.js';
-import { StudyWriter, type CommitResult, type DeleteScope } from './study-writer.js';
+import {
+  StudyWriter,
+  type CommitResult,
+  type DeleteScope,
+  type StoreMode,
+} from './study-writer.js';
 import { newUlid, type Ulid } from './ulid.js';
 
 const inflate = promisify(gunzip);
@@ -110,7 +115,11 @@ export class Archive {
   }
 
   /** Commits a stored file: from now on it can be retrieved and found. */
-  async store(partition: Partition, file: StoredFile): Promise<CommitResult> {
+  async store(
+    partition: Partition,
+    file: StoredFile,
+    mode: StoreMode = 'create',
+  ): Promise<CommitResult> {
     const metadata = compressMetadata(stringifyDataSet(file.dataSet));
     const index = compressIndex(file.index);
     const { uids, version, sopClass, transferSyntax, length, dataSet } = file;
@@ -124,7 +133,7 @@ export class Archive {
     ]);
     const record = { ...uids, version, sopClass, transferSyntax, length };
     const instance: NewInstance = { record, dataSet, metadata, index };
-    return await this.#writer(partition, uids.study).store(instance);
+    return await this.#writer(partition, uids.study).store(instance, mode);
   }
 
   /** Removes files that will never be committed. */

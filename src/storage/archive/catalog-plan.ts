@@ -13,9 +13,12 @@ import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from './records
 import { changeIndexes, rowsOf, type IndexChange, type IndexRow } from './search-index.js';
 import type { Ulid } from './ulid.js';
 
+/** What is known of an instance before it has its place in the log. */
+export type NewInstanceRecord = Omit<InstanceRecord, 'sequence' | 'since'>;
+
 /** An instance whose file is stored and whose rows are to be committed. */
 export interface NewInstance {
-  readonly record: Omit<InstanceRecord, 'sequence'>;
+  readonly record: NewInstanceRecord;
   readonly dataSet: DataSet;
   /** Compressed DICOM JSON. */
   readonly metadata: Uint8Array;
@@ -97,16 +100,21 @@ function countModality(tally: Tally, before: string, after: string): Tally {
   return after === '' ? without : count(without, after, 1);
 }
 
+/** The versions that a store replaces; instances that are not in it are new. */
+export type Replaced = ReadonlyMap<NewInstance, InstanceRecord>;
+
 /**
- * Adds instances to a study.
+ * Adds instances to a study, or replaces them.
  *
- * @param instances - of one study, at least one, none of which is there yet.
+ * @param instances - of one study, at least one.
+ * @param replaced - those that are there already.
  * @param write - names this write; a study or series that it makes is `created` by it.
  */
 export function planStore(
   partition: Partition,
   state: StudyState,
   instances: readonly NewInstance[],
+  replaced: Replaced,
   write: Ulid,
 ): CatalogPlan {
   const [first] = instances;
@@ -121,7 +129,7 @@ export function planStore(
 
   for (const [uid, added] of groupBy(instances, (instance) => instance.record.series)) {
     const before = state.series.get(uid)?.record;
-    const after = addToSeries(before ?? emptySeries(study, uid, write), added);
+    const after = addToSeries(before ?? emptySeries(study, uid, write), added, replaced);
     const change = changeIndexes(
       seriesOwner(partition, after),
       after.attributes,
@@ -141,15 +149,12 @@ export function planStore(
     ...record,
     revision: record.revision + 1,
     newest: { series: last.record.series, instance: last.record.instance },
-    instances: record.instances + instances.length,
+    instances: record.instances + instances.length - replaced.size,
     attributes: instances.reduce(
       (attributes, { dataSet }) => mergeAttributes(attributes, dataSet, studyAttributes),
       record.attributes,
     ),
-    sopClasses: instances.reduce(
-      (tally, { record: { sopClass } }) => count(tally, sopClass, 1),
-      record.sopClasses,
-    ),
+    sopClasses: countSopClasses(record.sopClasses, instances, replaced),
   };
   const change = studyIndexes(partition, record, write);
   changes.push(change);
@@ -160,8 +165,23 @@ export function planStore(
       ...changes.flatMap(({ added }) => added),
       ...instances.flatMap((instance) => instanceIndexRows(partition, instance.record)),
     ],
-    removed: changes.flatMap(({ removed }) => removed),
+    removed: [
+      ...changes.flatMap(({ removed }) => removed),
+      ...[...replaced.values()].flatMap((old) => instanceIndexRows(partition, old)),
+    ],
   };
+}
+
+function countSopClasses(
+  tally: Tally,
+  instances: readonly NewInstance[],
+  replaced: Replaced,
+): Tally {
+  return instances.reduce((counted, instance) => {
+    const old = replaced.get(instance);
+    const without = old === undefined ? counted : count(counted, old.sopClass, -1);
+    return count(without, instance.record.sopClass, 1);
+  }, tally);
 }
 
 function emptyStudy(
@@ -203,17 +223,22 @@ function emptySeries(
 function addToSeries(
   series: Omit<SeriesRecord, 'newest'>,
   added: readonly NewInstance[],
+  replaced: Replaced,
 ): SeriesRecord {
-  return added.reduce<SeriesRecord>(
-    (record, { record: { instance, sopClass }, dataSet }) => ({
-      ...record,
-      newest: instance,
-      instances: record.instances + 1,
-      attributes: mergeAttributes(record.attributes, dataSet, seriesAttributes),
-      sopClasses: count(record.sopClasses, sopClass, 1),
-    }),
-    { ...series, revision: series.revision + 1, newest: '' as InstanceUids['instance'] },
+  const attributes = added.reduce(
+    (known, { dataSet }) => mergeAttributes(known, dataSet, seriesAttributes),
+    series.attributes,
   );
+  const [newest] = added.slice(-1);
+  if (newest === undefined) throw new RangeError('nothing to add');
+  return {
+    ...series,
+    revision: series.revision + 1,
+    newest: newest.record.instance,
+    instances: series.instances + added.filter((instance) => !replaced.has(instance)).length,
+    attributes,
+    sopClasses: countSopClasses(series.sopClasses, added, replaced),
+  };
 }
 
 /**

@@ -2,7 +2,6 @@
  * The one ordered log of every change: write-ahead log and change feed at once. An entry is
  * appended before the catalog commits it and settled, lazily, once its fate is known.
  */
-import type { InstanceUids } from '../../dicom/uid.js';
 import { ServiceError } from '../../errors.js';
 import { chunksOfSize, groupBy } from '../../group-by.js';
 import {
@@ -20,48 +19,32 @@ import {
   logPartitionKey,
   logRowKey,
   logTailRowKey,
-  type Partition,
 } from './keys.js';
+import {
+  decodeLogEntry,
+  encodeLogEntry,
+  readBucketTail,
+  readTail,
+  ticksPerMillisecond,
+  type Fate,
+  type LogEntry,
+  type Tail,
+} from './log-entry.js';
 import type { Ulid } from './ulid.js';
 
-export type LogAction = 'Create' | 'Delete';
-
-export interface LogEntry extends InstanceUids {
-  readonly partition: Partition;
-  readonly action: LogAction;
-  /** The version of the instance that is created or deleted. */
-  readonly version: Ulid;
-}
-
-/** `done`: it happened. `void`: it never will. */
-export type Fate = 'done' | 'void';
-
-interface Appended {
-  readonly sequence: number;
-  readonly etag: string | undefined;
-}
-
 /** An appended entry whose fate is still to be written. */
-export interface PendingEntry extends Appended {
+export interface PendingEntry {
+  readonly sequence: number;
+  /** Milliseconds since 1970, by the clock of this process. */
+  readonly appended: number;
   readonly properties: Properties;
-}
-
-interface Tail {
-  readonly bucket: number;
-  /** The sequence number of the next entry. */
-  readonly next: number;
-  /** `undefined` when the bucket has no tail row yet. */
-  readonly etag: string | undefined;
 }
 
 /** One operation of each transaction moves the tail. */
 const entriesPerTransaction = tableLimits.transactionOperations - 1;
 const settleBatch = 50;
 const settleAfterMilliseconds = 1000;
-
-function encode(entry: LogEntry): Properties {
-  return { ...entry, state: 'pending', at: new Date().toISOString() };
-}
+const rememberedEntries = 10_000;
 
 export class ChangeLog {
   readonly #tables: TableStore;
@@ -69,6 +52,8 @@ export class ChangeLog {
   #tail: Tail | undefined;
   #settling: { readonly entry: PendingEntry; readonly fate: Fate }[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Entries that this process has written as done. */
+  readonly #confirmed = new Set<number>();
 
   constructor(tables: TableStore) {
     this.#tables = tables;
@@ -96,6 +81,35 @@ export class ChangeLog {
     }
   }
 
+  /**
+   * Makes sure that entries are noted as done before what they made is replaced or deleted: the
+   * catalog will not be able to tell any more.
+   *
+   * @throws ServiceError `storage-unavailable`.
+   */
+  async confirm(sequences: readonly number[]): Promise<void> {
+    const unknown = sequences.filter((sequence) => !this.#confirmed.has(sequence));
+    await Promise.all(unknown.map(async (sequence) => await this.#confirmOne(sequence)));
+  }
+
+  async #confirmOne(sequence: number): Promise<void> {
+    const partitionKey = logPartitionKey(logBucketOf(sequence));
+    const row = await this.#tables.get('log', partitionKey, logRowKey(sequence));
+    if (row !== undefined && decodeLogEntry(row).state === 'pending') {
+      await this.#tables.transact('log', partitionKey, [
+        { kind: 'upsert', rowKey: row.rowKey, properties: { ...row.properties, state: 'done' } },
+      ]);
+    }
+    this.#remember(sequence);
+  }
+
+  #remember(sequence: number): void {
+    this.#confirmed.add(sequence);
+    if (this.#confirmed.size <= rememberedEntries) return;
+    const [oldest] = this.#confirmed;
+    if (oldest !== undefined) this.#confirmed.delete(oldest);
+  }
+
   /** Writes every noted fate; for a clean shutdown. */
   async close(): Promise<void> {
     await this.#writeFates();
@@ -103,7 +117,7 @@ export class ChangeLog {
 
   async #flush(entries: readonly LogEntry[]): Promise<readonly PendingEntry[]> {
     for (let attempt = 0; ; attempt++) {
-      const tail = this.#tail ?? (await this.#readTail());
+      const tail = this.#tail ?? (await this.#advance(await readTail(this.#tables)));
       const room = (tail.bucket + 1) * logBucketEntries - tail.next + 1;
       const now = entries.slice(0, room);
       const appended = await this.#appendAt(tail, now);
@@ -121,8 +135,12 @@ export class ChangeLog {
     entries: readonly LogEntry[],
   ): Promise<readonly PendingEntry[] | undefined> {
     const next = tail.next + entries.length;
-    const encoded = entries.map(encode);
-    const tailProperties = { next: BigInt(next) };
+    const now = BigInt(Date.now()) * ticksPerMillisecond;
+    // Every entry later than the one before it, whatever the clocks of the writers say.
+    const first = now > tail.ticks ? now : tail.ticks + 1n;
+    const encoded = entries.map((entry, index) => encodeLogEntry(entry, first + BigInt(index)));
+    const ticks = first + BigInt(entries.length - 1);
+    const tailProperties = { next: BigInt(next), ticks };
     const operations: TableOperation[] = [
       tail.etag === undefined
         ? { kind: 'insert', rowKey: logTailRowKey, properties: tailProperties }
@@ -137,11 +155,12 @@ export class ChangeLog {
     this.#tail = undefined;
     const outcome = await this.#transact(tail, operations, entries[0]?.version);
     if (outcome === undefined) return undefined;
-    const [tailEtag, ...etags] = outcome;
-    if (tailEtag !== undefined) this.#tail = await this.#advance({ ...tail, next, etag: tailEtag });
+    const [tailEtag] = outcome;
+    if (tailEtag !== undefined)
+      this.#tail = await this.#advance({ ...tail, next, ticks, etag: tailEtag });
     return encoded.map((properties, index) => ({
       sequence: tail.next + index,
-      etag: etags[index],
+      appended: Date.now(),
       properties,
     }));
   }
@@ -164,14 +183,6 @@ export class ChangeLog {
     }
   }
 
-  async #readTail(): Promise<Tail> {
-    const head = await this.#tables.get('log', logHeadKey.partitionKey, logHeadKey.rowKey);
-    const bucket = Number(head?.properties['bucket'] ?? 0);
-    const row = await this.#tables.get('log', logPartitionKey(bucket), logTailRowKey);
-    const next = Number(row?.properties['next'] ?? bucket * logBucketEntries + 1);
-    return await this.#advance({ bucket, next, etag: row?.etag });
-  }
-
   /** Moves on to the next bucket when this one is full. */
   async #advance(tail: Tail): Promise<Tail> {
     const bucket = logBucketOf(tail.next);
@@ -179,9 +190,7 @@ export class ChangeLog {
     await this.#tables.transact('log', logHeadKey.partitionKey, [
       { kind: 'upsert', rowKey: logHeadKey.rowKey, properties: { bucket } },
     ]);
-    const row = await this.#tables.get('log', logPartitionKey(bucket), logTailRowKey);
-    const next = Number(row?.properties['next'] ?? tail.next);
-    return await this.#advance({ bucket, next, etag: row?.etag });
+    return await this.#advance(await readBucketTail(this.#tables, bucket, tail));
   }
 
   async #writeFates(): Promise<void> {
@@ -199,6 +208,7 @@ export class ChangeLog {
         }));
         try {
           await this.#tables.transact('log', logPartitionKey(bucket), operations);
+          for (const { entry, fate } of some) if (fate === 'done') this.#remember(entry.sequence);
         } catch (error) {
           // A fate that could not be written is found out again from the catalog.
           if (!(error instanceof ServiceError)) throw error;

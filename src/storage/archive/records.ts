@@ -57,8 +57,10 @@ export interface SeriesRecord {
 /** An instance row without its data set. */
 export interface InstanceRecord extends InstanceUids {
   readonly version: Ulid;
-  /** Position in the log. */
+  /** Position of this version in the log. */
   readonly sequence: number;
+  /** Position in the log of the store since which the instance has been there without a break. */
+  readonly since: number;
   readonly sopClass: SOPClassUID;
   readonly transferSyntax: TransferSyntaxUID;
   /** Bytes of the Part 10 file. */
@@ -117,6 +119,7 @@ export const rowBytes = { metadata: 640 * 1024, index: 60 * 1024 } as const;
 export const instanceProperties = [
   'version',
   'sequence',
+  'since',
   'sopClass',
   'transferSyntax',
   'length',
@@ -156,6 +159,7 @@ export function encodeInstance({ record, metadata, index }: CompressedInstance):
   const properties: Record<string, Properties[string]> = {
     version: record.version,
     sequence: BigInt(record.sequence),
+    since: BigInt(record.since),
     sopClass: record.sopClass,
     transferSyntax: record.transferSyntax,
     length: BigInt(record.length),
@@ -179,6 +183,7 @@ export function decodeInstance(
     ...uids,
     version: properties['version'] as Ulid,
     sequence: Number(properties['sequence']),
+    since: Number(properties['since']),
     sopClass: properties['sopClass'] as SOPClassUID,
     transferSyntax: properties['transferSyntax'] as TransferSyntaxUID,
     length: Number(properties['length']),

@@ -4,7 +4,7 @@
  * "Writing").
  */
 import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
-import { tableLimits } from '../table-store.js';
+import { tableLimits, type TableOperation } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { backOff } from './back-off.js';
 import { Batcher } from './batcher.js';
@@ -12,16 +12,19 @@ import type { BrowseIndex } from './browse-index.js';
 import {
   planDelete,
   planStore,
+  type Replaced,
   type CatalogPlan,
   type NewInstance,
+  type NewInstanceRecord,
   type StudyState,
 } from './catalog-plan.js';
-import type { Catalog, InstanceRow } from './catalog.js';
+import type { Catalog, CommitOutcome, InstanceRow } from './catalog.js';
 import type { ChangeLog, PendingEntry } from './change-log.js';
 import { instanceRowKey, type Partition } from './keys.js';
+import { commitWithinMilliseconds } from './log-entry.js';
 import { encodeInstance, instanceProperties, type InstanceRecord } from './records.js';
 import type { SearchIndex } from './search-index.js';
-import { newUlid, type Ulid } from './ulid.js';
+import { newUlid, timeOf, type Ulid } from './ulid.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
 /** What became of an instance that was to be stored. */
@@ -43,11 +46,14 @@ export interface StudyWriterParts {
 }
 
 export interface DiscardedInstance {
-  readonly record: Omit<InstanceRecord, 'sequence'>;
+  readonly record: NewInstanceRecord;
 }
 
+/** Whether an instance that is there already is left alone or gets a new version. */
+export type StoreMode = 'create' | 'replace';
+
 type Work =
-  | { readonly kind: 'store'; readonly instance: NewInstance }
+  | { readonly kind: 'store'; readonly instance: NewInstance; readonly mode: StoreMode }
   | { readonly kind: 'delete'; readonly scope: DeleteScope };
 
 type Outcome =
@@ -69,6 +75,21 @@ function bytesOf({ metadata, index }: NewInstance): number {
   return ((metadata.length + index.length) * 4) / 3 + bytesPerRow;
 }
 
+function isSame({ record: a }: NewInstance, { record: b }: NewInstance): boolean {
+  return a.instance === b.instance && a.series === b.series;
+}
+
+/** After this long the entry of a version has been settled by its writer or by recovery. */
+const settledAfter = 15 * 60_000;
+
+/** Whether a commit may still be sent: later, its entries could be taken for dead (see `log-entry`). */
+function isFresh(entries: Iterable<PendingEntry>): boolean {
+  const oldest = Math.min(...[...entries].map(({ appended }) => appended));
+  return Date.now() - oldest < commitWithinMilliseconds;
+}
+
+const notSent: CommitOutcome = { committed: false, instance: undefined };
+
 function isStore(work: Work): work is Extract<Work, { kind: 'store' }> {
   return work.kind === 'store';
 }
@@ -76,6 +97,8 @@ function isStore(work: Work): work is Extract<Work, { kind: 'store' }> {
 /** The state of one store while it races other writers. */
 interface StoreAttempt {
   readonly write: Ulid;
+  /** Instances that get a new version if they are there already. */
+  readonly replacing: ReadonlySet<NewInstance>;
   /** What is still to be committed, and in the end what was. */
   readonly left: Set<NewInstance>;
   readonly entries: Map<NewInstance, PendingEntry>;
@@ -100,6 +123,8 @@ export class StudyWriter {
       flush: async (batch) => await this.#flush(batch),
       fits: (batch, next) => {
         if (!isStore(next) || !batch.every(isStore)) return false;
+        // Two stores of one instance are two commits, in their order.
+        if (batch.some(({ instance }) => isSame(instance, next.instance))) return false;
         const instances = [...batch, next].map(({ instance }) => instance);
         const bytes = instances.reduce((sum, instance) => sum + bytesOf(instance), 0);
         return rowsOfWork(instances) <= rowsPerTransaction && bytes <= bytesPerTransaction;
@@ -113,8 +138,8 @@ export class StudyWriter {
   }
 
   /** Commits an instance whose file is stored. */
-  async store(instance: NewInstance): Promise<CommitResult> {
-    const outcome = await this.#work.add({ kind: 'store', instance });
+  async store(instance: NewInstance, mode: StoreMode): Promise<CommitResult> {
+    const outcome = await this.#work.add({ kind: 'store', instance, mode });
     return outcome.kind === 'store' ? outcome.result : 'exists';
   }
 
@@ -134,16 +159,25 @@ export class StudyWriter {
     if (first?.kind === 'delete') {
       return [{ kind: 'delete', instances: await this.#delete(first.scope) }];
     }
-    const results = await this.#store(batch.filter(isStore).map(({ instance }) => instance));
+    const stores = batch.filter(isStore);
+    const replacing = stores.filter(({ mode }) => mode === 'replace');
+    const results = await this.#store(
+      stores.map(({ instance }) => instance),
+      new Set(replacing.map(({ instance }) => instance)),
+    );
     return results.map((result) => ({ kind: 'store', result }));
   }
 
   // ---- store ---------------------------------------------------------------------------------
 
-  async #store(batch: readonly NewInstance[]): Promise<readonly CommitResult[]> {
+  async #store(
+    batch: readonly NewInstance[],
+    replacing: ReadonlySet<NewInstance>,
+  ): Promise<readonly CommitResult[]> {
     const attempted: StoreAttempt = {
       write: newUlid(),
-      left: distinct(batch),
+      replacing,
+      left: new Set(batch),
       entries: new Map(),
       commit: 'unsent',
     };
@@ -165,28 +199,35 @@ export class StudyWriter {
     const { left, entries, write } = attempted;
     for (let attempt = 0; left.size > 0; attempt++) {
       const instances = [...left];
+      // Read before the entries are appended and guarded by the commit: so the changes of a study
+      // are committed in the order of their sequences.
       const state = (this.#state ??= await this.#parts.catalog.state(this.#partition, this.#study));
-      const plan = planStore(this.#partition, state, instances, write);
+      const rows = await this.#rowsToReplace(instances, attempted.replacing);
+      const replaced = new Map([...rows].map(([instance, { record }]) => [instance, record]));
+      const plan = planStore(this.#partition, state, instances, replaced, write);
       await allOf([
-        this.#appendCreates(instances, entries),
+        this.#appendStores(instances, replaced, attempted),
+        this.#confirm([...replaced.values()]),
         written.insert(plan, state.study === undefined),
       ]);
       attempted.commit = 'in-doubt';
-      const committed = await this.#commitStore(state, plan, instances, entries);
+      const committed =
+        isFresh(entries.values()) &&
+        (await this.#commitStore(state, plan, instances, rows, entries));
       attempted.commit = committed ? 'done' : 'unsent';
       if (committed) {
         await this.#afterCommit(plan, written);
         this.#parts.log.settle([...entries.values()], 'done');
+        this.#parts.discard([...rows.values()]);
         return;
       }
+      this.#parts.log.settle([...entries.values()], 'void');
+      entries.clear();
+      this.#state = undefined;
       const there = await this.#alreadyThere(instances);
-      for (const instance of there) {
-        left.delete(instance);
-        const entry = entries.get(instance);
-        if (entry !== undefined) this.#parts.log.settle([entry], 'void');
-        entries.delete(instance);
-      }
-      if (there.length === 0) await backOff(attempt, 'the study');
+      const duplicates = there.filter((instance) => !attempted.replacing.has(instance));
+      for (const instance of duplicates) left.delete(instance);
+      if (duplicates.length === 0) await backOff(attempt, 'the study');
     }
     await written.removeUnused(undefined);
   }
@@ -198,17 +239,49 @@ export class StudyWriter {
     await written.removeUnused(undefined).catch(() => undefined);
   }
 
-  /** Appends an entry per instance that has none yet. */
-  async #appendCreates(
+  /** The rows of those instances that are there and get a new version. */
+  async #rowsToReplace(
     instances: readonly NewInstance[],
-    entries: Map<NewInstance, PendingEntry>,
+    replacing: ReadonlySet<NewInstance>,
+  ): Promise<ReadonlyMap<NewInstance, InstanceRow>> {
+    const rows = new Map<NewInstance, InstanceRow>();
+    await allOf(
+      instances.map(async (instance) => {
+        if (!replacing.has(instance)) return;
+        const { catalog } = this.#parts;
+        const row = await catalog.instance(this.#partition, instance.record, instanceProperties);
+        if (row !== undefined) rows.set(instance, row);
+      }),
+    );
+    return rows;
+  }
+
+  /** What is about to be replaced or deleted must be noted as done: its row will not tell any more. */
+  async #confirm(records: readonly InstanceRecord[]): Promise<void> {
+    const recent = records.filter(({ version }) => Date.now() - timeOf(version) < settledAfter);
+    await this.#parts.log.confirm(recent.map(({ sequence }) => sequence));
+  }
+
+  async #appendStores(
+    instances: readonly NewInstance[],
+    replaced: Replaced,
+    { entries, write }: StoreAttempt,
   ): Promise<void> {
     await allOf(
       instances.map(async (instance) => {
-        if (entries.has(instance)) return;
         const { study, series, instance: sop, version } = instance.record;
-        const entry = { partition: this.#partition, study, series, instance: sop, version };
-        entries.set(instance, await this.#parts.log.append({ ...entry, action: 'Create' }));
+        const previous = replaced.get(instance)?.version;
+        const entry = await this.#parts.log.append({
+          partition: this.#partition,
+          study,
+          series,
+          instance: sop,
+          version,
+          action: previous === undefined ? 'Create' : 'Update',
+          ...(previous !== undefined && { previous }),
+          write,
+        });
+        entries.set(instance, entry);
       }),
     );
   }
@@ -217,16 +290,19 @@ export class StudyWriter {
     state: StudyState,
     plan: CatalogPlan,
     instances: readonly NewInstance[],
+    rows: ReadonlyMap<NewInstance, InstanceRow>,
     entries: ReadonlyMap<NewInstance, PendingEntry>,
   ): Promise<boolean> {
-    const operations = instances.map((instance) => ({
-      kind: 'insert' as const,
-      rowKey: instanceRowKey(instance.record),
-      properties: encodeInstance({
-        ...instance,
-        record: { ...instance.record, sequence: entries.get(instance)?.sequence ?? 0 },
-      }),
-    }));
+    const operations = instances.map((instance): TableOperation => {
+      const sequence = entries.get(instance)?.sequence ?? 0;
+      const old = rows.get(instance);
+      const record = { ...instance.record, sequence, since: old?.record.since ?? sequence };
+      const rowKey = instanceRowKey(record);
+      const properties = encodeInstance({ ...instance, record });
+      return old === undefined
+        ? { kind: 'insert', rowKey, properties }
+        : { kind: 'replace', rowKey, properties, etag: old.entity.etag };
+    });
     // Forgotten until the transaction is known to have happened.
     this.#state = undefined;
     try {
@@ -276,21 +352,26 @@ export class StudyWriter {
         write,
       );
       await Promise.all([
-        this.#appendDeletes(rows, entries),
+        this.#appendDeletes(rows, state, entries),
+        this.#confirm(rows.map(({ record }) => record)),
         plan.study === undefined && state.study !== undefined
           ? this.#parts.browse.doubt(this.#partition, state.study.record)
           : undefined,
         this.#parts.index.insert(plan.added),
       ]);
       this.#state = undefined;
-      const outcome = await this.#parts.catalog.commit(
-        this.#partition,
-        this.#study,
-        state,
-        plan,
-        rows.map(({ entity: { rowKey, etag } }) => ({ kind: 'delete', rowKey, etag })),
-      );
+      const outcome = isFresh(entries.values())
+        ? await this.#parts.catalog.commit(
+            this.#partition,
+            this.#study,
+            state,
+            plan,
+            rows.map(({ entity: { rowKey, etag } }) => ({ kind: 'delete', rowKey, etag })),
+          )
+        : notSent;
       if (!outcome.committed) {
+        this.#parts.log.settle([...entries.values()], 'void');
+        entries.clear();
         await backOff(attempt++, 'the study');
         continue;
       }
@@ -299,11 +380,8 @@ export class StudyWriter {
       this.#state = outcome.state;
       await this.#afterDelete(plan, state);
       this.#parts.discard(rows);
-      const settled = rows.map(({ record }) => entries.get(record.version));
-      this.#parts.log.settle(
-        settled.filter((entry) => entry !== undefined),
-        'done',
-      );
+      this.#parts.log.settle([...entries.values()], 'done');
+      entries.clear();
       if (plan.study === undefined || scope.instance !== undefined) break;
     }
     return deleted;
@@ -329,13 +407,21 @@ export class StudyWriter {
 
   async #appendDeletes(
     rows: readonly InstanceRow[],
+    state: StudyState,
     entries: Map<Ulid, PendingEntry>,
   ): Promise<void> {
-    await Promise.all(
+    await allOf(
       rows.map(async ({ record: { study, series, instance, version } }) => {
-        if (entries.has(version)) return;
-        const entry = { partition: this.#partition, study, series, instance, version };
-        entries.set(version, await this.#parts.log.append({ ...entry, action: 'Delete' }));
+        const entry = await this.#parts.log.append({
+          partition: this.#partition,
+          study,
+          series,
+          instance,
+          version,
+          action: 'Delete',
+          write: state.study?.record.created ?? version,
+        });
+        entries.set(version, entry);
       }),
     );
   }
@@ -365,14 +451,4 @@ export class StudyWriter {
     if (study === undefined) return;
     this.#browseEtag = await this.#parts.browse.refresh(this.#partition, study, this.#browseEtag);
   }
-}
-
-/** Each instance once: a second one with the same UIDs is a duplicate of the first. */
-function distinct(batch: readonly NewInstance[]): Set<NewInstance> {
-  const byKey = new Map<string, NewInstance>();
-  for (const instance of batch) {
-    const key = instanceRowKey(instance.record);
-    if (!byKey.has(key)) byKey.set(key, instance);
-  }
-  return new Set(byKey.values());
 }

@@ -59,3 +59,10 @@ export function invertUlid(ulid: Ulid): string {
   for (const digit of ulid) text += alphabet.charAt(31 - alphabet.indexOf(digit));
   return text;
 }
+
+/** When a ULID was made, in milliseconds since 1970. */
+export function timeOf(ulid: Ulid): number {
+  let time = 0;
+  for (let index = 0; index < 10; index++) time = time * 32 + alphabet.indexOf(ulid.charAt(index));
+  return time;
+}
