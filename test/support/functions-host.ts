@@ -22,8 +22,11 @@ export interface FunctionsHost {
   stop(): Promise<void>;
 }
 
+/** What of the worker the host talks to; the benchmark has it in another process. */
+type Core = Pick<FunctionsCore, 'functions' | 'start' | 'invoke'>;
+
 /** Serves the registered functions on a free port. */
-export async function startFunctionsHost(core: FunctionsCore): Promise<FunctionsHost> {
+export async function startFunctionsHost(core: Core): Promise<FunctionsHost> {
   const proxyUrl = await core.start();
   const router = createRouter(
     core.functions.flatMap((value) => {

@@ -1,0 +1,181 @@
+/**
+ * Proves that memory stays flat: `npm run bench:memory [-- --mib 1024] [--host local]`. Stores one
+ * large file, then retrieves a study of twice the size by a slow reader, on each host, and follows
+ * the resident memory of the service. Exits 1 when it grows by the goal or more.
+ */
+import { parseArgs } from 'node:util';
+import { largeFile, MiB, newUid, type LargeFile } from './large-files.js';
+import {
+  hosts,
+  startMeasuredService,
+  type Host,
+  type MeasuredService,
+} from './measured-service.js';
+import { bytesRead, residentBytes, watchPeak } from './process-memory.js';
+import { retrieve, slowReader, store, type OnBytes } from './transfer.js';
+
+const goalBytes = 64 * MiB;
+/** Files that share the second half of the study, so that several are read ahead. */
+const smallerFiles = 8;
+
+interface Figures {
+  readonly host: Host;
+  readonly what: string;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly before: number;
+  readonly peak: number;
+  /** How much further than its slow reader the service had read when the reader had paused. */
+  readonly ahead?: number;
+}
+
+const mebi = (bytes: number) => (bytes / MiB).toFixed(1);
+
+function progress(host: Host, what: string, pid: number): OnBytes {
+  let total = 0;
+  let shown = 0;
+  return (bytes) => {
+    total += bytes;
+    if (performance.now() - shown < 1000) return;
+    shown = performance.now();
+    const line = `${host}: ${what}, ${Math.round(total / MiB)} MiB, RSS ${mebi(residentBytes(pid))} MiB`;
+    process.stderr.write(process.stderr.isTTY ? `\r${line.padEnd(79)}` : `${line}\n`);
+  };
+}
+
+async function measure(
+  { pid }: MeasuredService,
+  before: number,
+  { host, what }: Pick<Figures, 'host' | 'what'>,
+  work: (onBytes: OnBytes) => Promise<void>,
+): Promise<Figures> {
+  let bytes = 0;
+  const show = progress(host, what, pid);
+  const started = performance.now();
+  const peakOf = watchPeak(pid);
+  await work((more) => {
+    bytes += more;
+    show(more);
+  }).finally(peakOf);
+  return {
+    host,
+    what,
+    bytes,
+    seconds: (performance.now() - started) / 1000,
+    before,
+    peak: peakOf(),
+  };
+}
+
+function checkDigests(sent: readonly ReadonlySet<string>[], received: ReadonlySet<string>): void {
+  const expected = sent.flatMap((digests) => [...digests]);
+  if (expected.length === received.size && expected.every((digest) => received.has(digest))) return;
+  throw new Error('What was retrieved is not what was stored.');
+}
+
+/** Loads code and buffers: a small store and a retrieve. */
+async function warmUp({ baseUrl }: MeasuredService): Promise<void> {
+  const file = largeFile(newUid(), 8);
+  const nothing = () => undefined;
+  const sent = await store(baseUrl, [file], nothing);
+  checkDigests([sent], await retrieve(baseUrl, file.study, [], nothing, nothing));
+}
+
+async function measureHost(host: Host, mebibytes: number): Promise<readonly Figures[]> {
+  const service = await startMeasuredService(host);
+  const { baseUrl, pid } = service;
+  try {
+    await warmUp(service);
+    const study = newUid();
+    const one = largeFile(study, mebibytes);
+    const several: readonly LargeFile[] = Array.from({ length: smallerFiles }, () =>
+      largeFile(study, mebibytes / smallerFiles),
+    );
+    const before = residentBytes(pid);
+    const sent: ReadonlySet<string>[] = [];
+    const storing = await measure(service, before, { host, what: 'store, 1 file' }, async (on) => {
+      sent.push(await store(baseUrl, [one], on));
+    });
+    const more = await measure(
+      service,
+      before,
+      { host, what: `store, ${smallerFiles} files in a request` },
+      async (on) => {
+        sent.push(await store(baseUrl, several, on));
+      },
+    );
+    const readBefore = bytesRead(pid);
+    let ahead: number | undefined;
+    const retrieving = await measure(
+      service,
+      before,
+      { host, what: `retrieve, ${smallerFiles + 1} files, slow reader` },
+      async (on) => {
+        const stretches = slowReader(mebibytes);
+        const received = await retrieve(baseUrl, study, stretches, on, (taken) => {
+          const read = bytesRead(pid);
+          if (read !== undefined && readBefore !== undefined) ahead = read - readBefore - taken;
+        });
+        checkDigests(sent, received);
+      },
+    );
+    return [storing, more, ahead === undefined ? retrieving : { ...retrieving, ahead }];
+  } finally {
+    await service.stop();
+  }
+}
+
+function passes({ before, peak }: Figures): boolean {
+  return peak - before < goalBytes;
+}
+
+function table(all: readonly Figures[]): string {
+  const goal = `< ${mebi(goalBytes)}`;
+  const head = ['host', 'case', 'MiB', 's', 'MiB/s', 'RSS before', 'peak', 'growth', 'goal', ''];
+  const lines = all.map((figures) => {
+    const { host, what, bytes, seconds, before, peak } = figures;
+    const numbers = [bytes, seconds * MiB, bytes / seconds, before, peak, peak - before];
+    return [host, what, ...numbers.map(mebi), goal, passes(figures) ? 'ok' : 'FAIL'];
+  });
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)),
+  );
+  return [head, ...lines]
+    .map((line) =>
+      line
+        .map((cell, column) =>
+          column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  '),
+    )
+    .join('\n');
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { mib: { type: 'string', default: '1024' }, host: { type: 'string' } },
+  });
+  const mebibytes = Number(values.mib);
+  const chosen = hosts.filter((host) => values.host === undefined || values.host === host);
+  if (!Number.isInteger(mebibytes / smallerFiles) || mebibytes < 1 || chosen.length === 0) {
+    throw new Error(
+      `--mib is a multiple of ${smallerFiles}; --host is ${hosts.join(' or ')}, or left out.`,
+    );
+  }
+  const all: Figures[] = [];
+  for (const host of chosen) all.push(...(await measureHost(host, mebibytes)));
+  if (process.stderr.isTTY) process.stderr.write('\r');
+  console.log(table(all));
+  for (const { host, ahead } of all) {
+    if (ahead === undefined) continue;
+    console.log(
+      `${host}: after a pause of the reader the service had read ${mebi(ahead)} MiB more than it.`,
+    );
+  }
+  if (!all.every(passes)) process.exitCode = 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
