@@ -1,0 +1,204 @@
+/** Retrieve of metadata (PS3.18 §10.4.1.1.2): DICOM JSON, what each contract shows of bulk data, 304. */
+import { describe, expect, it } from '@jest/globals';
+import {
+  fresh,
+  onEveryDeployment,
+  pathOf,
+  sample,
+  sopClass,
+  valueOf,
+  type Json,
+  type Uids,
+} from '../support/conformance.js';
+import { binary, element, sequence } from '../support/part10-builder.js';
+
+const richElements = [
+  element('00080005', 'CS', 'ISO_IR 192'),
+  element('00100010', 'PN', { Alphabetic: 'Yamada^Tarou', Ideographic: '山田^太郎' }),
+  element('00080070', 'LO', 'Müller "Söhne"'),
+  element('00080008', 'CS', 'ORIGINAL', 'PRIMARY', ''),
+  element('00104000', 'LT', ''),
+  element('00091010', 'LO', 'private'),
+  element('00090010', 'LO', 'ACME'),
+  binary('00091011', 'OB', Buffer.from([1, 2, 3, 4])),
+  binary('00091012', 'UN', Buffer.alloc(1000, 7)),
+  sequence('00081140', [
+    [element('00081155', 'UI', '1.2.3'), binary('00091013', 'OB', Buffer.from([9, 9]))],
+  ]),
+];
+
+const jsonAccepts = [
+  'application/dicom+json',
+  'application/json',
+  'application/dicom+json, application/json',
+  'application/dicom+json, multipart/related; type=application/octet-stream',
+  '*/*',
+];
+
+onEveryDeployment((client) => {
+  const { microsoft } = client.face;
+
+  describe('GET metadata', () => {
+    it('gives the data sets of a study, a series and an instance', async () => {
+      const study = fresh();
+      const first = sample({ study });
+      const second = sample({ study, series: first.series });
+      const third = sample({ study });
+      await client.store(first, second, third);
+      const instances = async (path: string) =>
+        (await client.json(`${path}/metadata`)).map((one) => valueOf(one, '00080018')).sort();
+      const all = [first, second, third].map(({ instance }) => instance).sort();
+      expect(await instances(pathOf({ study }))).toEqual(all);
+      expect(await instances(pathOf({ study, series: first.series }))).toEqual(
+        [first.instance, second.instance].sort(),
+      );
+      expect(await instances(pathOf(third))).toEqual([third.instance]);
+    });
+
+    it('gives every attribute as DICOM JSON', async () => {
+      const one = sample({ overrides: richElements });
+      await client.store(one);
+      const [dataSet] = await client.json(`${pathOf(one)}/metadata`);
+      const bulk = (path: string) => `${client.url(pathOf(one))}/bulkdata/${path}`;
+      const expected: Json = {
+        '00080005': { vr: 'CS', Value: ['ISO_IR 192'] },
+        '00080008': { vr: 'CS', Value: ['ORIGINAL', 'PRIMARY', null] },
+        '00080016': { vr: 'UI', Value: [sopClass] },
+        '00080018': { vr: 'UI', Value: [one.instance] },
+        '00080020': { vr: 'DA', Value: ['20240229'] },
+        '00080030': { vr: 'TM', Value: ['101500'] },
+        '00080050': { vr: 'SH', Value: ['ACC-1'] },
+        '00080060': { vr: 'CS', Value: ['CT'] },
+        '00080070': { vr: 'LO', Value: ['Müller "Söhne"'] },
+        '00080090': { vr: 'PN', Value: [{ Alphabetic: 'Curie^Marie' }] },
+        '00081030': { vr: 'LO', Value: ['Thorax'] },
+        '00081140': {
+          vr: 'SQ',
+          Value: [
+            {
+              '00081155': { vr: 'UI', Value: ['1.2.3'] },
+              ...(!microsoft && { '00091013': { vr: 'OB', InlineBinary: 'CQk=' } }),
+            } as never,
+          ],
+        },
+        '00090010': { vr: 'LO', Value: ['ACME'] },
+        '00091010': { vr: 'LO', Value: ['private'] },
+        ...(!microsoft && {
+          '00091011': { vr: 'OB', InlineBinary: 'AQIDBA==' },
+          '00091012': { vr: 'UN', BulkDataURI: bulk('00091012') },
+        }),
+        '00100010': {
+          vr: 'PN',
+          Value: [{ Alphabetic: 'Yamada^Tarou', Ideographic: '山田^太郎' }],
+        },
+        '00100020': { vr: 'LO', Value: ['PAT-1'] },
+        '00100030': { vr: 'DA', Value: ['19700101'] },
+        '00100040': { vr: 'CS', Value: ['F'] },
+        '00104000': { vr: 'LT' },
+        '0020000D': { vr: 'UI', Value: [one.study] },
+        '0020000E': { vr: 'UI', Value: [one.series] },
+        '00200010': { vr: 'SH', Value: ['S1'] },
+        '00200011': { vr: 'IS', Value: [1] },
+        '00200013': { vr: 'IS', Value: [1] },
+        '00280002': { vr: 'US', Value: [1] },
+        '00280004': { vr: 'CS', Value: ['MONOCHROME2'] },
+        '00280010': { vr: 'US', Value: [16] },
+        '00280011': { vr: 'US', Value: [16] },
+        '00280030': { vr: 'DS', Value: [0.5, 0.5] },
+        '00280100': { vr: 'US', Value: [16] },
+        '00280101': { vr: 'US', Value: [16] },
+        '00280102': { vr: 'US', Value: [15] },
+        '00280103': { vr: 'US', Value: [0] },
+        '00281052': { vr: 'DS', Value: [-1024] },
+        '00281053': { vr: 'DS', Value: [1] },
+        ...(!microsoft && { '7FE00010': { vr: 'OW', BulkDataURI: bulk('7FE00010') } }),
+      };
+      expect(dataSet).toEqual(expected);
+    });
+
+    it.each(jsonAccepts)('answers a client that accepts %s', async (accept) => {
+      const one = sample();
+      await client.store(one);
+      const response = await client.get(`${pathOf(one)}/metadata`, accept);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe(
+        accept === 'application/json' ? 'application/json' : 'application/dicom+json',
+      );
+      expect(await response.json()).toHaveLength(1);
+    });
+
+    it('shows a file of another character set as UTF-8', async () => {
+      const one = sample({
+        overrides: [
+          element('00080005', 'CS', 'ISO_IR 100'),
+          { tag: '00100010', vr: 'PN', bytes: Buffer.from('M\xfcller^Jo', 'latin1') },
+        ],
+      });
+      await client.store(one);
+      const [dataSet] = await client.json(`${pathOf(one)}/metadata`);
+      expect(valueOf(dataSet, '00100010')).toEqual({ Alphabetic: 'Müller^Jo' });
+      expect(valueOf(dataSet, '00080005')).toBe(microsoft ? 'ISO_IR 100' : 'ISO_IR 192');
+    });
+
+    it.each(['study', 'series', 'instance'])(
+      'answers 404 for a %s that is not there',
+      async (level) => {
+        const one = sample();
+        await client.store(one);
+        const path = pathOf({
+          study: level === 'study' ? fresh() : one.study,
+          ...(level !== 'study' && { series: level === 'series' ? fresh() : one.series }),
+          ...(level === 'instance' && { instance: fresh() }),
+        });
+        await client.refusal(await client.get(`${path}/metadata`), 404);
+      },
+    );
+  });
+
+  describe('ETags of metadata', () => {
+    const levels: readonly (readonly [string, (one: Uids) => string])[] = [
+      ['study', ({ study }) => pathOf({ study })],
+      ['series', ({ study, series }) => pathOf({ study, series })],
+      ['instance', pathOf],
+    ];
+
+    it.each(levels)('spare a client the %s that it has', async (_level, path) => {
+      const one = sample();
+      await client.store(one);
+      const url = `${path(one)}/metadata`;
+      const response = await client.get(url);
+      await response.arrayBuffer();
+      const etag = response.headers.get('etag') ?? '';
+      expect(etag).toMatch(microsoft ? /^[^"]+$/ : /^"[^"]+"$/);
+
+      const bare = etag.replaceAll('"', '');
+      for (const known of [bare, `"${bare}"`, `W/"${bare}"`, `"other", "${bare}"`, '*']) {
+        const again = await client.send('GET', url, { headers: { 'If-None-Match': known } });
+        expect(await again.text()).toBe('');
+        expect(again.status).toBe(304);
+        expect(again.headers.get('etag')).toBe(etag);
+      }
+      const other = await client.send('GET', url, { headers: { 'If-None-Match': '"other"' } });
+      expect(await other.json()).toHaveLength(1);
+    });
+
+    it('change with a store and with a delete', async () => {
+      const one = sample();
+      const study = pathOf({ study: one.study });
+      const seen: (string | null)[] = [];
+      const look = async () => {
+        const response = await client.get(`${study}/metadata`);
+        await response.arrayBuffer();
+        seen.push(response.headers.get('etag'));
+      };
+      await client.store(one);
+      await look();
+      const second = sample({ study: one.study, series: one.series });
+      await client.store(second);
+      await look();
+      expect(await client.remove(pathOf(second))).toBe(204);
+      await look();
+      expect(new Set(seen).size).toBe(3);
+    });
+  });
+});

@@ -1,0 +1,519 @@
+/** Search (PS3.18 §10.6): every route, every key that clients send, and the exact attributes of results. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  fresh,
+  onEveryDeployment,
+  pathOf,
+  sample,
+  sopClass,
+  valueOf,
+  type Client,
+  type Json,
+  type Sample,
+} from '../support/conformance.js';
+import { element, sequence, syntaxes, type ElementSpec } from '../support/part10-builder.js';
+
+type Query = Readonly<Record<string, string>>;
+
+function encoded(query: Query): string {
+  return Object.entries(query)
+    .map(([key, value]) => `${key}=${encodeURIComponent(value)}`)
+    .join('&');
+}
+
+function uidsIn(results: readonly Json[], tag: string): unknown[] {
+  return results.map((one) => valueOf(one, tag)).sort();
+}
+
+const studyUid = '0020000D';
+const seriesUid = '0020000E';
+const instanceUid = '00080018';
+
+/** A study of two series, CT and MR, with values that no other study has. */
+interface Patient {
+  readonly id: string;
+  readonly accession: string;
+  readonly family: string;
+  readonly ct: Sample;
+  readonly secondCt: Sample;
+  readonly mr: Sample;
+}
+
+function patient(): Patient {
+  const number = fresh('');
+  const study = fresh();
+  const id = `ID-${number}`;
+  const accession = `A${number}`;
+  const family = `Family${number}`;
+  const overrides = (...more: readonly ElementSpec[]) => [
+    element('00100020', 'LO', id),
+    element('00080050', 'SH', accession),
+    element('00100010', 'PN', `${family}^Given^M`),
+    element('00080020', 'DA', '20230615'),
+    element('00081030', 'LO', `Chest ${number}`),
+    ...more,
+  ];
+  const ctValues = overrides(
+    element('0008103E', 'LO', 'Axial'),
+    element('00081090', 'LO', 'Scanner X'),
+    element('00400244', 'DA', '20230616'),
+    element('00400245', 'TM', '0900'),
+    sequence('00400275', [[element('00401001', 'SH', 'RP1')]]),
+  );
+  const ct = sample({ study, overrides: ctValues });
+  const secondCt = sample({ study, series: ct.series, overrides: ctValues });
+  const mr = sample({ study, overrides: overrides(element('00080060', 'CS', 'MR')) });
+  return { id, accession, family, ct, secondCt, mr };
+}
+
+/** What the defaults of each contract show of a study, series and instance. */
+function defaultsOf(client: Client, { id, accession, family, ct }: Patient) {
+  const number = id.slice(3);
+  const study: Json = {
+    '00080020': { vr: 'DA', Value: ['20230615'] },
+    '00080050': { vr: 'SH', Value: [accession] },
+    '00080090': { vr: 'PN', Value: [{ Alphabetic: 'Curie^Marie' }] },
+    '00100010': { vr: 'PN', Value: [{ Alphabetic: `${family}^Given^M` }] },
+    '00100020': { vr: 'LO', Value: [id] },
+    '00100030': { vr: 'DA', Value: ['19700101'] },
+    [studyUid]: { vr: 'UI', Value: [ct.study] },
+  };
+  const characterSet: Json = { '00080005': { vr: 'CS', Value: ['ISO_IR 192'] } };
+  const online: Json = { '00080056': { vr: 'CS', Value: ['ONLINE'] } };
+  const description: Json = { '00081030': { vr: 'LO', Value: [`Chest ${number}`] } };
+  const more: Json = {
+    ...online,
+    '00080030': { vr: 'TM', Value: ['101500'] },
+    '00100040': { vr: 'CS', Value: ['F'] },
+    '00200010': { vr: 'SH', Value: ['S1'] },
+  };
+  const url = (path: string): Json => ({ '00081190': { vr: 'UR', Value: [client.url(path)] } });
+  const series: Json = {
+    '00080060': { vr: 'CS', Value: ['CT'] },
+    [seriesUid]: { vr: 'UI', Value: [ct.series] },
+    '00400244': { vr: 'DA', Value: ['20230616'] },
+  };
+  const moreOfSeries: Json = {
+    '0008103E': { vr: 'LO', Value: ['Axial'] },
+    '00400245': { vr: 'TM', Value: ['0900'] },
+    '00400275': { vr: 'SQ', Value: [{ '00401001': { vr: 'SH', Value: ['RP1'] } } as never] },
+  };
+  const instance: Json = { [instanceUid]: { vr: 'UI', Value: [ct.instance] } };
+  const moreOfInstance: Json = {
+    ...online,
+    '00080016': { vr: 'UI', Value: [sopClass] },
+    '00200013': { vr: 'IS', Value: [1] },
+    '00280010': { vr: 'US', Value: [16] },
+    '00280011': { vr: 'US', Value: [16] },
+    '00280100': { vr: 'US', Value: [16] },
+  };
+  const timezone: Json = { '00080201': { vr: 'SH' } };
+  const byContract = {
+    'PS3.18': {
+      study: {
+        ...study,
+        ...more,
+        ...description,
+        ...timezone,
+        ...url(pathOf({ study: ct.study })),
+        '00080061': { vr: 'CS', Value: ['CT', 'MR'] },
+        '00201206': { vr: 'IS', Value: [2] },
+        '00201208': { vr: 'IS', Value: [3] },
+      },
+      series: {
+        ...series,
+        ...moreOfSeries,
+        ...timezone,
+        ...url(pathOf({ study: ct.study, series: ct.series })),
+        '00200011': { vr: 'IS', Value: [1] },
+        '00201209': { vr: 'IS', Value: [2] },
+      },
+      instance: {
+        ...instance,
+        ...moreOfInstance,
+        ...timezone,
+        ...url(pathOf(ct)),
+        '00083002': { vr: 'UI', Value: [syntaxes.explicit] },
+        '00280008': { vr: 'IS' },
+      },
+    },
+    v1: {
+      study: { ...study, ...more, ...characterSet },
+      series: { ...series, ...moreOfSeries, ...characterSet },
+      instance: { ...instance, ...moreOfInstance, ...characterSet },
+    },
+    v2: {
+      study: { ...study, ...description },
+      series: { ...series, '00081090': { vr: 'LO', Value: ['Scanner X'] } },
+      instance,
+    },
+  } as const satisfies Record<Client['face']['name'], Record<string, Json>>;
+  return byContract[client.face.name];
+}
+
+onEveryDeployment((client) => {
+  const { microsoft } = client.face;
+  const known = patient();
+  const { ct, secondCt, mr } = known;
+  const { study } = ct;
+
+  beforeAll(async () => {
+    await client.store(ct, secondCt, mr);
+  });
+
+  async function studies(query: string): Promise<unknown[]> {
+    return uidsIn(await client.json(`/studies?${query}`), studyUid);
+  }
+
+  describe('the search routes', () => {
+    const [studyFields, seriesFields, instanceFields] = [studyUid, seriesUid, instanceUid];
+
+    it.each([
+      ['/studies', { StudyInstanceUID: ct.study }, studyFields, [ct.study]],
+      ['/series', { SeriesInstanceUID: ct.series }, seriesFields, [ct.series]],
+      ['/series', { StudyInstanceUID: study }, seriesFields, [ct.series, mr.series]],
+      ['/instances', { SOPInstanceUID: ct.instance }, instanceFields, [ct.instance]],
+      ['/instances', { SeriesInstanceUID: mr.series }, instanceFields, [mr.instance]],
+      [`/studies/${study}/series`, { SeriesInstanceUID: mr.series }, seriesFields, [mr.series]],
+      [`/studies/${study}/series`, {}, seriesFields, [ct.series, mr.series]],
+      [
+        `/studies/${study}/instances`,
+        { SOPInstanceUID: mr.instance },
+        instanceFields,
+        [mr.instance],
+      ],
+      [
+        `/studies/${study}/instances`,
+        {},
+        instanceFields,
+        [ct.instance, secondCt.instance, mr.instance],
+      ],
+      [
+        `${pathOf({ study, series: ct.series })}/instances`,
+        { '00080018': secondCt.instance },
+        instanceFields,
+        [secondCt.instance],
+      ],
+      [
+        `${pathOf({ study, series: ct.series })}/instances`,
+        {},
+        instanceFields,
+        [ct.instance, secondCt.instance],
+      ],
+    ] as const)('find in %s what matches %j', async (path, query, tag, expected) => {
+      const results = await client.json(`${path}?${encoded(query)}`);
+      expect(uidsIn(results, tag)).toEqual([...expected].sort());
+    });
+
+    it('return exactly the attributes that the contract names, at each level', async () => {
+      const defaults = defaultsOf(client, known);
+      const inStudy = { [studyUid]: { vr: 'UI', Value: [study] } };
+      const inSeries = { ...inStudy, [seriesUid]: { vr: 'UI', Value: [ct.series] } };
+      const uid = (name: string, value: string) => `?${name}=${value}`;
+      const bySeries = uid('SeriesInstanceUID', ct.series);
+      const byInstance = uid('SOPInstanceUID', ct.instance);
+      expect(await client.json(`/studies${uid('StudyInstanceUID', study)}`)).toEqual([
+        defaults.study,
+      ]);
+      expect(await client.json(`/studies/${study}/series${bySeries}`)).toEqual([
+        { ...inStudy, ...defaults.series },
+      ]);
+      expect(
+        await client.json(`${pathOf({ study, series: ct.series })}/instances${byInstance}`),
+      ).toEqual([{ ...inSeries, ...defaults.instance }]);
+      expect(await client.json(`/studies/${study}/instances${byInstance}`)).toEqual([
+        { ...inSeries, ...defaults.series, ...defaults.instance },
+      ]);
+      expect(await client.json(`/series${bySeries}`)).toEqual([
+        { ...defaults.study, ...defaults.series },
+      ]);
+      expect(await client.json(`/instances${byInstance}`)).toEqual([
+        { ...defaults.study, ...defaults.series, ...defaults.instance },
+      ]);
+    });
+  });
+
+  describe('a search that finds nothing', () => {
+    it.each([
+      '/studies?PatientID=nobody',
+      `/studies/${fresh()}/series`,
+      '/instances?SOPInstanceUID=1.9',
+    ])('is empty: %s', async (path) => {
+      const response = await client.get(path, 'application/dicom+json');
+      expect(response.status).toBe(microsoft ? 204 : 200);
+      expect(await response.text()).toBe(microsoft ? '' : '[]');
+    });
+  });
+
+  describe('the keys of a study', () => {
+    const [id, accession, family] = [known.id, known.accession, known.family];
+
+    it.each([
+      ['PatientID', { PatientID: id }],
+      ['PatientID by tag', { '00100020': id }],
+      ['PatientID with padding and a null', { PatientID: `${id} \0` }],
+      ['AccessionNumber', { AccessionNumber: accession }],
+      ['PatientName', { PatientName: `${family}^Given^M` }],
+      ['PatientName in another case', { PatientName: `${family.toUpperCase()}^given^m` }],
+      ['StudyDate', { StudyDate: '20230615', PatientID: id }],
+      ['a range of StudyDate', { StudyDate: '20230601-20230630', PatientID: id }],
+      ['StudyDate from', { StudyDate: '20230615-', PatientID: id }],
+      ['StudyDate until', { StudyDate: '-20230615', PatientID: id }],
+      ['ModalitiesInStudy', { ModalitiesInStudy: 'CT', PatientID: id }],
+      ['ModalitiesInStudy, the other', { ModalitiesInStudy: 'MR', PatientID: id }],
+      ['a list of modalities', { ModalitiesInStudy: 'US,MR', PatientID: id }],
+      ['StudyDescription', { StudyDescription: `Chest ${id.slice(3)}` }],
+      ['a wildcard at the end', { PatientID: `${id}*` }],
+      ['a wildcard on both sides', { PatientName: `*${family.slice(2)}*` }],
+      ['a wildcard for one character', { AccessionNumber: `?${accession.slice(1)}` }],
+      ['fuzzy names', { PatientName: family.slice(0, -1), fuzzymatching: 'true', PatientID: id }],
+      ['an uncommon spelling of fuzzymatching', { PatientID: id, FuzzyMatching: 'TRUE' }],
+      ['other attributes of PS3.18', { StudyID: 'S1', StudyTime: '1015', PatientID: id }],
+    ] as const)('find it by %s', async (_what, query) => {
+      expect(await studies(encoded(query))).toEqual([study]);
+    });
+
+    it.each([
+      ['another PatientID', { PatientID: `${known.id}x` }],
+      ['a day before', { PatientID: known.id, StudyDate: '-20230614' }],
+      ['a day after', { PatientID: known.id, StudyDate: '20230616-' }],
+      ['another day', { PatientID: known.id, StudyDate: '20230614' }],
+      ['another modality', { PatientID: known.id, ModalitiesInStudy: 'US' }],
+      ['part of a name without a wildcard', { PatientName: known.family }],
+      ['one key of two that differs', { PatientID: known.id, AccessionNumber: 'other' }],
+    ] as const)('do not find it by %s', async (_what, query) => {
+      expect(await studies(encoded(query))).toEqual([]);
+    });
+
+    it('find several by a list of UIDs', async () => {
+      const other = sample();
+      await client.store(other);
+      const both = [study, other.study].sort();
+      for (const separator of ['%5C', ',', '%2C']) {
+        expect(await studies(`StudyInstanceUID=${study}${separator}${other.study}`)).toEqual(both);
+      }
+    });
+  });
+
+  describe('the keys of a series', () => {
+    it('are Modality and others, at the routes that have them', async () => {
+      const series = async (path: string) => uidsIn(await client.json(path), seriesUid);
+      expect(await series(`/series?StudyInstanceUID=${study}&Modality=MR`)).toEqual([mr.series]);
+      expect(await series(`/series?PatientID=${known.id}&Modality=CT`)).toEqual([ct.series]);
+      expect(await series(`/studies/${study}/series?Modality=CT`)).toEqual([ct.series]);
+      expect(await series(`/studies/${study}/series?00080060=US`)).toEqual([]);
+      expect(
+        await series(`/studies/${study}/series?PerformedProcedureStepStartDate=20230616`),
+      ).toEqual([ct.series]);
+    });
+  });
+
+  describe('paging', () => {
+    const pages = patient();
+    const others = [sample(), sample(), sample()];
+    const ids = encoded({ PatientID: pages.id });
+
+    beforeAll(async () => {
+      for (const { study: uid } of others) {
+        await client.store(
+          sample({ study: uid, overrides: [element('00100020', 'LO', pages.id)] }),
+        );
+      }
+    });
+
+    it('gives the results once each, newest first, page by page', async () => {
+      const newestFirst = others.map((one) => one.study).reverse();
+      const page = async (query: string) =>
+        (await client.json(`/studies?${ids}&${query}`)).map((one) => valueOf(one, studyUid));
+      expect(await page('limit=2')).toEqual(newestFirst.slice(0, 2));
+      expect(await page('limit=2&offset=2')).toEqual(newestFirst.slice(2));
+      expect(await page('limit=2&offset=3')).toEqual([]);
+      expect(await page('offset=1')).toEqual(newestFirst.slice(1));
+      expect(await page('LIMIT=1&Offset=1')).toEqual(newestFirst.slice(1, 2));
+    });
+
+    it('says when there is more', async () => {
+      const response = await client.get(`/studies?${ids}&limit=2`);
+      await response.text();
+      expect(response.headers.get('warning')).toMatch(/^299 /);
+      const last = await client.get(`/studies?${ids}&limit=3`);
+      await last.text();
+      expect(last.headers.get('warning')).toBeNull();
+    });
+  });
+
+  describe('includefield', () => {
+    const asked = ['00100040', '00200010', '00201208'];
+
+    it.each([
+      'includefield=PatientSex&includefield=StudyID&includefield=NumberOfStudyRelatedInstances',
+      'includefield=00100040,00200010,00201208',
+      'includefield=00100040%2CStudyID%2c00201208',
+      'IncludeField=PatientSex,00200010&includefield=00201208',
+    ])('adds attributes: %s', async (fields) => {
+      const [result] = await client.json(`/studies?StudyInstanceUID=${study}&${fields}`);
+      const defaults = Object.keys(defaultsOf(client, known).study);
+      expect(Object.keys(result ?? {}).sort()).toEqual(
+        [...new Set([...defaults, ...asked])].sort(),
+      );
+      expect(valueOf(result, '00100040')).toBe('F');
+      expect(valueOf(result, '00201208')).toBe(3);
+    });
+
+    it('adds what only the instances hold', async () => {
+      const [result] = await client.json(
+        `/studies?StudyInstanceUID=${study}&includefield=00281053`,
+      );
+      expect(result?.['00281053']).toEqual({ vr: 'DS', Value: [1] });
+    });
+
+    it.each(['includefield=all', 'includefield=all,StudyDescription'])(
+      'takes %s',
+      async (fields) => {
+        const [result] = await client.json(`/studies?StudyInstanceUID=${study}&${fields}`);
+        expect(Object.keys(result ?? {})).toEqual(
+          expect.arrayContaining(['00080020', '00080030', '00081030', '00100040', '00200010']),
+        );
+        if (microsoft) expect(result).not.toHaveProperty('00081190');
+      },
+    );
+
+    it('adds the URL that Weasis follows', async () => {
+      const fields = '0008103E,00080060,0020000E,00200011,00081190';
+      const [result] = await client.json(
+        `/studies/${study}/series?0020000E=${ct.series}&includefield=${fields}`,
+      );
+      const url = valueOf(result, '00081190');
+      expect(url).toBe(client.url(pathOf({ study, series: ct.series })));
+      const response = await fetch(String(url), {
+        headers: {
+          accept: 'multipart/related;type="application/dicom";transfer-syntax=*',
+        },
+      });
+      await response.arrayBuffer();
+      expect(response.status).toBe(200);
+    });
+  });
+
+  describe('the searches of real clients', () => {
+    const id = encodeURIComponent(known.id);
+
+    it.each([
+      [
+        'OHIF, its study list',
+        `/studies?limit=101&offset=0&fuzzymatching=false&includefield=00081030%2C00080060%2C00080090%2C00100030&PatientName=*${known.family}*&00100020=*${id}*&AccessionNumber=*${known.accession}*&StudyDescription=*Chest*&ModalitiesInStudy=CT%2CMR&StudyDate=19700102-20261231`,
+        studyUid,
+        [study],
+      ],
+      ['OHIF, several studies', `/studies?StudyInstanceUID=${study}%5C1.9.9`, studyUid, [study]],
+      [
+        'OHIF, a study it opens',
+        `/studies/${study}/series?includefield=00080021%2C00080031%2C0008103E%2C00200011`,
+        seriesUid,
+        [ct.series, mr.series],
+      ],
+      [
+        'OHIF, in the documentation of the Microsoft server',
+        `/studies?limit=25&offset=0&includefield=00081030%2C00080060&StudyDate=19521125-20260507&PatientID=${id}`,
+        studyUid,
+        [study],
+      ],
+      [
+        'Weasis, by patient',
+        `/studies?00100020=${id}&includefield=00080020,00080030,00080050,00080061,00080090,00081030,00100010,00100020,00100021,00100030,00100040,0020000D,00200010`,
+        studyUid,
+        [study],
+      ],
+      [
+        'Weasis, a page of instances',
+        `${pathOf({ study, series: ct.series })}/instances?includefield=00080016,00080018,00200013&offset=0&limit=2`,
+        instanceUid,
+        [ct.instance, secondCt.instance],
+      ],
+      [
+        'Weasis, how many instances',
+        `/studies/${study}/series?0020000E=${ct.series}&includefield=00201209`,
+        '00201209',
+        [2],
+      ],
+      [
+        '3D Slicer',
+        `/studies?includefield=StudyDescription&limit=100&offset=0&PatientID=${id}`,
+        studyUid,
+        [study],
+      ],
+      [
+        '3D Slicer, the series',
+        `/studies/${study}/series?includefield=SeriesNumber`,
+        seriesUid,
+        [ct.series, mr.series],
+      ],
+      ['MONAI Label', `/series?SeriesInstanceUID=${mr.series}`, seriesUid, [mr.series]],
+      [
+        'MONAI Label, by modality',
+        `/series?Modality=MR&StudyInstanceUID=${study}`,
+        seriesUid,
+        [mr.series],
+      ],
+    ] as const)('work: %s', async (_client, path, tag, expected) => {
+      expect(uidsIn(await client.json(path), tag)).toEqual([...expected].sort());
+    });
+  });
+
+  describe('a search that cannot be understood', () => {
+    const notQueryable = (key: string) =>
+      `Invalid query: AttributeId ${key} is not queryable. If the parameter is an attribute keyword, check the casing as they are case-sensitive. The conformance statement has a list of supported query parameters, attributes and the levels.`;
+    const badDate = (value: string) =>
+      `Invalid query: specified Date value '${value}' is invalid for attribute 'StudyDate'. Date should be valid and formatted as yyyyMMdd.`;
+
+    it.each([
+      ['/studies?Modality=CT', notQueryable('Modality')],
+      ['/studies?00281053=1', notQueryable('00281053')],
+      ['/studies/1.2/series?StudyInstanceUID=1.2', notQueryable('StudyInstanceUID')],
+      [
+        '/studies/1.2/series/1.3/instances?SeriesInstanceUID=1.3',
+        notQueryable('SeriesInstanceUID'),
+      ],
+      ['/studies?StudyDate=2023', badDate('2023')],
+      ['/studies?StudyDate=20230230', badDate('20230230')],
+      ['/studies?StudyDate=-', badDate('-')],
+      ['/studies?StudyDate=20230101-x', badDate('20230101-x')],
+    ])('is refused in the words of the Microsoft server: %s', async (path, text) => {
+      expect(await client.refusal(await client.get(path), 400)).toBe(text);
+    });
+
+    it.each([
+      ['/studies?Foo=bar', /Foo/],
+      ['/studies?patientid=x', /patientid/],
+      ['/studies?StudyDate=20240101-20230101', /StudyDate/],
+      ['/studies?PatientID=a&00100020=b', /PatientID.*more than once/],
+      ['/studies?limit=0', /limit/],
+      ['/studies?limit=-1', /limit/],
+      ['/studies?limit=many', /limit/],
+      ['/studies?limit=1&limit=2', /limit/],
+      ['/studies?offset=-1', /offset/],
+      ['/studies?offset=1.5', /offset/],
+      ['/studies?fuzzymatching=perhaps', /fuzzymatching/],
+      ['/studies?includefield=Foo', /includefield/],
+      ['/studies?PatientID=%zz', /PatientID/],
+      ['/studies?PatientID=%ff', /PatientID/],
+      ['/studies/1.2/instances?InstanceNumber=one', /InstanceNumber/],
+    ])('is refused, and the parameter is named: %s', async (path, says) => {
+      expect(await client.refusal(await client.get(path), 400)).toMatch(says);
+    });
+
+    it('is one with an empty value, for clients of the Microsoft server', async () => {
+      const response = await client.get(`/studies?StudyInstanceUID=${study}&PatientID=`);
+      if (microsoft) expect(await client.refusal(response, 400)).toMatch(/PatientID/);
+      else expect(uidsIn((await response.json()) as Json[], studyUid)).toEqual([study]);
+    });
+
+    it('is one with a limit above 200, or markup, for clients of the Microsoft server', async () => {
+      for (const query of ['limit=201', 'PatientName=%3Cscript%3E']) {
+        const response = await client.get(`/studies?StudyInstanceUID=${study}&${query}`);
+        if (microsoft) await client.refusal(response, 400);
+        else expect([response.status, (await response.text()).length > 1]).toEqual([200, true]);
+      }
+    });
+  });
+});
