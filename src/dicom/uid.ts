@@ -29,6 +29,7 @@ const shape = /^[0-9.]{0,63}[0-9]$/;
  *
  * @returns the UID, or `undefined` when the text is none.
  */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller says what it names
 export function parseUid<U extends Uid>(text: string): U | undefined {
   const trimmed = text.replace(/[ \0]+$/, '');
   return shape.test(trimmed) ? (trimmed as U) : undefined;

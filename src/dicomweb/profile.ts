@@ -4,6 +4,11 @@
  */
 import { ServiceError } from '../errors.js';
 import {
+  sequencedChangeFeed,
+  windowedChangeFeed,
+  type ChangeFeedPolicy,
+} from './changefeed/change-feed-policy.js';
+import {
   microsoftRetrievePolicy,
   standardRetrievePolicy,
   type RetrievePolicy,
@@ -30,6 +35,7 @@ export interface Profile {
   readonly store: StorePolicy;
   readonly retrieve: RetrievePolicy;
   readonly search: SearchPolicy;
+  readonly changeFeed: ChangeFeedPolicy;
   /** Headers on every response. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -50,6 +56,7 @@ export const ps318: Profile = {
   store: standardStorePolicy,
   retrieve: standardRetrievePolicy,
   search: standardSearchPolicy,
+  changeFeed: windowedChangeFeed,
   headers: commonHeaders,
 };
 
@@ -60,6 +67,7 @@ export const microsoftV1: Profile = {
   store: microsoftV1StorePolicy,
   retrieve: microsoftRetrievePolicy,
   search: microsoftV1SearchPolicy,
+  changeFeed: sequencedChangeFeed,
   headers: microsoftHeaders,
 };
 
@@ -70,6 +78,7 @@ export const microsoftV2: Profile = {
   store: microsoftV2StorePolicy,
   retrieve: microsoftRetrievePolicy,
   search: microsoftV2SearchPolicy,
+  changeFeed: windowedChangeFeed,
   headers: microsoftHeaders,
 };
 

@@ -16,6 +16,8 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
 export interface Services {
   readonly archive: Archive;
   readonly limits: Limits;
+  /** Whether data partitions are enabled. */
+  readonly partitions: boolean;
 }
 
 /** Everything a handler may touch. */
@@ -42,8 +44,11 @@ export interface RouteDefinition {
   readonly path: string;
   readonly permission: Permission;
   readonly handler: Handler;
-  /** `service` routes exist once, at the root: no version, no partition. */
-  readonly scope?: 'service';
+  /**
+   * `service` routes exist once, at the root: no version, no partition. `all-partitions` routes are
+   * not within a partition.
+   */
+  readonly scope?: 'service' | 'all-partitions';
 }
 
 export interface Route extends RouteDefinition {
@@ -69,15 +74,25 @@ export interface UrlForm {
 }
 
 const prefixes = [
-  { suffix: '', prefix: '' },
-  { suffix: 'InVersion', prefix: '{version}/' },
-  { suffix: 'InPartition', prefix: 'partitions/{partition}/' },
-  { suffix: 'InVersionAndPartition', prefix: '{version}/partitions/{partition}/' },
-] as const;
+  { suffix: '', prefix: '', scopes: ['service', 'all-partitions', undefined] },
+  { suffix: 'InVersion', prefix: '{version}/', scopes: ['all-partitions', undefined] },
+  { suffix: 'InPartition', prefix: 'partitions/{partition}/', scopes: [undefined] },
+  {
+    suffix: 'InVersionAndPartition',
+    prefix: '{version}/partitions/{partition}/',
+    scopes: [undefined],
+  },
+] as const satisfies readonly {
+  readonly suffix: string;
+  readonly prefix: string;
+  readonly scopes: readonly RouteDefinition['scope'][];
+}[];
 
 /** The URL forms of a route: unversioned, versioned, and both within a partition. */
 export function urlForms(route: Route): readonly UrlForm[] {
-  const forms = route.scope === 'service' ? prefixes.slice(0, 1) : prefixes;
+  const forms = prefixes.filter(({ scopes }) =>
+    scopes.some((scope: RouteDefinition['scope']) => scope === route.scope),
+  );
   return forms.map(({ suffix, prefix }) => ({
     functionName: route.name + suffix,
     template: prefix + route.path,

@@ -1,4 +1,5 @@
 /** THE table of the API: reading it is reading what the service does (PS3.18 §10). */
+import { readChangeFeed, readLatestChange } from './changefeed/read-change-feed.js';
 import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-instances.js';
 import { checkHealth } from './health.js';
 import { retrieveFrames } from './retrieve/retrieve-frames.js';
@@ -6,7 +7,12 @@ import { retrieveInstance, retrieveSeries, retrieveStudy } from './retrieve/retr
 import * as metadata from './retrieve/retrieve-metadata.js';
 import { defineRoutes } from './route.js';
 import * as search from './search/search-instances.js';
-import { storeInstances, storeInstancesInStudy } from './store/store-instances.js';
+import {
+  replaceInstances,
+  replaceInstancesInStudy,
+  storeInstances,
+  storeInstancesInStudy,
+} from './store/store-instances.js';
 
 const study = 'studies/{study}';
 const series = `${study}/series/{series}`;
@@ -17,6 +23,8 @@ export const routes = defineRoutes({
   // Store (PS3.18 §10.5)
   storeInstances:           { method: 'POST',   path: 'studies',                permission: 'write',  handler: storeInstances },
   storeInstancesInStudy:    { method: 'POST',   path: study,                    permission: 'write',  handler: storeInstancesInStudy },
+  replaceInstances:         { method: 'PUT',    path: 'studies',                permission: 'write',  handler: replaceInstances },
+  replaceInstancesInStudy:  { method: 'PUT',    path: study,                    permission: 'write',  handler: replaceInstancesInStudy },
 
   // Retrieve (PS3.18 §10.4)
   retrieveStudy:            { method: 'GET',    path: study,                    permission: 'read',   handler: retrieveStudy },
@@ -39,6 +47,10 @@ export const routes = defineRoutes({
   deleteStudy:              { method: 'DELETE', path: study,                    permission: 'delete', handler: deleteStudy },
   deleteSeries:             { method: 'DELETE', path: series,                   permission: 'delete', handler: deleteSeries },
   deleteInstance:           { method: 'DELETE', path: instance,                 permission: 'delete', handler: deleteInstance },
+
+  // Change feed (as in the Microsoft server)
+  readChangeFeed:           { method: 'GET',    path: 'changefeed',             permission: 'read',   handler: readChangeFeed, scope: 'all-partitions' },
+  readLatestChange:         { method: 'GET',    path: 'changefeed/latest',      permission: 'read',   handler: readLatestChange, scope: 'all-partitions' },
 
   // Service
   checkHealth:              { method: 'GET',    path: 'health/check',           permission: 'anonymous', handler: checkHealth, scope: 'service' },

@@ -49,7 +49,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const backend = lazy(async () => {
     const storage = await startStorage(config);
     try {
-      const services = await openServices(storage.settings, config.limits);
+      const services = await openServices(storage.settings, config);
       return { services, stop: storage.stop };
     } catch (error) {
       await storage.stop();

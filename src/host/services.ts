@@ -1,5 +1,4 @@
 /** The composition root: where the adapters that the configuration asks for meet the ports. */
-import type { Limits } from '../dicomweb/limits.js';
 import type { Services } from '../dicomweb/route.js';
 import { Archive } from '../storage/archive/archive.js';
 import { connectStorage, type StorageAddress } from '../storage/azure/connect.js';
@@ -27,10 +26,13 @@ async function addressOf(storage: StorageSettings): Promise<StorageAddress> {
  *
  * @throws ServiceError `storage-unavailable`.
  */
-export async function openServices(storage: StorageSettings, limits: Limits): Promise<Services> {
+export async function openServices(
+  storage: StorageSettings,
+  { limits, partitions }: Pick<Config, 'limits' | 'partitions'>,
+): Promise<Services> {
   const stores = connectStorage(await addressOf(storage));
   await stores.ensureCreated();
-  return { archive: new Archive(stores), limits };
+  return { archive: new Archive(stores), limits, partitions };
 }
 
 /**
@@ -39,7 +41,7 @@ export async function openServices(storage: StorageSettings, limits: Limits): Pr
  * @throws SettingError when no storage is named.
  */
 export function functionsParts(config: Config): PipelineParts {
-  const { storage, limits } = config;
+  const { storage } = config;
   if (storage === undefined) {
     throw new SettingError(
       'The setting DicomStorage is missing: the connection string of the storage account, or DicomStorage__blobServiceUri and DicomStorage__tableServiceUri.',
@@ -48,7 +50,7 @@ export function functionsParts(config: Config): PipelineParts {
   return {
     config,
     authenticate: config.authMode === 'none' ? open : locked,
-    services: lazy(async () => await openServices(storage, limits)),
+    services: lazy(async () => await openServices(storage, config)),
     log: logToConsole,
   };
 }

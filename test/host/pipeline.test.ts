@@ -13,6 +13,7 @@ const config = readConfig({});
 const services: Services = {
   archive: new Archive({ tables: new MemoryTableStore(), blobs: new MemoryBlobStore() }),
   limits: config.limits,
+  partitions: false,
 };
 
 interface Call {

@@ -94,7 +94,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const log: LogEntry[] = [];
   const defaults = readConfig({});
   const limits = { ...defaults.limits, ...options.limits };
-  const services: Services = { archive: new Archive(await connect(storage)), limits };
+  const { partitions } = { ...defaults, ...options.config };
+  const services: Services = { archive: new Archive(await connect(storage)), limits, partitions };
   const parts: PipelineParts = {
     config: { ...defaults, ...options.config, limits },
     authenticate: options.access === 'locked' ? locked : open,

@@ -1,5 +1,6 @@
 /** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
+import type { StoreMode } from '../../storage/archive/study-writer.js';
 import { chooseRepresentation, dicomJsonOffers } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
@@ -10,22 +11,33 @@ import { storeResponse, type StoreOutcome } from './store-response.js';
 
 /** `POST studies`: stores instances of any studies. */
 export async function storeInstances(context: RequestContext): Promise<Response> {
-  return await store(context, undefined);
+  return await store(context, 'create', undefined);
 }
 
 /** `POST studies/{study}`: stores instances of one study and refuses those of others. */
 export async function storeInstancesInStudy(context: RequestContext): Promise<Response> {
-  return await store(context, studyOf(context.params).study);
+  return await store(context, 'create', studyOf(context.params).study);
+}
+
+/** `PUT studies`: as POST, but instances that are there already get a new version. */
+export async function replaceInstances(context: RequestContext): Promise<Response> {
+  return await store(context, 'replace', undefined);
+}
+
+/** `PUT studies/{study}`: as POST, but instances that are there already get a new version. */
+export async function replaceInstancesInStudy(context: RequestContext): Promise<Response> {
+  return await store(context, 'replace', studyOf(context.params).study);
 }
 
 async function store(
   context: RequestContext,
+  mode: StoreMode,
   study: StudyInstanceUID | undefined,
 ): Promise<Response> {
   chooseRepresentation(context.request, dicomJsonOffers);
   const received = await receiveAll(context, study);
   const committed = await Promise.allSettled(
-    received.map(async (one) => await commit(context, one)),
+    received.map(async (one) => await commit(context, mode, one)),
   );
   const failure = committed.find((result) => result.status === 'rejected');
   const anyStored = committed.some(
@@ -76,12 +88,13 @@ async function receiveAll(
 
 async function commit(
   { services, partition }: RequestContext,
+  mode: StoreMode,
   received: Received | Refusal,
 ): Promise<StoreOutcome> {
   if (received.kind === 'refused') return received;
   const { file, warning, comments } = received;
   const { uids, sopClass } = file;
-  const result = await services.archive.store(partition, file);
+  const result = await services.archive.store(partition, file, mode);
   return result === 'stored'
     ? { kind: 'stored', uids, sopClass, warning, comments }
     : refused('already-exists', received);

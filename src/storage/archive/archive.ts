@@ -20,6 +20,7 @@ import type { TableStore } from '../table-store.js';
 import { BrowseIndex } from './browse-index.js';
 import type { NewInstance } from './catalog-plan.js';
 import { Catalog, type InstanceRow } from './catalog.js';
+import { ChangeFeed } from './change-feed.js';
 import { ChangeLog } from './change-log.js';
 import { blobName, type Partition } from './keys.js';
 import {
@@ -71,6 +72,7 @@ export class Archive {
   readonly catalog: Catalog;
   readonly index: SearchIndex;
   readonly browse: BrowseIndex;
+  readonly feed: ChangeFeed;
   readonly #log: ChangeLog;
   readonly #writers = new Map<string, StudyWriter>();
   readonly #background = new Set<Promise<void>>();
@@ -81,6 +83,7 @@ export class Archive {
     this.catalog = new Catalog(tables);
     this.index = new SearchIndex(tables);
     this.browse = new BrowseIndex(tables);
+    this.feed = new ChangeFeed(tables, this.catalog);
     this.#log = new ChangeLog(tables);
   }
 

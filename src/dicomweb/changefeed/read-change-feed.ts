@@ -1,0 +1,153 @@
+/** The change feed: every store, replacement and deletion in order, as in the Microsoft server. */
+import { streamBody } from '../../http/body.js';
+import {
+  invalidParameter,
+  parseQuery,
+  queryInteger,
+  queryValue,
+  type QueryParameter,
+} from '../../http/query-string.js';
+import type { LoggedEntry } from '../../storage/archive/log-entry.js';
+import { readAhead } from '../read-ahead.js';
+import { presentMetadata } from '../retrieve/present-metadata.js';
+import type { RequestContext } from '../route.js';
+
+/** Changes whose instances are read ahead of their turn. */
+const changesAhead = 8;
+
+interface Window {
+  /** Sequence to start from. */
+  readonly from: number;
+  /** Changes to skip. */
+  readonly skip: number;
+  readonly limit: number;
+  /** Changes from this time on, in milliseconds, are not shown. */
+  readonly end: number;
+  readonly includeMetadata: boolean;
+}
+
+function readFlag(parameters: readonly QueryParameter[], name: string): boolean {
+  const text = queryValue(parameters, name)?.toLowerCase();
+  if (text === undefined || text === 'true') return true;
+  if (text === 'false') return false;
+  throw invalidParameter(name, 'It must be true or false.');
+}
+
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,7})?)?(Z|[+-]\d\d:\d\d)$/i;
+
+function readTime(parameters: readonly QueryParameter[], name: string): number | undefined {
+  // A plus sign of an offset that was not encoded arrives as a space.
+  const text = queryValue(parameters, name)?.trim().replace(' ', '+');
+  if (text === undefined) return undefined;
+  const time = timestamp.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw invalidParameter(
+    name,
+    'It must be an ISO 8601 date and time with Z or an offset from UTC.',
+  );
+}
+
+async function readWindow({ request, profile, services }: RequestContext): Promise<Window> {
+  const { paging, defaultLimit, mostChanges } = profile.changeFeed;
+  const parameters = parseQuery(new URL(request.url));
+  const limit = queryInteger(parameters, 'limit', { min: 1, max: mostChanges }) ?? defaultLimit;
+  const offset = queryInteger(parameters, 'offset') ?? 0;
+  const includeMetadata = readFlag(parameters, 'includemetadata');
+  if (paging === 'sequence') {
+    return { from: offset + 1, skip: 0, limit, end: Infinity, includeMetadata };
+  }
+  const start = readTime(parameters, 'startTime');
+  const end = readTime(parameters, 'endTime') ?? Infinity;
+  if (start !== undefined && end <= start) {
+    throw invalidParameter('endTime', 'It must be later than startTime.');
+  }
+  const from = start === undefined ? 1 : await services.archive.feed.firstSequenceFrom(start);
+  return { from, skip: offset, limit, end, includeMetadata };
+}
+
+async function* changesIn(
+  { services }: RequestContext,
+  { from, skip, limit, end }: Window,
+): AsyncGenerator<LoggedEntry, void, undefined> {
+  let position = 0;
+  for await (const change of services.archive.feed.changes(from, skip + limit)) {
+    if (change.time >= end || position >= skip + limit) return;
+    if (position++ >= skip) yield change;
+  }
+}
+
+/** ISO 8601 with seven fractional digits, which clients in .NET read without loss. */
+function formatTicks(ticks: bigint): string {
+  const seconds = new Date(Number(ticks / 10_000_000n) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${String(ticks % 10_000_000n).padStart(7, '0')}+00:00`;
+}
+
+/** One change as JSON text; its state and metadata are those of the instance as it is now. */
+async function changeText(
+  context: RequestContext,
+  change: LoggedEntry,
+  includeMetadata: boolean,
+): Promise<string> {
+  const { archive, partitions } = context.services;
+  const row = await archive.catalog.instance(
+    change.partition,
+    change,
+    includeMetadata ? undefined : ['version'],
+  );
+  const current = row?.entity.properties['version'];
+  const fields = JSON.stringify({
+    sequence: change.sequence,
+    ...(partitions && { partitionName: change.partition }),
+    studyInstanceUid: change.study,
+    seriesInstanceUid: change.series,
+    sopInstanceUid: change.instance,
+    action: change.action,
+    timestamp: formatTicks(change.ticks),
+    state: stateOf(change, current),
+  });
+  if (row === undefined || !includeMetadata) return fields;
+  const stored = await archive.metadataText(change.partition, row);
+  const metadata = presentMetadata(stored, change, context.baseUrl, context.profile.retrieve);
+  return `${fields.slice(0, -1)},"metadata":${metadata}}`;
+}
+
+function stateOf(change: LoggedEntry, current: unknown): 'Current' | 'Replaced' | 'Deleted' {
+  if (current === undefined) return 'Deleted';
+  return change.action !== 'Delete' && current === change.version ? 'Current' : 'Replaced';
+}
+
+async function* changesText(
+  context: RequestContext,
+  changes: AsyncIterable<LoggedEntry>,
+  includeMetadata: boolean,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const texts = readAhead(
+    changes,
+    changesAhead,
+    async (change) => await changeText(context, change, includeMetadata),
+    () => undefined,
+  );
+  let lead = '[';
+  for await (const text of texts) {
+    yield Buffer.from(lead + text);
+    lead = ',';
+  }
+  yield Buffer.from(lead === '[' ? '[]' : ']');
+}
+
+const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
+
+/** `GET changefeed`: a JSON array of changes, oldest first. */
+export async function readChangeFeed(context: RequestContext): Promise<Response> {
+  const window = await readWindow(context);
+  const body = changesText(context, changesIn(context, window), window.includeMetadata);
+  return new Response(streamBody(body), { headers });
+}
+
+/** `GET changefeed/latest`: the last change, or 204 when there is none. */
+export async function readLatestChange(context: RequestContext): Promise<Response> {
+  const includeMetadata = readFlag(parseQuery(new URL(context.request.url)), 'includemetadata');
+  const latest = await context.services.archive.feed.latest();
+  if (latest === undefined) return new Response(null, { status: 204 });
+  return new Response(await changeText(context, latest, includeMetadata), { headers });
+}
