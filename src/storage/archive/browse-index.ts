@@ -4,7 +4,7 @@
  * whoever reads it.
  */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
-import { tableLimits, type TableStore } from '../table-store.js';
+import { tableLimits, type Properties, type TableStore } from '../table-store.js';
 import { backOff } from './back-off.js';
 import { browsePartitionKey, browseRowKey, parseBrowseRowKey, type Partition } from './keys.js';
 import { decodeStudy, encodeStudy, type StudyRecord } from './records.js';
@@ -53,7 +53,7 @@ export class BrowseIndex {
     etag: string | undefined,
   ): Promise<string | undefined> {
     if (etag !== undefined) {
-      const written = await this.#replace(partition, record, false, etag);
+      const written = await this.#replace(partition, record, encode(record, false), etag);
       if (written !== undefined) return written;
     }
     for (let attempt = 0; ; attempt++) {
@@ -63,26 +63,34 @@ export class BrowseIndex {
       }
       // Another process may be deleting the study: its doubt stays.
       const unsure = copy.properties['unsure'] === true;
-      const written = await this.#replace(partition, record, unsure, copy.etag);
+      const written = await this.#replace(partition, record, encode(record, unsure), copy.etag);
       if (written !== undefined) return written;
       await backOff(attempt, 'the study list');
     }
   }
 
-  /** Marks the copy as unsure before the study may vanish. */
-  async doubt(partition: Partition, record: StudyRecord): Promise<void> {
+  /**
+   * Marks the copy as unsure before the study may vanish. Writes it in any case: whoever wrote the
+   * copy before must notice, or would take the doubt away.
+   *
+   * @param etag - of the copy, when this process wrote it last.
+   * @returns the ETag of the copy; `undefined` when it is gone.
+   */
+  async doubt(
+    partition: Partition,
+    record: StudyRecord,
+    etag: string | undefined,
+  ): Promise<string | undefined> {
+    if (etag !== undefined) {
+      const written = await this.#replace(partition, record, encode(record, true), etag);
+      if (written !== undefined) return written;
+    }
     for (let attempt = 0; ; attempt++) {
       const copy = await this.#get(partition, record);
-      if (copy === undefined || copy.properties['unsure'] === true) return;
-      const outcome = await this.#tables.transact('searchindex', browsePartitionKey(partition), [
-        {
-          kind: 'replace',
-          rowKey: copy.rowKey,
-          properties: { ...copy.properties, unsure: true },
-          etag: copy.etag,
-        },
-      ]);
-      if (outcome.committed) return;
+      if (copy === undefined) return undefined;
+      const doubted = { ...copy.properties, unsure: true };
+      const written = await this.#replace(partition, record, doubted, copy.etag);
+      if (written !== undefined) return written;
       await backOff(attempt, 'the study list');
     }
   }
@@ -135,14 +143,14 @@ export class BrowseIndex {
   async #replace(
     partition: Partition,
     record: StudyRecord,
-    unsure: boolean,
+    properties: Properties,
     etag: string,
   ): Promise<string | undefined> {
     const outcome = await this.#tables.transact('searchindex', browsePartitionKey(partition), [
       {
         kind: 'replace',
         rowKey: browseRowKey(record.created, record.study),
-        properties: encode(record, unsure),
+        properties,
         etag,
       },
     ]);

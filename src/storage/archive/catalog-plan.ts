@@ -148,6 +148,7 @@ export function planStore(
   record = {
     ...record,
     revision: record.revision + 1,
+    write,
     newest: { series: last.record.series, instance: last.record.instance },
     instances: record.instances + instances.length - replaced.size,
     attributes: instances.reduce(
@@ -193,6 +194,7 @@ function emptyStudy(
     study,
     created,
     revision: 0,
+    write: created,
     attributes: {},
     newest,
     series: 0,
@@ -288,6 +290,7 @@ export function planDelete(
   record = {
     ...record,
     revision: record.revision + 1,
+    write,
     instances: record.instances - instances.length,
     sopClasses: instances.reduce(
       (tally, { sopClass }) => count(tally, sopClass, -1),

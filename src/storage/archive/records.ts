@@ -30,6 +30,8 @@ export interface StudyRecord {
   readonly created: Ulid;
   /** Grows with every change in the study. */
   readonly revision: number;
+  /** The write that changed the study last. */
+  readonly write: Ulid;
   readonly attributes: DataSet;
   /** The instance stored last. */
   readonly newest: Omit<InstanceUids, 'study'>;

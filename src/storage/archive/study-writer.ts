@@ -18,7 +18,7 @@ import {
   type NewInstanceRecord,
   type StudyState,
 } from './catalog-plan.js';
-import type { Catalog, CommitOutcome, InstanceRow } from './catalog.js';
+import type { Catalog, InstanceRow } from './catalog.js';
 import type { ChangeLog, PendingEntry } from './change-log.js';
 import { instanceRowKey, type Partition } from './keys.js';
 import { commitWithinMilliseconds } from './log-entry.js';
@@ -88,7 +88,10 @@ function isFresh(entries: Iterable<PendingEntry>): boolean {
   return Date.now() - oldest < commitWithinMilliseconds;
 }
 
-const notSent: CommitOutcome = { committed: false, instance: undefined };
+/** Whether the rows of instances can have been there at the same time as those above them. */
+function belongTogether({ study, series }: StudyState, rows: readonly InstanceRow[]): boolean {
+  return study !== undefined && rows.every(({ record }) => series.has(record.series));
+}
 
 function isStore(work: Work): work is Extract<Work, { kind: 'store' }> {
   return work.kind === 'store';
@@ -113,6 +116,7 @@ export class StudyWriter {
   readonly #work: Batcher<Work, Outcome>;
   /** The rows as this process left them; forgotten when another process was faster. */
   #state: StudyState | undefined;
+  #warming: Promise<StudyState | undefined> | undefined;
   #browseEtag: string | undefined;
 
   constructor(partition: Partition, study: StudyInstanceUID, parts: StudyWriterParts) {
@@ -151,7 +155,28 @@ export class StudyWriter {
 
   /** Reads the rows ahead of a commit that is to come. */
   async warm(): Promise<void> {
-    this.#state ??= await this.#parts.catalog.state(this.#partition, this.#study);
+    if (this.#state !== undefined || !this.idle) return;
+    this.#warming ??= this.#readAhead();
+    await this.#warming;
+  }
+
+  async #readAhead(): Promise<StudyState | undefined> {
+    try {
+      const state = await this.#parts.catalog.state(this.#partition, this.#study);
+      if (this.idle) this.#state ??= state;
+      return state;
+    } catch {
+      // Whoever needs the rows reads them again.
+      return undefined;
+    } finally {
+      this.#warming = undefined;
+    }
+  }
+
+  /** The rows as known; on a first attempt, as they are just being read ahead. */
+  async #current(attempt: number): Promise<StudyState> {
+    this.#state ??= attempt === 0 ? await this.#warming : undefined;
+    return (this.#state ??= await this.#parts.catalog.state(this.#partition, this.#study));
   }
 
   async #flush(batch: readonly Work[]): Promise<readonly Outcome[]> {
@@ -201,7 +226,7 @@ export class StudyWriter {
       const instances = [...left];
       // Read before the entries are appended and guarded by the commit: so the changes of a study
       // are committed in the order of their sequences.
-      const state = (this.#state ??= await this.#parts.catalog.state(this.#partition, this.#study));
+      const state = await this.#current(attempt);
       const rows = await this.#rowsToReplace(instances, attempted.replacing);
       const replaced = new Map([...rows].map(([instance, { record }]) => [instance, record]));
       const plan = planStore(this.#partition, state, instances, replaced, write);
@@ -337,54 +362,90 @@ export class StudyWriter {
 
   async #delete(scope: DeleteScope): Promise<number> {
     const write = newUlid();
-    const entries = new Map<Ulid, PendingEntry>();
     let deleted = 0;
     for (let attempt = 0; ;) {
       const [state, rows] = await Promise.all([
         this.#parts.catalog.state(this.#partition, this.#study),
         this.#rowsIn(scope),
       ]);
-      if (rows.length === 0) break;
-      const plan = planDelete(
-        this.#partition,
-        state,
-        rows.map(({ record }) => record),
-        write,
-      );
-      await Promise.all([
-        this.#appendDeletes(rows, state, entries),
-        this.#confirm(rows.map(({ record }) => record)),
-        plan.study === undefined && state.study !== undefined
-          ? this.#parts.browse.doubt(this.#partition, state.study.record)
-          : undefined,
-        this.#parts.index.insert(plan.added),
-      ]);
-      this.#state = undefined;
-      const outcome = isFresh(entries.values())
-        ? await this.#parts.catalog.commit(
+      if (rows.length === 0) return deleted;
+      // Read at once, they may be from before and after a commit of another process.
+      const plan = belongTogether(state, rows)
+        ? planDelete(
             this.#partition,
-            this.#study,
             state,
-            plan,
-            rows.map(({ entity: { rowKey, etag } }) => ({ kind: 'delete', rowKey, etag })),
+            rows.map(({ record }) => record),
+            write,
           )
-        : notSent;
-      if (!outcome.committed) {
-        this.#parts.log.settle([...entries.values()], 'void');
-        entries.clear();
+        : undefined;
+      if (plan === undefined || !(await this.#deleteRows(state, plan, rows, write))) {
         await backOff(attempt++, 'the study');
         continue;
       }
       attempt = 0;
       deleted += rows.length;
-      this.#state = outcome.state;
-      await this.#afterDelete(plan, state);
-      this.#parts.discard(rows);
-      this.#parts.log.settle([...entries.values()], 'done');
-      entries.clear();
-      if (plan.study === undefined || scope.instance !== undefined) break;
+      if (plan.study === undefined || scope.instance !== undefined) return deleted;
     }
-    return deleted;
+  }
+
+  /** Carries out one plan; answers whether it was committed. */
+  async #deleteRows(
+    state: StudyState,
+    plan: CatalogPlan,
+    rows: readonly InstanceRow[],
+    write: Ulid,
+  ): Promise<boolean> {
+    const entries = new Map<Ulid, PendingEntry>();
+    let committed = false;
+    try {
+      await allOf([
+        this.#appendDeletes(rows, state, entries),
+        this.#confirm(rows.map(({ record }) => record)),
+        plan.study === undefined ? this.#doubtBrowse(state) : undefined,
+        this.#parts.index.insert(plan.added),
+      ]);
+    } catch (error) {
+      this.#parts.log.settle([...entries.values()], 'void');
+      throw error;
+    }
+    if (isFresh(entries.values())) committed = await this.#commitDelete(state, plan, rows, write);
+    if (committed) {
+      this.#parts.discard(rows);
+      await this.#afterDelete(plan, state);
+    }
+    this.#parts.log.settle([...entries.values()], committed ? 'done' : 'void');
+    return committed;
+  }
+
+  async #commitDelete(
+    state: StudyState,
+    plan: CatalogPlan,
+    rows: readonly InstanceRow[],
+    write: Ulid,
+  ): Promise<boolean> {
+    const { catalog } = this.#parts;
+    // Forgotten until the transaction is known to have happened.
+    this.#state = undefined;
+    try {
+      const outcome = await catalog.commit(
+        this.#partition,
+        this.#study,
+        state,
+        plan,
+        rows.map(({ entity: { rowKey, etag } }) => ({ kind: 'delete', rowKey, etag })),
+      );
+      if (outcome.committed) this.#state = outcome.state;
+      return outcome.committed;
+    } catch (error) {
+      // The answer may be lost although the write happened: the study row tells.
+      const now = await catalog.study(this.#partition, this.#study);
+      const happened =
+        plan.study === undefined
+          ? now?.created !== state.study?.record.created
+          : now?.write === write && now.revision === plan.study.revision;
+      if (happened) return true;
+      throw error;
+    }
   }
 
   /** As many rows of the scope as one transaction takes. */
@@ -426,8 +487,14 @@ export class StudyWriter {
     );
   }
 
+  async #doubtBrowse({ study }: StudyState): Promise<void> {
+    if (study === undefined) return;
+    const { browse } = this.#parts;
+    this.#browseEtag = await browse.doubt(this.#partition, study.record, this.#browseEtag);
+  }
+
   async #afterDelete(plan: CatalogPlan, before: StudyState): Promise<void> {
-    await Promise.all([
+    await allOf([
       this.#parts.index.remove(plan.removed),
       plan.study === undefined && before.study !== undefined
         ? this.#parts.browse.remove(this.#partition, before.study.record.created, this.#study)
@@ -440,7 +507,7 @@ export class StudyWriter {
 
   async #afterCommit(plan: CatalogPlan, written: WrittenIndexRows): Promise<void> {
     if (written.announces(plan)) this.#browseEtag = written.browseEtag;
-    await Promise.all([
+    await allOf([
       this.#parts.index.remove(plan.removed),
       written.removeUnused(plan),
       this.#refreshBrowse(plan),
