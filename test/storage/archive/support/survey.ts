@@ -1,0 +1,179 @@
+/**
+ * Looks at everything that archives have left in their stores and says what does not fit together:
+ * all that can be derived is derived again, naively, from the instance rows.
+ */
+import { expect } from '@jest/globals';
+import { attribute } from '../../../../src/dicom/attribute.js';
+import { stringOf } from '../../../../src/dicom/value.js';
+import type { StudyInstanceUID } from '../../../../src/dicom/uid.js';
+import { instanceIndexRows } from '../../../../src/storage/archive/catalog-plan.js';
+import {
+  blobName,
+  browsePartitionKey,
+  parseBrowseRowKey,
+  parseCatalogRowKey,
+} from '../../../../src/storage/archive/keys.js';
+import {
+  decodeInstance,
+  decodeSeries,
+  decodeStudy,
+  type InstanceRecord,
+  type SeriesRecord,
+  type StudyRecord,
+} from '../../../../src/storage/archive/records.js';
+import { addressOf, rowsOf } from '../../../../src/storage/archive/search-index.js';
+import { partition, type Shared } from './fixture.js';
+
+export interface Survey {
+  readonly studies: readonly StudyRecord[];
+  readonly series: readonly SeriesRecord[];
+  readonly instances: readonly InstanceRecord[];
+  /** Copies in the study list. */
+  readonly browsed: readonly { readonly record: StudyRecord; readonly unsure: boolean }[];
+  /** Addresses of the rows of the search index. */
+  readonly indexRows: readonly string[];
+  readonly log: readonly LogRow[];
+}
+
+export interface LogRow {
+  readonly sequence: number;
+  readonly version: string;
+  readonly action: string;
+  readonly state: string;
+}
+
+const modality = attribute('Modality');
+
+/** Reads everything that is in the tables. */
+export async function survey({ tables: [tables] }: Pick<Shared, 'tables'>): Promise<Survey> {
+  if (tables === undefined) throw new RangeError('no store');
+  const studies: StudyRecord[] = [];
+  const series: SeriesRecord[] = [];
+  const instances: InstanceRecord[] = [];
+  for (const entity of await tables.rows('catalog')) {
+    const study = entity.partitionKey.split('|')[1] as StudyInstanceUID;
+    const key = parseCatalogRowKey(entity.rowKey);
+    if (key.level === 'study') studies.push(decodeStudy(entity));
+    else if (key.level === 'series') series.push(decodeSeries(entity));
+    else {
+      const { series: uid, instance } = key;
+      instances.push(decodeInstance({ study, series: uid, instance }, entity));
+    }
+  }
+  const found = await tables.rows('searchindex');
+  const isBrowse = ({ partitionKey }: { partitionKey: string }) =>
+    partitionKey === browsePartitionKey(partition);
+  const log = (await tables.rows('log')).filter(({ rowKey }) => /^\d+$/.test(rowKey));
+  return {
+    studies,
+    series,
+    instances,
+    browsed: found.filter(isBrowse).map((entity) => ({
+      record: { ...decodeStudy(entity), ...parseBrowseRowKey(entity.rowKey) },
+      unsure: entity.properties['unsure'] === true,
+    })),
+    indexRows: found
+      .filter((row) => !isBrowse(row))
+      .map(({ partitionKey, rowKey }) => `${partitionKey} ${rowKey}`)
+      .sort(),
+    log: log.map(({ rowKey, properties }) => ({
+      sequence: Number(rowKey),
+      version: String(properties['version']),
+      action: String(properties['action']),
+      state: String(properties['state']),
+    })),
+  };
+}
+
+function tally(values: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+/** Counts, modalities and SOP classes of studies and series are those of the instances. */
+export function expectCountsToMatch({ studies, series, instances }: Survey): void {
+  for (const record of series) {
+    const below = instances.filter((instance) => instance.series === record.series);
+    expect(record.instances).toBe(below.length);
+    expect(record.sopClasses).toEqual(tally(below.map(({ sopClass }) => sopClass)));
+  }
+  for (const record of studies) {
+    const below = instances.filter((instance) => instance.study === record.study);
+    const within = series.filter((one) => one.study === record.study);
+    expect(record.instances).toBe(below.length);
+    expect(record.sopClasses).toEqual(tally(below.map(({ sopClass }) => sopClass)));
+    expect(record.series).toBe(within.length);
+    expect(record.modalities).toEqual(
+      tally(within.map((one) => stringOf(one.attributes, modality) ?? '')),
+    );
+  }
+  const names = (records: readonly { readonly study: string; readonly series?: unknown }[]) =>
+    new Set(records.map(({ study, series: uid }) => `${study} ${String(uid)}`));
+  expect(names(series)).toEqual(names(instances));
+  expect(new Set(studies.map(({ study }) => study))).toEqual(
+    new Set(instances.map(({ study }) => study)),
+  );
+}
+
+/** The addresses of the index rows that the records ask for. */
+export function impliedIndexRows({ studies, series, instances }: Survey): readonly string[] {
+  return [
+    ...studies.flatMap(({ study, created, indexes }) =>
+      rowsOf({ partition, level: 'study', uids: { study }, created }, indexes),
+    ),
+    ...series.flatMap(({ study, series: uid, created, indexes }) =>
+      rowsOf({ partition, level: 'series', uids: { study, series: uid }, created }, indexes),
+    ),
+    ...instances.flatMap((instance) => instanceIndexRows(partition, instance)),
+  ]
+    .map(addressOf)
+    .map(({ partitionKey, rowKey }) => `${partitionKey} ${rowKey}`)
+    .sort();
+}
+
+/** Whatever the reader of the study list would see, it is what the catalog has. */
+export function expectStudyListToMatch({ studies, browsed }: Survey): void {
+  const visible = browsed.filter(({ record, unsure }) => {
+    const study = studies.find(({ study: uid }) => uid === record.study);
+    return !unsure || study?.created === record.created;
+  });
+  const inOrder = (records: readonly StudyRecord[]) =>
+    [...records].sort((a, b) => (a.study < b.study ? -1 : 1));
+  // An unsure copy stands for the row of the catalog.
+  const seen = visible.map(({ record, unsure }) => {
+    const study = studies.find(({ study: uid }) => uid === record.study);
+    return unsure && study !== undefined ? study : record;
+  });
+  expect(inOrder(seen)).toEqual(inOrder(studies));
+}
+
+/** Every change has its place, none is left open, and every instance names its own. */
+export function expectLogToBeSettled({ log, instances }: Survey): void {
+  expect(log.map(({ sequence }) => sequence)).toEqual(log.map((_, position) => position + 1));
+  expect(log.filter(({ state }) => state !== 'done' && state !== 'void')).toEqual([]);
+  for (const { version, sequence } of instances) {
+    expect(log[sequence - 1]).toMatchObject({ version, state: 'done' });
+  }
+}
+
+/** No file without a row and no row without its file. */
+export function expectBlobsToMatch({ instances }: Survey, { blobNames }: Shared): void {
+  if (blobNames === undefined) return;
+  expect(blobNames('instances')).toEqual(
+    instances.map((record) => blobName(partition, record, record.version, 'dcm')).sort(),
+  );
+  expect(blobNames('derived')).toEqual([]);
+}
+
+/** Nothing is wrong, missing or left behind. */
+export async function expectTidy(shared: Shared): Promise<Survey> {
+  const found = await survey(shared);
+  expectCountsToMatch(found);
+  expectStudyListToMatch(found);
+  expect(found.browsed).toHaveLength(found.studies.length);
+  expect(found.indexRows).toEqual(impliedIndexRows(found));
+  expectLogToBeSettled(found);
+  expectBlobsToMatch(found, shared);
+  return found;
+}
