@@ -1,0 +1,75 @@
+/** Reads the documents of the repository: their headings, tables and links. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+export const root = path.join(__dirname, '../..');
+
+const folders = ['.', 'docs', 'docs/decisions', 'infra'];
+
+/** Every document, as a path relative to the repository. */
+export const documents: readonly string[] = folders.flatMap((folder) =>
+  readdirSync(path.join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => path.posix.join(folder, name)),
+);
+
+export function readDocument(document: string): string {
+  return readFileSync(path.join(root, document), 'utf8');
+}
+
+/** The text without blocks of code. */
+export function prose(text: string): string {
+  return text.replace(/^```[^]*?^```$/gm, '');
+}
+
+/** A row of a table, as the texts of its cells without code marks. */
+export type Row = readonly string[];
+
+function cellsOf(line: string): Row {
+  return line
+    .replace(/^\||\|$/g, '')
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll('`', ''));
+}
+
+/** The rows of all tables with these columns, in order; with `heading`, of those below it alone. */
+export function tableRows(
+  document: string,
+  columns: readonly string[],
+  heading?: string,
+): readonly Row[] {
+  const rows: Row[] = [];
+  let current = '';
+  let within = false;
+  for (const line of prose(readDocument(document)).split('\n')) {
+    if (line.startsWith('#')) current = line.replace(/^#+ /, '');
+    if (!line.startsWith('|')) within = false;
+    else if (within) {
+      if (!/^\|[ |:-]+$/.test(line)) rows.push(cellsOf(line));
+    } else {
+      const sought = heading === undefined || heading === current;
+      within = sought && cellsOf(line).join('|') === columns.join('|');
+    }
+  }
+  return rows;
+}
+
+/** The anchors of a document, spelt as GitHub spells them. */
+export function anchorsOf(document: string): ReadonlySet<string> {
+  const headings = prose(readDocument(document)).match(/^#+ .*$/gm) ?? [];
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+/** The targets of the links of a document that stay within the repository. */
+export function localLinks(document: string): readonly string[] {
+  const links = prose(readDocument(document)).matchAll(/\]\(([^)\s]+)\)/g);
+  return [...links].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/i.test(target));
+}
