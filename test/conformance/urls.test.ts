@@ -1,0 +1,118 @@
+/** URLs both ways: how requests may spell them, and how answers name what the client can reach. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  Client,
+  faces,
+  onEveryHost,
+  pathOf,
+  sample,
+  valueOf,
+  type Json,
+} from '../support/conformance.js';
+import { hosts, startService, type Service } from '../support/service.js';
+
+onEveryHost((client) => {
+  describe('paths', () => {
+    it.each([
+      ['doubled slashes', (path: string) => path.replaceAll('/', '//')],
+      ['literals in capitals', (path: string) => path.replace('/studies', '/STUDIES')],
+      ['literals in mixed case', (path: string) => path.replace('/series', '/Series')],
+      ['a slash at the end', (path: string) => `${path}/`],
+      ['percent-encoded periods', (path: string) => path.replace('1.2', '1%2E2')],
+    ])('may have %s', async (_what, respelled) => {
+      const one = sample();
+      await client.store(one);
+      for (const path of [
+        pathOf(one),
+        `${pathOf(one)}/metadata`,
+        `${pathOf(one)}/frames/1`,
+        `/studies/${one.study}/series`,
+      ]) {
+        const response = await client.get(respelled(path));
+        await response.arrayBuffer();
+        expect({ path, status: response.status }).toEqual({ path, status: 200 });
+      }
+    });
+
+    it('may have doubled slashes when storing', async () => {
+      const one = sample();
+      const response = await client.send('POST', '//studies', {
+        body: one.file,
+        headers: { 'Content-Type': 'application/dicom' },
+      });
+      const answer = (await response.json()) as Json;
+      const item = answer['00081199']?.Value?.[0] as Json;
+      expect(valueOf(item, '00081190')).toBe(client.url(pathOf(one)));
+    });
+  });
+});
+
+describe.each(hosts)('on the %s host', (host) => {
+  let running: Service | undefined;
+
+  afterEach(async () => {
+    await running?.stop();
+    running = undefined;
+  });
+
+  /** Every URL of ours in the answers about an instance. */
+  async function urlsIn(client: Client, headers: Readonly<Record<string, string>> = {}) {
+    const one = sample();
+    const response = await client.stow([one.file], { study: one.study, headers });
+    const texts = [await response.text()];
+    for (const path of [
+      `/studies?StudyInstanceUID=${one.study}&includefield=RetrieveURL`,
+      `${pathOf(one)}/metadata`,
+      pathOf({ study: one.study }),
+    ]) {
+      texts.push(await (await client.send('GET', path, { headers })).text());
+    }
+    const urls = texts.flatMap((text) => [...text.matchAll(/https?:\/\/[^"\s]+/g)]);
+    return { one, urls: [...new Set(urls.map(([url]) => url))] };
+  }
+
+  it.each(faces)('names the public URL that is configured, at the URLs of $name', async (face) => {
+    const config = { publicUrl: 'https://images.example.com/pacs/' };
+    const service = await startService({ host, config });
+    running = service;
+    const { one, urls } = await urlsIn(new Client(face, () => service));
+    const base = `https://images.example.com/pacs${face.prefix}`;
+    expect(urls).toEqual(
+      expect.arrayContaining([base + pathOf(one), base + pathOf({ study: one.study })]),
+    );
+    for (const url of urls) expect(url.startsWith(`${base}/studies/${one.study}`)).toBe(true);
+  });
+
+  it.each(faces)('names the host that was asked, at the URLs of $name', async (face) => {
+    const service = await startService({ host });
+    running = service;
+    const client = new Client(face, () => service);
+    const { one, urls } = await urlsIn(client);
+    expect(urls).toContain(client.url(pathOf(one)));
+    for (const url of urls) expect(url.startsWith(client.url('/studies/'))).toBe(true);
+  });
+});
+
+describe('behind a proxy', () => {
+  it.each(faces)('names the host that the client asked, at the URLs of $name', async (face) => {
+    const service = await startService({ host: 'local' });
+    try {
+      const one = sample();
+      const client = new Client(face, () => service);
+      const response = await client.stow([one.file], {
+        study: one.study,
+        headers: {
+          'X-Forwarded-Host': 'dicom.example.com',
+          'X-Forwarded-Proto': 'https',
+        },
+      });
+      const answer = (await response.json()) as Json;
+      const base = `https://dicom.example.com${face.prefix}`;
+      expect(valueOf(answer, '00081190')).toBe(base + pathOf({ study: one.study }));
+      const item = answer['00081199']?.Value?.[0] as Json;
+      expect(valueOf(item, '00081190')).toBe(base + pathOf(one));
+    } finally {
+      await service.stop();
+    }
+  });
+});
