@@ -30,7 +30,7 @@ import {
   type LogEntry,
   type Tail,
 } from './log-entry.js';
-import type { Ulid } from './ulid.js';
+import { newUlid } from './ulid.js';
 
 /** An appended entry whose fate is still to be written. */
 export interface PendingEntry {
@@ -52,6 +52,8 @@ export class ChangeLog {
   #tail: Tail | undefined;
   #settling: { readonly entry: PendingEntry; readonly fate: Fate }[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Settles when all fates noted before have been written or given up. */
+  #writing = Promise.resolve();
   /** Entries that this process has written as done. */
   readonly #confirmed = new Set<number>();
 
@@ -74,9 +76,9 @@ export class ChangeLog {
    */
   settle(entries: readonly PendingEntry[], fate: Fate): void {
     for (const entry of entries) this.#settling.push({ entry, fate });
-    if (this.#settling.length >= settleBatch) void this.#writeFates();
+    if (this.#settling.length >= settleBatch) void this.close();
     else {
-      this.#timer ??= setTimeout(() => void this.#writeFates(), settleAfterMilliseconds);
+      this.#timer ??= setTimeout(() => void this.close(), settleAfterMilliseconds);
       this.#timer.unref();
     }
   }
@@ -110,14 +112,15 @@ export class ChangeLog {
     if (oldest !== undefined) this.#confirmed.delete(oldest);
   }
 
-  /** Writes every noted fate; for a clean shutdown. */
+  /** Writes every fate noted so far, and awaits those on their way; for a clean shutdown. */
   async close(): Promise<void> {
-    await this.#writeFates();
+    this.#writing = this.#writing.then(async () => await this.#writeFates());
+    await this.#writing;
   }
 
   async #flush(entries: readonly LogEntry[]): Promise<readonly PendingEntry[]> {
     for (let attempt = 0; ; attempt++) {
-      const tail = this.#tail ?? (await this.#advance(await readTail(this.#tables)));
+      const tail = await this.#advance(this.#tail ?? (await readTail(this.#tables)));
       const room = (tail.bucket + 1) * logBucketEntries - tail.next + 1;
       const now = entries.slice(0, room);
       const appended = await this.#appendAt(tail, now);
@@ -138,7 +141,11 @@ export class ChangeLog {
     const now = BigInt(Date.now()) * ticksPerMillisecond;
     // Every entry later than the one before it, whatever the clocks of the writers say.
     const first = now > tail.ticks ? now : tail.ticks + 1n;
-    const encoded = entries.map((entry, index) => encodeLogEntry(entry, first + BigInt(index)));
+    // The id tells an entry from one like it that another process appends.
+    const encoded = entries.map((entry, index) => ({
+      ...encodeLogEntry(entry, first + BigInt(index)),
+      id: newUlid(),
+    }));
     const ticks = first + BigInt(entries.length - 1);
     const tailProperties = { next: BigInt(next), ticks };
     const operations: TableOperation[] = [
@@ -153,11 +160,10 @@ export class ChangeLog {
     ];
     // Forgotten until the transaction is known to have happened.
     this.#tail = undefined;
-    const outcome = await this.#transact(tail, operations, entries[0]?.version);
+    const outcome = await this.#transact(tail, operations, encoded[0]);
     if (outcome === undefined) return undefined;
     const [tailEtag] = outcome;
-    if (tailEtag !== undefined)
-      this.#tail = await this.#advance({ ...tail, next, ticks, etag: tailEtag });
+    if (tailEtag !== undefined) this.#tail = { ...tail, next, ticks, etag: tailEtag };
     return encoded.map((properties, index) => ({
       sequence: tail.next + index,
       appended: Date.now(),
@@ -169,7 +175,7 @@ export class ChangeLog {
   async #transact(
     tail: Tail,
     operations: readonly TableOperation[],
-    version: Ulid | undefined,
+    first: { readonly id: string } | undefined,
   ): Promise<readonly (string | undefined)[] | undefined> {
     const partitionKey = logPartitionKey(tail.bucket);
     try {
@@ -177,8 +183,8 @@ export class ChangeLog {
       return outcome.committed ? outcome.etags : undefined;
     } catch (error) {
       // The answer may be lost although the write happened: our entry is there, or it is not.
-      const first = await this.#tables.get('log', partitionKey, logRowKey(tail.next));
-      if (version !== undefined && first?.properties['version'] === version) return [];
+      const there = await this.#tables.get('log', partitionKey, logRowKey(tail.next));
+      if (first !== undefined && there?.properties['id'] === first.id) return [];
       throw error;
     }
   }
