@@ -27,7 +27,8 @@ export class WatchedTables implements TableStore {
   /** @param sibling another view of the same store, whose knowledge of partitions is shared. */
   constructor(inner: TableStore, sibling?: WatchedTables) {
     this.#inner = inner;
-    this.#partitions = sibling?.#partitions ?? new Map<TableName, Set<string>>();
+    this.#partitions =
+      sibling === undefined ? new Map<TableName, Set<string>>() : sibling.#partitions;
   }
 
   get: TableStore['get'] = async (table, ...rest) =>
