@@ -11,12 +11,13 @@ import { loadConfig } from './config.js';
 import { createDispatcher, type Dispatch } from './dispatcher.js';
 import { paced, signalOf } from './live-response.js';
 import { createPipeline, type Pipeline, type PipelineParts } from './pipeline.js';
+import { recoverySchedule, runRecovery } from './recovery-job.js';
 import { functionsParts } from './services.js';
 import { createUpload } from './upload.js';
 
 type Answer = (host: Host, request: Request, signal: AbortSignal) => Promise<Response>;
 
-interface Host extends Pick<PipelineParts, 'log'> {
+interface Host extends Pick<PipelineParts, 'log' | 'services'> {
   readonly pipeline: Pipeline;
   readonly dispatch: Dispatch;
 }
@@ -38,7 +39,7 @@ function currentHost(): Host {
     const parts = partsOfProcess();
     const pipeline = createPipeline(parts);
     const dispatch = createDispatcher(pipeline, registered);
-    hostOfProcess = { pipeline, dispatch, log: parts.log };
+    hostOfProcess = { pipeline, dispatch, log: parts.log, services: parts.services };
   }
   return hostOfProcess;
 }
@@ -139,6 +140,17 @@ function registerCatchAll(name: string, methods: HttpMethod[]): void {
       async ({ dispatch }, request, signal) =>
         await dispatch(request, signal),
   );
+}
+
+/** Registers the function that finishes or undoes, on a timer, what died. */
+export function registerRecovery(): void {
+  app.timer('recoverArchive', {
+    schedule: recoverySchedule,
+    handler: async () => {
+      const { services, log } = currentHost();
+      await runRecovery(services, log);
+    },
+  });
 }
 
 /** Registers the function that answers OPTIONS wherever no route does, without authentication. */

@@ -8,6 +8,7 @@ import { createDispatcher } from './dispatcher.js';
 import { lazy } from './lazy.js';
 import type { Log } from './log.js';
 import { createPipeline } from './pipeline.js';
+import { recoveryIntervalMilliseconds, runRecovery } from './recovery-job.js';
 import { openServices } from './services.js';
 
 export interface LocalHost {
@@ -64,9 +65,14 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   );
   try {
     const { services: made, stop } = await backend();
+    await runRecovery(services, log);
+    const recovery = setInterval(() => {
+      void runRecovery(services, log);
+    }, recoveryIntervalMilliseconds);
     return {
       url: server.url,
       async stop() {
+        clearInterval(recovery);
         await server.stop();
         await made.archive.close();
         await stop();

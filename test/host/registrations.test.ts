@@ -12,7 +12,7 @@ import { functionsApp } from '../support/service.js';
 const kebabCase = (name: string) =>
   name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, '');
 
-const catchAllFiles = ['cors-preflight.ts', 'unknown-route.ts'];
+const catchAllFiles = ['cors-preflight.ts', 'recover-archive.ts', 'unknown-route.ts'];
 const catchAlls = [
   'corsPreflight OPTIONS {*path}',
   'unknownRoute GET,HEAD,POST,PUT,PATCH,DELETE {*path}',
@@ -49,6 +49,15 @@ describe('functions/', () => {
       urlForms(route).map((form) => `${form.functionName} ${route.method} ${form.template}`),
     );
     expect(registered.toSorted()).toEqual([...wanted, ...catchAlls].toSorted());
+  });
+
+  it('registers recovery on a timer', async () => {
+    const { timers } = await functionsApp();
+    const schedules = timers.map(({ metadata: { name, bindings } }) => [
+      name,
+      ...Object.values(bindings).map((binding) => binding.schedule),
+    ]);
+    expect(schedules).toEqual([['recoverArchive', '0 */5 * * * *']]);
   });
 
   it('leaves the checking of tokens to the pipeline', async () => {

@@ -13,6 +13,7 @@ export interface Binding {
   readonly route?: string;
   readonly methods?: readonly string[];
   readonly authLevel?: string;
+  readonly schedule?: string;
 }
 
 export interface FunctionMetadata {
@@ -50,6 +51,7 @@ const moduleName = '@azure/functions-core';
 /** What the worker knows of one app. */
 export class FunctionsCore {
   readonly functions: RegisteredFunction[] = [];
+  readonly timers: RegisteredFunction[] = [];
   /** What invocations failed with, in order. */
   readonly failures: unknown[] = [];
   readonly #appStartHooks: Callback[] = [];
@@ -65,7 +67,8 @@ export class FunctionsCore {
       if (this.functions.some(({ metadata: { name } }) => name === metadata.name)) {
         throw new Error(`A function named ${metadata.name} is registered already.`);
       }
-      this.functions.push({ metadata, callback });
+      const isTimer = Object.values(metadata.bindings).some(({ type }) => type === 'timerTrigger');
+      (isTimer ? this.timers : this.functions).push({ metadata, callback });
       return { dispose: () => undefined };
     },
     registerHook: (name: string, callback: Callback) => {

@@ -33,6 +33,7 @@ import {
   type InstanceIndex,
   type InstanceRecord,
 } from './records.js';
+import { recover, type RecoveryReport } from './recovery.js';
 import { SearchIndex } from './search-index.js';
 import {
   StudyWriter,
@@ -63,6 +64,7 @@ export interface StoredFile {
 
 /** Writers that are kept for their knowledge of a study's rows. */
 const keptWriters = 1000;
+const recoveredPerRun = 10_000;
 
 type Extension = Parameters<typeof blobName>[3];
 
@@ -229,6 +231,15 @@ export class Archive {
   }
 
   // ---- housekeeping --------------------------------------------------------------------------
+
+  /**
+   * Finishes or undoes what died, a bounded number of log entries a run.
+   *
+   * @throws ServiceError `storage-unavailable`.
+   */
+  async recover(mostEntries = recoveredPerRun): Promise<RecoveryReport> {
+    return await recover(this, mostEntries);
+  }
 
   /** Resolves when the work behind acknowledged requests has settled; for a clean shutdown. */
   async close(): Promise<void> {

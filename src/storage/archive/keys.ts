@@ -227,6 +227,8 @@ export function parseBrowseRowKey(rowKey: string): { created: Ulid; study: Study
 export const logBucketEntries = 100_000;
 
 export const logHeadKey = { partitionKey: 'head', rowKey: 'head' } as const;
+/** Beside the head: up to where recovery has settled the log. */
+export const logRecoveredKey = 'recovered';
 export const logTailRowKey = 'tail';
 
 export function logBucketOf(sequence: number): number {

@@ -13,6 +13,7 @@ import {
   logTailRowKey,
   type Partition,
 } from './keys.js';
+import type { IndexRow } from './search-index.js';
 import type { Ulid } from './ulid.js';
 
 export type LogAction = 'Create' | 'Update' | 'Delete';
@@ -30,6 +31,11 @@ export interface LogEntry extends InstanceUids {
   readonly previous?: Ulid;
   /** Of a delete: when the study was made; else the write, which names what it left behind. */
   readonly write: Ulid;
+  /**
+   * Index rows above the instance that this change puts down before its commit, or takes away after
+   * it; what is left of them when the writer dies is found here.
+   */
+  readonly rows?: readonly IndexRow[];
 }
 
 /** An entry as the log has it. */
@@ -41,6 +47,8 @@ export interface LoggedEntry extends LogEntry {
   /** The same in milliseconds. */
   readonly time: number;
   readonly etag: string;
+  /** The row as it stands. */
+  readonly properties: Properties;
 }
 
 /**
@@ -53,12 +61,18 @@ export const commitWithinMilliseconds = 10_000;
 
 export const ticksPerMillisecond = 10_000n;
 
-export function encodeLogEntry(entry: LogEntry, ticks: bigint): Properties {
-  return { ...entry, state: 'pending', ticks };
+export function encodeLogEntry({ rows, ...entry }: LogEntry, ticks: bigint): Properties {
+  return {
+    ...entry,
+    ...(rows !== undefined && rows.length > 0 && { rows: JSON.stringify(rows) }),
+    state: 'pending',
+    ticks,
+  };
 }
 
 export function decodeLogEntry({ rowKey, etag, properties }: Entity): LoggedEntry {
   const previous = properties['previous'];
+  const rows = properties['rows'];
   const ticks = BigInt(String(properties['ticks']));
   return {
     sequence: Number(rowKey),
@@ -70,10 +84,12 @@ export function decodeLogEntry({ rowKey, etag, properties }: Entity): LoggedEntr
     version: properties['version'] as Ulid,
     ...(previous !== undefined && { previous: previous as Ulid }),
     write: properties['write'] as Ulid,
+    ...(typeof rows === 'string' && { rows: JSON.parse(rows) as readonly IndexRow[] }),
     state: properties['state'] as LoggedEntry['state'],
     ticks,
     time: Number(ticks / ticksPerMillisecond),
     etag,
+    properties,
   };
 }
 

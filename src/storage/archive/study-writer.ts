@@ -23,7 +23,7 @@ import type { ChangeLog, PendingEntry } from './change-log.js';
 import { instanceRowKey, type Partition } from './keys.js';
 import { commitWithinMilliseconds } from './log-entry.js';
 import { encodeInstance, instanceProperties, type InstanceRecord } from './records.js';
-import type { SearchIndex } from './search-index.js';
+import type { IndexRow, SearchIndex } from './search-index.js';
 import { newUlid, timeOf, type Ulid } from './ulid.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
@@ -73,6 +73,18 @@ function rowsOfWork(instances: readonly NewInstance[]): number {
 function bytesOf({ metadata, index }: NewInstance): number {
   // Binary travels as base64.
   return ((metadata.length + index.length) * 4) / 3 + bytesPerRow;
+}
+
+/** As many index rows as one entry of the log has room for; a series needs far fewer. */
+const indexRowsPerEntry = 40;
+
+/**
+ * What recovery cannot tell from the instances of a change, the index rows of studies and series:
+ * the share of one of its entries.
+ */
+function rowsAboveInstances({ added, removed }: CatalogPlan, entry: number): readonly IndexRow[] {
+  const rows = [...added, ...removed].filter(({ level }) => level !== 'instance');
+  return rows.slice(entry * indexRowsPerEntry, (entry + 1) * indexRowsPerEntry);
 }
 
 function isSame({ record: a }: NewInstance, { record: b }: NewInstance): boolean {
@@ -231,7 +243,7 @@ export class StudyWriter {
       const replaced = new Map([...rows].map(([instance, { record }]) => [instance, record]));
       const plan = planStore(this.#partition, state, instances, replaced, write);
       await allOf([
-        this.#appendStores(instances, replaced, attempted),
+        this.#appendStores(instances, replaced, plan, attempted),
         this.#confirm([...replaced.values()]),
         written.insert(plan, state.study === undefined),
       ]);
@@ -290,10 +302,11 @@ export class StudyWriter {
   async #appendStores(
     instances: readonly NewInstance[],
     replaced: Replaced,
+    plan: CatalogPlan,
     { entries, write }: StoreAttempt,
   ): Promise<void> {
     await allOf(
-      instances.map(async (instance) => {
+      instances.map(async (instance, position) => {
         const { study, series, instance: sop, version } = instance.record;
         const previous = replaced.get(instance)?.version;
         const entry = await this.#parts.log.append({
@@ -305,6 +318,7 @@ export class StudyWriter {
           action: previous === undefined ? 'Create' : 'Update',
           ...(previous !== undefined && { previous }),
           write,
+          rows: rowsAboveInstances(plan, position),
         });
         entries.set(instance, entry);
       }),
@@ -399,7 +413,7 @@ export class StudyWriter {
     let committed = false;
     try {
       await allOf([
-        this.#appendDeletes(rows, state, entries),
+        this.#appendDeletes(rows, state, plan, entries),
         this.#confirm(rows.map(({ record }) => record)),
         plan.study === undefined ? this.#doubtBrowse(state) : undefined,
         this.#parts.index.insert(plan.added),
@@ -469,10 +483,11 @@ export class StudyWriter {
   async #appendDeletes(
     rows: readonly InstanceRow[],
     state: StudyState,
+    plan: CatalogPlan,
     entries: Map<Ulid, PendingEntry>,
   ): Promise<void> {
     await allOf(
-      rows.map(async ({ record: { study, series, instance, version } }) => {
+      rows.map(async ({ record: { study, series, instance, version } }, position) => {
         const entry = await this.#parts.log.append({
           partition: this.#partition,
           study,
@@ -481,6 +496,7 @@ export class StudyWriter {
           version,
           action: 'Delete',
           write: state.study?.record.created ?? version,
+          rows: rowsAboveInstances(plan, position),
         });
         entries.set(version, entry);
       }),

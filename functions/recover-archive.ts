@@ -1,0 +1,3 @@
+import { registerRecovery } from '../src/host/azure-functions.js';
+
+registerRecovery();
