@@ -25,8 +25,8 @@ async function* markErrors(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     throw new BodyError('The body failed', { cause });
   }
 }
-/** What a download holds beyond what its reader has taken. */
-const readAheadBytes = 64 * 1024;
+/** Chunks, of up to 64 KiB, that a download holds beyond what its reader has taken. */
+const chunksAhead = 1;
 
 interface Download {
   readonly client: BlobClient;
@@ -89,7 +89,8 @@ function resumable(download: Download, first: Source, offset: number): Readable 
       }
     }
   }
-  const body = Readable.from(read(), { objectMode: false, highWaterMark: readAheadBytes });
+  // Chunk by chunk: a stream of bytes would copy chunks into one whenever it holds several.
+  const body = Readable.from(read(), { objectMode: true, highWaterMark: chunksAhead });
   // The generator ends only when the source does, and is never entered when nobody reads.
   const end = body._destroy.bind(body);
   body._destroy = (error, callback) => {

@@ -3,8 +3,8 @@
 /** Size of a block of a large blob; a body up to this size takes a single call. */
 export const blockBytes = 4 * 1024 * 1024;
 
-/** Unused buffers to keep: those of a few large uploads at a time. */
-const mostFree = 8;
+/** Unused buffers to keep: those of one large upload. They stay resident for good. */
+const mostFree = 4;
 
 export class BlockBuffers {
   readonly #free: Uint8Array[] = [];
