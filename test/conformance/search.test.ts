@@ -295,6 +295,49 @@ onEveryDeployment((client) => {
     });
   });
 
+  describe('values', () => {
+    it('match without regard to accents in names, and to case', async () => {
+      const family = fresh('Hall');
+      const one = sample({ overrides: [element('00100010', 'PN', `${family}^X^Tá`)] });
+      await client.store(one);
+      for (const name of [`${family}^X^Tá`, `${family}^X^Ta`, `${family.toUpperCase()}^x^TA`]) {
+        expect(await studies(encoded({ PatientName: name }))).toEqual([one.study]);
+      }
+    });
+
+    it('match with and without the nulls that they were stored with', async () => {
+      const id = fresh('NULL-');
+      const one = sample({ overrides: [element('00100020', 'LO', `${id}\0`)] });
+      const response = await client.stow([one.file]);
+      await response.arrayBuffer();
+      const expected = client.face.name === 'v1' ? [] : [one.study];
+      expect(response.status).toBe(expected.length === 1 ? 200 : 409);
+      expect(await studies(`PatientID=${id}`)).toEqual(expected);
+      expect(await studies(`PatientID=${id}%00`)).toEqual(expected);
+    });
+
+    it('are those of the instance stored last; a missing one takes nothing away', async () => {
+      const [before, after] = [fresh('Before'), fresh('After')];
+      const named = (name: string) => ({
+        overrides: [element('00100010', 'PN', name), element('00100020', 'LO', name)],
+      });
+      const one = sample(named(before));
+      await client.store(one);
+      expect(await studies(`PatientName=${before}`)).toEqual([one.study]);
+      await client.store(sample({ study: one.study, ...named(after) }));
+      expect(await studies(`PatientName=${before}`)).toEqual([]);
+      expect(await studies(`PatientID=${before}`)).toEqual([]);
+      expect(await studies(`PatientName=${after}`)).toEqual([one.study]);
+      await client.store(
+        sample({ study: one.study, overrides: named(after).overrides, omit: ['00081030'] }),
+      );
+      const [result] = await client.json(
+        `/studies?PatientID=${after}&includefield=StudyDescription`,
+      );
+      expect(valueOf(result, '00081030')).toBe('Thorax');
+    });
+  });
+
   describe('the keys of a series', () => {
     it('are Modality and others, at the routes that have them', async () => {
       const series = async (path: string) => uidsIn(await client.json(path), seriesUid);

@@ -7,6 +7,7 @@ import {
   pathOf,
   sample,
   sopClass,
+  valueOf,
   type Client,
   type Json,
   type Sample,
@@ -367,6 +368,54 @@ onEveryDeployment((client) => {
       const [item] = answer['00081198']?.Value as Json[];
       expect(item?.['00081197']?.Value).toEqual([client.face.microsoft ? 43264 : 0xc000]);
       expect(JSON.stringify(item?.['00741048'])).toMatch(/"00000902"/);
+    });
+
+    it('stores an instance once that many requests bring at the same time', async () => {
+      const one = sample();
+      const responses = await Promise.all(
+        Array.from({ length: 6 }, async () => await client.stow([one.file])),
+      );
+      await Promise.all(responses.map(async (response) => await response.arrayBuffer()));
+      expect(responses.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409, 409, 409]);
+      expect(await client.json(`/studies/${one.study}/instances`)).toHaveLength(1);
+    });
+
+    it('stores and counts what many requests bring for one study at the same time', async () => {
+      const study = fresh();
+      const series = [fresh(), fresh(), fresh()];
+      const samples = series.flatMap((one) =>
+        Array.from({ length: 4 }, () => sample({ study, series: one })),
+      );
+      await Promise.all(samples.map(async (one) => await client.store(one)));
+      const [result] = await client.json(
+        `/studies?StudyInstanceUID=${study}&includefield=00201206,00201208`,
+      );
+      expect([valueOf(result, '00201206'), valueOf(result, '00201208')]).toEqual([3, 12]);
+      expect(await client.json(`/studies/${study}/metadata`)).toHaveLength(12);
+    });
+
+    it('keeps what fails validation out of metadata and search, for clients of v2', async () => {
+      const one = sample({
+        overrides: [
+          element('00080020', 'DA', '2024-02-29'),
+          element('00081070', 'PN', 'a=b=c=d'),
+          element('00100020', 'LO', ''),
+        ],
+      });
+      const response = await client.stow([one.file]);
+      await response.arrayBuffer();
+      if (client.face.name === 'v1') {
+        expect(response.status).toBe(409);
+        return;
+      }
+      const [dataSet] = await client.json(`${pathOf(one)}/metadata`);
+      const kept = ['00080020', '00081070', '00100020'].map((tag) => dataSet?.[tag] !== undefined);
+      expect(kept).toEqual(kept.map(() => client.face.name === 'PS3.18'));
+      const [result] = await client.json(`/studies?StudyInstanceUID=${one.study}`);
+      expect(valueOf(result, '00080020') !== undefined).toBe(client.face.name === 'PS3.18');
+      expect(await client.bytes(pathOf(one), 'application/dicom; transfer-syntax=*')).toEqual(
+        one.file,
+      );
     });
 
     it.each(judgements)('judges $name as its contract says', async ({ spec, outcome }) => {

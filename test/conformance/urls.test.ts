@@ -1,5 +1,5 @@
 /** URLs both ways: how requests may spell them, and how answers name what the client can reach. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   Client,
   faces,
@@ -44,6 +44,67 @@ onEveryHost((client) => {
       const item = answer['00081199']?.Value?.[0] as Json;
       expect(valueOf(item, '00081190')).toBe(client.url(pathOf(one)));
     });
+  });
+});
+
+/** The headers of every answer, whatever its status. */
+const commonHeaders = { 'x-content-type-options': 'nosniff' };
+const microsoftHeaders = {
+  ...commonHeaders,
+  'x-frame-options': 'SAMEORIGIN',
+  'content-security-policy': "frame-src 'self';",
+  'api-supported-versions': '1.0-prerelease, 1, 2',
+};
+
+onEveryHost((client) => {
+  it.each(['/studies', '/studies?limit=x', '/studies/1.2.3', '/nothing'])(
+    'every answer has the headers of its contract: %s',
+    async (path) => {
+      const response = await client.get(path);
+      await response.arrayBuffer();
+      const { microsoft } = client.face;
+      expect(Object.fromEntries(response.headers)).toMatchObject(
+        microsoft ? microsoftHeaders : commonHeaders,
+      );
+      if (!microsoft) expect(response.headers.get('api-supported-versions')).toBeNull();
+    },
+  );
+});
+
+describe.each(hosts)('versions on the %s host', (host) => {
+  let running: Service | undefined;
+
+  beforeAll(async () => {
+    running = await startService({ host });
+  });
+
+  afterAll(async () => {
+    await running?.stop();
+  });
+
+  it.each([
+    ['v1.0', 'v1'],
+    ['v1.0-prerelease', 'v1'],
+    ['v2.0', 'v2'],
+    ['V2', 'v2'],
+  ])('%s is another spelling of %s', async (spelling, version) => {
+    const one = sample();
+    const base = running?.baseUrl ?? '';
+    const response = await fetch(`${base}/${spelling}/studies`, {
+      method: 'POST',
+      body: one.file,
+      headers: { 'Content-Type': 'application/dicom' },
+    });
+    const answer = (await response.json()) as Json;
+    const item = answer['00081199']?.Value?.[0] as Json;
+    expect(valueOf(item, '00081190')).toBe(`${base}/${version}${pathOf(one)}`);
+    expect('00741048' in item).toBe(version === 'v2');
+  });
+
+  it.each(['v3', 'v0', 'v', 'x'])('there is no %s', async (version) => {
+    const response = await fetch(`${running?.baseUrl ?? ''}/${version}/studies`);
+    await response.arrayBuffer();
+    expect(response.status).toBe(404);
   });
 });
 
