@@ -1,8 +1,6 @@
 /** The service as a process of its own, on either host, over an Azurite of its own. */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startAzurite } from '../src/host/azurite.js';
 import type { FunctionMetadata, FunctionsCore } from '../test/support/functions-core.js';
@@ -15,7 +13,7 @@ export interface MeasuredService {
   readonly baseUrl: string;
   /** Of the process with the service's code in it; storage and, on Azure, the host are others. */
   readonly pid: number;
-  /** Ends all processes and removes the data. */
+  /** Ends all processes; the data stays. */
   stop(): Promise<void>;
 }
 
@@ -99,21 +97,7 @@ async function startFunctions(dataDir: string): Promise<MeasuredService> {
   };
 }
 
-/** Starts the service with an empty archive in a temporary folder. */
-export async function startMeasuredService(host: Host): Promise<MeasuredService> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'dicomweb-bench-'));
-  const remove = async () => await rm(dataDir, { recursive: true, force: true });
-  try {
-    const service = await (host === 'local' ? startLocal : startFunctions)(dataDir);
-    return {
-      ...service,
-      async stop() {
-        await service.stop();
-        await remove();
-      },
-    };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+/** Starts the service on the archive in a folder, empty at first. */
+export async function startMeasuredService(host: Host, dataDir: string): Promise<MeasuredService> {
+  return await (host === 'local' ? startLocal : startFunctions)(dataDir);
 }

@@ -3,6 +3,9 @@
  * large file, then retrieves a study of twice the size by a slow reader, on each host, and follows
  * the resident memory of the service. Exits 1 when it grows by the goal or more.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { largeFile, MiB, newUid, type LargeFile } from './large-files.js';
 import {
@@ -26,7 +29,7 @@ interface Figures {
   readonly before: number;
   readonly peak: number;
   /** How much further than its slow reader the service had read when the reader had paused. */
-  readonly ahead?: number;
+  readonly ahead: number | undefined;
 }
 
 const mebi = (bytes: number) => (bytes / MiB).toFixed(1);
@@ -40,30 +43,6 @@ function progress(host: Host, what: string, pid: number): OnBytes {
     shown = performance.now();
     const line = `${host}: ${what}, ${Math.round(total / MiB)} MiB, RSS ${mebi(residentBytes(pid))} MiB`;
     process.stderr.write(process.stderr.isTTY ? `\r${line.padEnd(79)}` : `${line}\n`);
-  };
-}
-
-async function measure(
-  { pid }: MeasuredService,
-  before: number,
-  { host, what }: Pick<Figures, 'host' | 'what'>,
-  work: (onBytes: OnBytes) => Promise<void>,
-): Promise<Figures> {
-  let bytes = 0;
-  const show = progress(host, what, pid);
-  const started = performance.now();
-  const peakOf = watchPeak(pid);
-  await work((more) => {
-    bytes += more;
-    show(more);
-  }).finally(peakOf);
-  return {
-    host,
-    what,
-    bytes,
-    seconds: (performance.now() - started) / 1000,
-    before,
-    peak: peakOf(),
   };
 }
 
@@ -81,48 +60,64 @@ async function warmUp({ baseUrl }: MeasuredService): Promise<void> {
   checkDigests([sent], await retrieve(baseUrl, file.study, [], nothing, nothing));
 }
 
-async function measureHost(host: Host, mebibytes: number): Promise<readonly Figures[]> {
-  const service = await startMeasuredService(host);
-  const { baseUrl, pid } = service;
+/** Runs one case in a process of its own, so that none hides in what another has left behind. */
+async function measure(
+  { host, what, dataDir }: Pick<Figures, 'host' | 'what'> & { readonly dataDir: string },
+  work: (service: MeasuredService, onBytes: OnBytes) => Promise<number | undefined>,
+): Promise<Figures> {
+  const service = await startMeasuredService(host, dataDir);
   try {
     await warmUp(service);
-    const study = newUid();
-    const one = largeFile(study, mebibytes);
-    const several: readonly LargeFile[] = Array.from({ length: smallerFiles }, () =>
-      largeFile(study, mebibytes / smallerFiles),
-    );
-    const before = residentBytes(pid);
-    const sent: ReadonlySet<string>[] = [];
-    const storing = await measure(service, before, { host, what: 'store, 1 file' }, async (on) => {
-      sent.push(await store(baseUrl, [one], on));
-    });
-    const more = await measure(
-      service,
-      before,
-      { host, what: `store, ${smallerFiles} files in a request` },
-      async (on) => {
-        sent.push(await store(baseUrl, several, on));
-      },
-    );
-    const readBefore = bytesRead(pid);
-    let ahead: number | undefined;
-    const retrieving = await measure(
-      service,
-      before,
-      { host, what: `retrieve, ${smallerFiles + 1} files, slow reader` },
-      async (on) => {
-        const stretches = slowReader(mebibytes);
-        const received = await retrieve(baseUrl, study, stretches, on, (taken) => {
-          const read = bytesRead(pid);
-          if (read !== undefined && readBefore !== undefined) ahead = read - readBefore - taken;
-        });
-        checkDigests(sent, received);
-      },
-    );
-    return [storing, more, ahead === undefined ? retrieving : { ...retrieving, ahead }];
+    const before = residentBytes(service.pid);
+    let bytes = 0;
+    const show = progress(host, what, service.pid);
+    const started = performance.now();
+    const peakOf = watchPeak(service.pid);
+    const ahead = await work(service, (more) => {
+      bytes += more;
+      show(more);
+    }).finally(peakOf);
+    const seconds = (performance.now() - started) / 1000;
+    return { host, what, bytes, seconds, before, peak: peakOf(), ahead };
   } finally {
     await service.stop();
   }
+}
+
+async function measureHost(
+  host: Host,
+  mebibytes: number,
+  dataDir: string,
+): Promise<readonly Figures[]> {
+  const study = newUid();
+  const one = largeFile(study, mebibytes);
+  const several: readonly LargeFile[] = Array.from({ length: smallerFiles }, () =>
+    largeFile(study, mebibytes / smallerFiles),
+  );
+  const sent: ReadonlySet<string>[] = [];
+  const storing = (files: readonly LargeFile[]) => {
+    return async ({ baseUrl }: MeasuredService, onBytes: OnBytes) => {
+      sent.push(await store(baseUrl, files, onBytes));
+      return undefined;
+    };
+  };
+  const retrieving = async ({ baseUrl, pid }: MeasuredService, onBytes: OnBytes) => {
+    const before = bytesRead(pid);
+    let ahead: number | undefined;
+    const received = await retrieve(baseUrl, study, slowReader(mebibytes), onBytes, (taken) => {
+      const now = bytesRead(pid);
+      if (before !== undefined && now !== undefined) ahead = now - before - taken;
+    });
+    checkDigests(sent, received);
+    return ahead;
+  };
+  const files = `${smallerFiles} files in a request`;
+  const slow = `retrieve, ${smallerFiles + 1} files, slow reader`;
+  return [
+    await measure({ host, what: 'store, 1 file', dataDir }, storing([one])),
+    await measure({ host, what: `store, ${files}`, dataDir }, storing(several)),
+    await measure({ host, what: slow, dataDir }, retrieving),
+  ];
 }
 
 function passes({ before, peak }: Figures): boolean {
@@ -163,7 +158,14 @@ async function main(): Promise<void> {
     );
   }
   const all: Figures[] = [];
-  for (const host of chosen) all.push(...(await measureHost(host, mebibytes)));
+  for (const host of chosen) {
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'dicomweb-bench-'));
+    try {
+      all.push(...(await measureHost(host, mebibytes, dataDir)));
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  }
   if (process.stderr.isTTY) process.stderr.write('\r');
   console.log(table(all));
   for (const { host, ahead } of all) {
