@@ -8,6 +8,8 @@ export interface Limits {
   readonly instanceBytes: number;
   /** Parts of one multipart request. */
   readonly parts: number;
+  /** Store requests that one process serves at the same time. */
+  readonly storeRequests: number;
   /** Instances of one request that are on their way to storage at the same time. */
   readonly uploadsPerRequest: number;
   readonly part10: Part10Limits;
@@ -17,6 +19,7 @@ export const defaultLimits: Limits = {
   requestBytes: 4 * 1024 ** 3,
   instanceBytes: 4 * 1024 ** 3,
   parts: 10_000,
+  storeRequests: 64,
   uploadsPerRequest: 8,
   part10: defaultPart10Limits,
 };

@@ -2,23 +2,14 @@
  * What a route is: data that both hosts register, the pipeline runs and the documentation is made
  * from. A handler sees nothing but its context.
  */
-import type { Archive } from '../storage/archive/archive.js';
 import type { Partition } from '../storage/archive/keys.js';
-import type { Limits } from './limits.js';
 import type { Profile } from './profile.js';
+import type { Services } from './services.js';
 
 /** What a caller must be allowed to do; `anonymous` routes need no token. */
 export type Permission = 'read' | 'write' | 'delete' | 'anonymous';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
-
-/** The parts of the system that handlers use. */
-export interface Services {
-  readonly archive: Archive;
-  readonly limits: Limits;
-  /** Whether data partitions are enabled. */
-  readonly partitions: boolean;
-}
 
 /** Everything a handler may touch. */
 export interface RequestContext {

@@ -9,6 +9,7 @@ import {
   text,
   url,
   wholeNumber,
+  type Setting,
   type SettingValues,
 } from './settings.js';
 
@@ -24,6 +25,14 @@ export type StorageSettings =
     };
 
 const largestBody = 64 * 1024 ** 3;
+
+function limit(
+  variable: string,
+  description: string,
+  { fallback, most }: { readonly fallback: number; readonly most: number },
+): Setting<number> {
+  return wholeNumber({ variable, description, fallback }, 1, most);
+}
 
 /** THE table of settings: an environment variable each, an app setting in Azure. */
 export const settings = {
@@ -92,41 +101,45 @@ export const settings = {
     },
     ['none'],
   ),
-  maxRequestBytes: wholeNumber(
-    {
-      variable: 'DICOMWEB_MAX_REQUEST_BYTES',
-      description: 'Bytes of one request body.',
-      fallback: defaultLimits.requestBytes,
-    },
-    1,
-    largestBody,
+  maxRequestBytes: limit('DICOMWEB_MAX_REQUEST_BYTES', 'Bytes of one request body.', {
+    fallback: defaultLimits.requestBytes,
+    most: largestBody,
+  }),
+  maxInstanceBytes: limit('DICOMWEB_MAX_INSTANCE_BYTES', 'Bytes of one instance in a request.', {
+    fallback: defaultLimits.instanceBytes,
+    most: largestBody,
+  }),
+  maxParts: limit('DICOMWEB_MAX_PARTS', 'Parts of one multipart request.', {
+    fallback: defaultLimits.parts,
+    most: 1_000_000,
+  }),
+  maxStoreRequests: limit(
+    'DICOMWEB_MAX_STORE_REQUESTS',
+    'Store requests that one process serves at the same time; further ones are answered 503.',
+    { fallback: defaultLimits.storeRequests, most: 10_000 },
   ),
-  maxInstanceBytes: wholeNumber(
-    {
-      variable: 'DICOMWEB_MAX_INSTANCE_BYTES',
-      description: 'Bytes of one instance within a request.',
-      fallback: defaultLimits.instanceBytes,
-    },
-    1,
-    largestBody,
+  uploadsPerRequest: limit(
+    'DICOMWEB_UPLOADS_PER_REQUEST',
+    'Instances of one request that are on their way to storage at the same time.',
+    { fallback: defaultLimits.uploadsPerRequest, most: 64 },
   ),
-  maxParts: wholeNumber(
-    {
-      variable: 'DICOMWEB_MAX_PARTS',
-      description: 'Parts of one multipart request.',
-      fallback: defaultLimits.parts,
-    },
-    1,
-    1_000_000,
+  maxHeaderBytes: limit(
+    'DICOMWEB_MAX_HEADER_BYTES',
+    'Bytes of an instance that are held in memory: all but pixel data and other bulk values.',
+    { fallback: defaultLimits.part10.headerBytes, most: 1024 ** 3 },
   ),
-  uploadsPerRequest: wholeNumber(
-    {
-      variable: 'DICOMWEB_UPLOADS_PER_REQUEST',
-      description: 'Instances of one request that are on their way to storage at the same time.',
-      fallback: defaultLimits.uploadsPerRequest,
-    },
-    1,
-    64,
+  maxNestingDepth: limit('DICOMWEB_MAX_NESTING_DEPTH', 'Sequences within each other.', {
+    fallback: defaultLimits.part10.nestingDepth,
+    most: 256,
+  }),
+  maxElements: limit('DICOMWEB_MAX_ELEMENTS', 'Elements, items and fragments of one instance.', {
+    fallback: defaultLimits.part10.elements,
+    most: 100_000_000,
+  }),
+  maxInflatedBytes: limit(
+    'DICOMWEB_MAX_INFLATED_BYTES',
+    'Bytes of a deflated instance when it is inflated.',
+    { fallback: defaultLimits.part10.inflatedBytes, most: largestBody },
   ),
 };
 
@@ -188,11 +201,17 @@ export function readConfig(environment: Environment): Config {
     partitions: values.partitions,
     authMode: values.authMode,
     limits: {
-      ...defaultLimits,
       requestBytes: values.maxRequestBytes,
       instanceBytes: values.maxInstanceBytes,
       parts: values.maxParts,
+      storeRequests: values.maxStoreRequests,
       uploadsPerRequest: values.uploadsPerRequest,
+      part10: {
+        headerBytes: values.maxHeaderBytes,
+        nestingDepth: values.maxNestingDepth,
+        elements: values.maxElements,
+        inflatedBytes: values.maxInflatedBytes,
+      },
     },
   };
 }

@@ -3,7 +3,8 @@
  * limits → handler → problem → headers → access log.
  */
 import { ps318, profileOf, type Profile } from '../dicomweb/profile.js';
-import type { Route, Services } from '../dicomweb/route.js';
+import type { Route } from '../dicomweb/route.js';
+import type { Services } from '../dicomweb/services.js';
 import { ServiceError } from '../errors.js';
 import { chunksOf, limitBody } from '../http/body.js';
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';

@@ -1,5 +1,5 @@
 /** The recovery job: what both hosts run at their intervals (docs/architecture.md, "Writing"). */
-import type { Services } from '../dicomweb/route.js';
+import type { Services } from '../dicomweb/services.js';
 import { describeError, type Log } from './log.js';
 
 /** Every five minutes, as the timer of Azure Functions spells it. */

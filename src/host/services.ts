@@ -1,6 +1,5 @@
 /** The composition root: where the adapters that the configuration asks for meet the ports. */
-import type { Services } from '../dicomweb/route.js';
-import { Archive } from '../storage/archive/archive.js';
+import { createServices, type Services } from '../dicomweb/services.js';
 import { connectStorage, type StorageAddress } from '../storage/azure/connect.js';
 import { locked, open } from './authenticator.js';
 import type { Config, StorageSettings } from './config.js';
@@ -28,11 +27,11 @@ async function addressOf(storage: StorageSettings): Promise<StorageAddress> {
  */
 export async function openServices(
   storage: StorageSettings,
-  { limits, partitions }: Pick<Config, 'limits' | 'partitions'>,
+  config: Pick<Config, 'limits' | 'partitions'>,
 ): Promise<Services> {
   const stores = connectStorage(await addressOf(storage));
   await stores.ensureCreated();
-  return { archive: new Archive(stores), limits, partitions };
+  return createServices(stores, config);
 }
 
 /**

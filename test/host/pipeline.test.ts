@@ -1,20 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Route, RouteDefinition, Services } from '../../src/dicomweb/route.js';
+import type { Route, RouteDefinition } from '../../src/dicomweb/route.js';
+import { createServices } from '../../src/dicomweb/services.js';
 import { ServiceError } from '../../src/errors.js';
 import { locked, open, type Authenticator } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import type { LogEntry } from '../../src/host/log.js';
 import { createPipeline, type HostRoute, type PipelineParts } from '../../src/host/pipeline.js';
-import { Archive } from '../../src/storage/archive/archive.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 
 const config = readConfig({});
-const services: Services = {
-  archive: new Archive({ tables: new MemoryTableStore(), blobs: new MemoryBlobStore() }),
-  limits: config.limits,
-  partitions: false,
-};
+const services = createServices(
+  { tables: new MemoryTableStore(), blobs: new MemoryBlobStore() },
+  config,
+);
 
 interface Call {
   readonly route?: Partial<RouteDefinition>;

@@ -3,14 +3,14 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { routes } from '../../src/dicomweb/routes.js';
 import type { Limits } from '../../src/dicomweb/limits.js';
-import type { Route, Services } from '../../src/dicomweb/route.js';
+import type { Route } from '../../src/dicomweb/route.js';
+import { createServices, type Services } from '../../src/dicomweb/services.js';
 import { locked, open } from '../../src/host/authenticator.js';
 import { readConfig, type Config } from '../../src/host/config.js';
 import { startDevServer } from '../../src/host/dev-server.js';
 import { createDispatcher } from '../../src/host/dispatcher.js';
 import type { LogEntry } from '../../src/host/log.js';
 import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
-import { Archive } from '../../src/storage/archive/archive.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
@@ -95,7 +95,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const defaults = readConfig({});
   const limits = { ...defaults.limits, ...options.limits };
   const { partitions } = { ...defaults, ...options.config };
-  const services: Services = { archive: new Archive(await connect(storage)), limits, partitions };
+  const services = createServices(await connect(storage), { limits, partitions });
   const parts: PipelineParts = {
     config: { ...defaults, ...options.config, limits },
     authenticate: options.access === 'locked' ? locked : open,

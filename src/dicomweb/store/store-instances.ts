@@ -35,6 +35,16 @@ async function store(
   study: StudyInstanceUID | undefined,
 ): Promise<Response> {
   chooseRepresentation(context.request, dicomJsonOffers);
+  return await context.services.storeGate.pass(
+    async () => await receiveAndCommit(context, mode, study),
+  );
+}
+
+async function receiveAndCommit(
+  context: RequestContext,
+  mode: StoreMode,
+  study: StudyInstanceUID | undefined,
+): Promise<Response> {
   const received = await receiveAll(context, study);
   const committed = await Promise.allSettled(
     received.map(async (one) => await commit(context, mode, one)),
