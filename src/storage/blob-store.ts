@@ -18,6 +18,33 @@ export interface BlobContent {
   readonly length: number;
 }
 
+/** A blob as a list has it. */
+export interface ListedBlob {
+  readonly name: string;
+  /** Bytes. */
+  readonly length: number;
+}
+
+export interface ListOptions {
+  /** What the names begin with; every name when left out. */
+  readonly prefix?: string;
+  /** Most blobs on the page, 1 to 5000; 5000 when left out. */
+  readonly limit?: number;
+  /** Where the previous page of the same list ended. */
+  readonly continuation?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface BlobPage {
+  /** In order of their names. May be short, even empty, although a continuation follows. */
+  readonly blobs: readonly ListedBlob[];
+  /** Present when more blobs may follow. */
+  readonly continuation?: string;
+}
+
+/** Most blobs on a page of a list, as on Azure. */
+export const listPageBlobs = 5000;
+
 /**
  * Every method rejects with `ServiceError`: `storage-unavailable` when the service is away, busy or
  * times out after retries, `client-aborted` when the signal fired. Errors of `body` in `put` pass
@@ -44,6 +71,9 @@ export interface BlobStore {
     range?: ByteRange,
     options?: { readonly signal?: AbortSignal },
   ): Promise<BlobContent | undefined>;
+
+  /** One page of the blobs of a container: one call. A limit out of bounds throws a `RangeError`. */
+  list(container: ContainerName, options?: ListOptions): Promise<BlobPage>;
 
   /** Removes blobs, in batches; those that are not there are passed over. */
   delete(container: ContainerName, names: readonly string[]): Promise<void>;

@@ -1,5 +1,9 @@
-/** Reading the body of a blob to be stored, so that a signal ends it even while it is silent. */
+/**
+ * What blob stores share: reading the body of a blob to be stored, so that a signal ends it even while
+ * it is silent, and checking what is asked of them.
+ */
 import { ServiceError } from '../errors.js';
+import { listPageBlobs } from './blob-store.js';
 
 /** The error of a call whose client went away. */
 export function clientAborted(cause?: unknown): ServiceError {
@@ -60,6 +64,17 @@ export function checkRange(range: { readonly offset: number; readonly length?: n
   }
   if (range.length !== undefined && (!Number.isSafeInteger(range.length) || range.length < 1)) {
     throw new RangeError(`A range of ${range.length} bytes`);
+  }
+}
+
+/**
+ * Refuses a page of blobs that cannot be asked for.
+ *
+ * @throws RangeError when it is not of 1 to 5000 blobs.
+ */
+export function checkListLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > listPageBlobs) {
+    throw new RangeError(`A page of ${limit} blobs`);
   }
 }
 

@@ -4,10 +4,12 @@
 export type StorageOperation =
   | 'get'
   | 'query'
+  | 'scan'
   | 'transact'
   | 'put'
   | 'put-block'
   | 'commit-blocks'
+  | 'list'
   | 'delete'
   | 'check'
   | 'create';

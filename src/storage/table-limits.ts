@@ -169,6 +169,15 @@ export function checkQuery(range: RowRange, options: QueryOptions): void {
   checkKey('PartitionKey', range.partitionKey);
   if (range.from !== undefined && range.from !== '') checkKey('Start of range', range.from);
   if (range.to !== undefined && range.to !== '') checkKey('End of range', range.to);
+  checkPage(options);
+}
+
+/**
+ * Refuses a page that Azure would not give.
+ *
+ * @throws RangeError when it is not of 1 to 1000 rows.
+ */
+export function checkPage(options: QueryOptions): void {
   const limit = options.limit ?? tableLimits.pageRows;
   if (!Number.isInteger(limit) || limit < 1 || limit > tableLimits.pageRows) {
     throw new RangeError(`A page of ${limit} rows`);

@@ -62,13 +62,13 @@ export interface QueryOptions {
   readonly limit?: number;
   /** Names of the properties to return; all when left out. */
   readonly select?: readonly string[];
-  /** Where the previous page of the same range ended. */
+  /** Where the previous page of the same range or table ended. */
   readonly continuation?: string;
   readonly signal?: AbortSignal;
 }
 
 export interface Page {
-  /** In order of RowKey. May be short, even empty, although a continuation follows. */
+  /** In order of their keys. May be short, even empty, although a continuation follows. */
   readonly entities: readonly Entity[];
   /** Present when more rows may follow. */
   readonly continuation?: string;
@@ -101,6 +101,12 @@ export interface TableStore {
 
   /** One page of a range within a partition: one call. */
   query(table: TableName, range: RowRange, options?: QueryOptions): Promise<Page>;
+
+  /**
+   * One page of a whole table, in order of PartitionKey, then RowKey: one call. For work that looks at
+   * everything; requests use `query`.
+   */
+  scan(table: TableName, options?: QueryOptions): Promise<Page>;
 
   /** Applies 1 to 100 operations on distinct rows of one partition, all or none: one call. */
   transact(

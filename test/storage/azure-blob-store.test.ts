@@ -70,7 +70,7 @@ describe('AzureBlobStore', () => {
     ]);
   });
 
-  it('makes one call of a read and of a delete of 256 blobs', async () => {
+  it('makes one call of a read, of a page of a list and of a delete of 256 blobs', async () => {
     const calls: StorageCall[] = [];
     const { blobs } = await open((call) => calls.push(call));
     await blobs.put('instances', 'a', inChunks(Buffer.of(1, 2, 3), 3));
@@ -81,11 +81,13 @@ describe('AzureBlobStore', () => {
       Array.from({ length: 256 }, (_, index) => `x${index}`),
     );
     await blobs.delete('instances', ['a']);
+    await blobs.list('derived', { prefix: 'a' });
     await blobs.check();
     expect(calls.map(({ operation, target }) => [operation, target])).toEqual([
       ['get', 'instances'],
       ['delete', 'instances'],
       ['delete', 'instances'],
+      ['list', 'derived'],
       ['check', 'instances'],
     ]);
   });

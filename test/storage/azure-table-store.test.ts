@@ -17,7 +17,7 @@ tableStoreContract('AzureTableStore', async () => (await open()).tables);
 const row = (rowKey: string): TableOperation => ({ kind: 'upsert', rowKey, properties: {} });
 
 describe('AzureTableStore', () => {
-  it('makes one call of every page, point read and transaction', async () => {
+  it('makes one call of every page, scanned or queried, point read and transaction', async () => {
     const calls: StorageCall[] = [];
     const { tables } = await open((call) => calls.push(call));
     calls.length = 0;
@@ -25,12 +25,14 @@ describe('AzureTableStore', () => {
     await tables.transact('log', 'p', [row('b'), row('c')]);
     await tables.get('log', 'p', 'a');
     await tables.query('log', { partitionKey: 'p' }, { limit: 1 });
+    await tables.scan('log', { select: ['a'] });
     await tables.check();
     expect(calls).toEqual([
       { service: 'table', method: 'PUT', operation: 'transact', target: 'log' },
       { service: 'table', method: 'POST', operation: 'transact', target: 'log' },
       { service: 'table', method: 'GET', operation: 'get', target: 'log' },
       { service: 'table', method: 'GET', operation: 'query', target: 'log' },
+      { service: 'table', method: 'GET', operation: 'scan', target: 'log' },
       { service: 'table', method: 'GET', operation: 'get', target: 'catalog' },
     ]);
   });

@@ -23,10 +23,12 @@ describe('MemoryBlobStore', () => {
     });
     await expect(store.put('instances', 'a', inChunks(Buffer.of(1), 1))).rejects.toThrow('lost');
     expect(await store.get('instances', 'a')).toBeUndefined();
+    await store.list('instances');
     await store.delete('derived', ['a', 'b']);
     expect(calls.map(({ service, operation, target }) => [service, operation, target])).toEqual([
       ['blob', 'put', 'instances'],
       ['blob', 'get', 'instances'],
+      ['blob', 'list', 'instances'],
       ['blob', 'delete', 'derived'],
     ]);
   });

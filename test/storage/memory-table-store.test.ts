@@ -134,10 +134,12 @@ describe('MemoryTableStore', () => {
     await expect(store.transact('log', 'p', operations)).rejects.toThrow('lost');
     expect(await store.get('log', 'p', 'r')).toBeUndefined();
     await store.query('catalog', { partitionKey: 'p' });
+    await store.scan('searchindex');
     expect(calls.map(({ service, operation: what, target }) => [service, what, target])).toEqual([
       ['table', 'transact', 'log'],
       ['table', 'get', 'log'],
       ['table', 'query', 'catalog'],
+      ['table', 'scan', 'searchindex'],
     ]);
   });
 });

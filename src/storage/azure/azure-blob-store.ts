@@ -2,8 +2,16 @@
 import { Readable } from 'node:stream';
 import type { BlobClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { ServiceError } from '../../errors.js';
-import type { BlobContent, BlobStore, ByteRange, ContainerName } from '../blob-store.js';
-import { checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
+import { listPageBlobs } from '../blob-store.js';
+import type {
+  BlobContent,
+  BlobPage,
+  BlobStore,
+  ByteRange,
+  ContainerName,
+  ListOptions,
+} from '../blob-store.js';
+import { checkListLimit, checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
 import { BlockBuffers, blockBytes } from './block-buffers.js';
 import { BlockUpload } from './block-upload.js';
 import { codeOf, isTransient, statusOf, translateError } from './translate-error.js';
@@ -205,6 +213,34 @@ export class AzureBlobStore implements BlobStore {
       if (status === 404 && codeOf(error) !== 'ContainerNotFound') return undefined;
       if (status === 416) throw rangePastEnd(name, range.offset, error);
       throw translateError(error, download.what, signal);
+    }
+  }
+
+  async list(container: ContainerName, options: ListOptions = {}): Promise<BlobPage> {
+    const { prefix, limit = listPageBlobs, continuation, signal } = options;
+    checkListLimit(limit);
+    try {
+      const pages = this.#clients[container]
+        .listBlobsFlat({
+          ...(prefix !== undefined && prefix !== '' && { prefix }),
+          ...(signal && { abortSignal: signal }),
+        })
+        .byPage({
+          maxPageSize: limit,
+          ...(continuation !== undefined && { continuationToken: continuation }),
+        });
+      const page = await pages.next();
+      if (page.done === true) return { blobs: [] };
+      const { segment, continuationToken } = page.value;
+      const blobs = segment.blobItems.map(({ name, properties }) => ({
+        name,
+        length: properties.contentLength ?? 0,
+      }));
+      return continuationToken === undefined || continuationToken === ''
+        ? { blobs }
+        : { blobs, continuation: continuationToken };
+    } catch (error) {
+      throw translateError(error, `Container ${container}`, signal);
     }
   }
 

@@ -2,7 +2,7 @@
 import { odata } from '@azure/data-tables';
 import type { TableClient, TableEntity, TransactionAction } from '@azure/data-tables';
 import { ServiceError } from '../../errors.js';
-import { checkKey, checkQuery, checkTransaction } from '../table-limits.js';
+import { checkKey, checkPage, checkQuery, checkTransaction } from '../table-limits.js';
 import { tableLimits } from '../table-store.js';
 import type {
   Entity,
@@ -145,11 +145,20 @@ export class AzureTableStore implements TableStore {
 
   async query(table: TableName, range: RowRange, options: QueryOptions = {}): Promise<Page> {
     checkQuery(range, options);
+    return await this.#page(table, filterOf(range), options);
+  }
+
+  async scan(table: TableName, options: QueryOptions = {}): Promise<Page> {
+    checkPage(options);
+    return await this.#page(table, undefined, options);
+  }
+
+  async #page(table: TableName, filter: string | undefined, options: QueryOptions): Promise<Page> {
     const { select, signal, continuation, limit = tableLimits.pageRows } = options;
     try {
       const pages = this.#clients[table]
         .listEntities<TableEntity>({
-          queryOptions: { filter: filterOf(range), ...selection(select) },
+          queryOptions: { ...(filter !== undefined && { filter }), ...selection(select) },
           ...(signal && { abortSignal: signal }),
         })
         .byPage({

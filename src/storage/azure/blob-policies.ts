@@ -16,6 +16,7 @@ function operationOf(method: string, query: URLSearchParams): StorageOperation {
       return ofContainer ? 'create' : (putOperations[comp] ?? 'put');
     case 'GET':
     case 'HEAD':
+      if (comp === 'list') return 'list';
       return ofContainer ? 'check' : 'get';
     default:
       return 'delete';

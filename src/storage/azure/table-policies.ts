@@ -81,10 +81,11 @@ export function tableAgentPolicy(url: string): TablePolicy {
 }
 
 function operationOf(request: Request): StorageOperation {
-  const { pathname } = new URL(request.url);
+  const { pathname, searchParams } = new URL(request.url);
   if (pathname.endsWith('/Tables')) return 'create';
   if (request.method !== 'GET') return 'transact';
-  return pathname.endsWith('()') ? 'query' : 'get';
+  if (!pathname.endsWith('()')) return 'get';
+  return searchParams.has('$filter') ? 'query' : 'scan';
 }
 
 /** Tells of every call. */

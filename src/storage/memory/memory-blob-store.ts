@@ -1,7 +1,16 @@
 /** The blob store in memory: the reference that says how every blob store behaves. */
 import { Readable } from 'node:stream';
-import type { BlobContent, BlobStore, ByteRange, ContainerName } from '../blob-store.js';
-import { checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
+import { listPageBlobs } from '../blob-store.js';
+import type {
+  BlobContent,
+  BlobPage,
+  BlobStore,
+  ByteRange,
+  ContainerName,
+  ListedBlob,
+  ListOptions,
+} from '../blob-store.js';
+import { checkListLimit, checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
 import type { OnStorageCall, StorageCall } from '../storage-call.js';
 
 export interface MemoryBlobStoreOptions {
@@ -21,6 +30,14 @@ function* chunks(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
   for (let offset = 0; offset < bytes.length; offset += chunkBytes) {
     yield Uint8Array.from(bytes.subarray(offset, offset + chunkBytes));
   }
+}
+
+function toContinuation(name: string): string {
+  return Buffer.from(name, 'utf8').toString('base64url');
+}
+
+function fromContinuation(continuation: string): string {
+  return Buffer.from(continuation, 'base64url').toString('utf8');
 }
 
 /** Containers in memory, gone with the process. Holds every blob whole. */
@@ -79,6 +96,20 @@ export class MemoryBlobStore implements BlobStore {
       });
     }
     return { body, length: bytes.length };
+  }
+
+  async list(container: ContainerName, options: ListOptions = {}): Promise<BlobPage> {
+    const { prefix = '', limit = listPageBlobs, continuation, signal } = options;
+    checkListLimit(limit);
+    await this.#call('GET', 'list', container, signal);
+    const next = continuation === undefined ? '' : fromContinuation(continuation);
+    const blobs: ListedBlob[] = [];
+    for (const name of this.names(container)) {
+      if (name < next || !name.startsWith(prefix)) continue;
+      if (blobs.length === limit) return { blobs, continuation: toContinuation(name) };
+      blobs.push({ name, length: this.#blobs.get(`${container}/${name}`)?.length ?? 0 });
+    }
+    return { blobs };
   }
 
   async delete(container: ContainerName, names: readonly string[]): Promise<void> {

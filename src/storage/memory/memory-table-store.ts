@@ -1,7 +1,7 @@
 /** The table store in memory: the reference that says how every table store behaves. */
 import { clientAborted } from '../body.js';
 import type { OnStorageCall, StorageCall } from '../storage-call.js';
-import { checkKey, checkQuery, checkTransaction } from '../table-limits.js';
+import { checkKey, checkPage, checkQuery, checkTransaction } from '../table-limits.js';
 import { tableLimits } from '../table-store.js';
 import type {
   Entity,
@@ -34,6 +34,12 @@ interface Row {
   readonly properties: Properties;
 }
 
+interface TablePartition {
+  /** The PartitionKey, under the name by which `SortedRows` orders. */
+  readonly rowKey: string;
+  readonly rows: SortedRows<Row>;
+}
+
 type Clash = 'exists' | 'changed' | 'missing';
 
 function copyValue(value: PropertyValue): PropertyValue {
@@ -48,6 +54,11 @@ function copyProperties(properties: Properties, select?: readonly string[]): Pro
     if (select === undefined || select.includes(name)) copy[name] = copyValue(value);
   }
   return copy;
+}
+
+function entityOf(partitionKey: string, row: Row, select?: readonly string[]): Entity {
+  const { rowKey, etag, properties } = row;
+  return { partitionKey, rowKey, etag, properties: copyProperties(properties, select) };
 }
 
 function findClash(row: Row | undefined, operation: TableOperation): Clash | undefined {
@@ -66,6 +77,9 @@ function findClash(row: Row | undefined, operation: TableOperation): Clash | und
 function encodeContinuation(rowKey: string): string {
   return Buffer.from(rowKey, 'utf8').toString('base64url');
 }
+
+/** No key holds a line feed. */
+const betweenKeys = '\n';
 
 function decodeContinuation(continuation: string): string {
   const rowKey = Buffer.from(continuation, 'base64url').toString('utf8');
@@ -91,7 +105,7 @@ export class MemoryTableStore implements TableStore {
   readonly #options: MemoryTableStoreOptions;
   readonly #random: (() => number) | undefined;
   /** By table, then PartitionKey. */
-  readonly #partitions = new Map<string, SortedRows<Row>>();
+  readonly #tables = new Map<TableName, SortedRows<TablePartition>>();
   #writes = 0;
 
   constructor(options: MemoryTableStoreOptions = {}) {
@@ -109,14 +123,9 @@ export class MemoryTableStore implements TableStore {
     checkKey('PartitionKey', partitionKey);
     checkKey('RowKey', rowKey);
     await this.#call('GET', 'get', table, options.signal);
-    const row = this.#partitions.get(`${table}/${partitionKey}`)?.get(rowKey);
+    const row = this.#rows(table, partitionKey)?.get(rowKey);
     if (row === undefined) return undefined;
-    return {
-      partitionKey,
-      rowKey,
-      etag: row.etag,
-      properties: copyProperties(row.properties, options.select),
-    };
+    return entityOf(partitionKey, row, options.select);
   }
 
   async query(table: TableName, range: RowRange, options: QueryOptions = {}): Promise<Page> {
@@ -126,18 +135,32 @@ export class MemoryTableStore implements TableStore {
     await this.#call('GET', 'query', table, options.signal);
     const limit = this.#pageLimit(options.limit ?? tableLimits.pageRows);
     const entities: Entity[] = [];
-    const rows = this.#partitions.get(`${table}/${partitionKey}`)?.from(next > from ? next : from);
+    const rows = this.#rows(table, partitionKey)?.from(next > from ? next : from);
     for (const row of rows ?? []) {
       if (to !== undefined && row.rowKey >= to) break;
       if (entities.length === limit) {
         return { entities, continuation: encodeContinuation(row.rowKey) };
       }
-      entities.push({
-        partitionKey,
-        rowKey: row.rowKey,
-        etag: row.etag,
-        properties: copyProperties(row.properties, options.select),
-      });
+      entities.push(entityOf(partitionKey, row, options.select));
+    }
+    return { entities };
+  }
+
+  async scan(table: TableName, options: QueryOptions = {}): Promise<Page> {
+    checkPage(options);
+    const next = options.continuation === undefined ? '' : decodeContinuation(options.continuation);
+    const [fromPartition = '', fromRow = ''] = next.split(betweenKeys);
+    await this.#call('GET', 'scan', table, options.signal);
+    const limit = this.#pageLimit(options.limit ?? tableLimits.pageRows);
+    const entities: Entity[] = [];
+    for (const { rowKey: partitionKey, rows } of this.#partitions(table).from(fromPartition)) {
+      for (const row of rows.from(partitionKey === fromPartition ? fromRow : '')) {
+        if (entities.length === limit) {
+          const continuation = encodeContinuation(partitionKey + betweenKeys + row.rowKey);
+          return { entities, continuation };
+        }
+        entities.push(entityOf(partitionKey, row, options.select));
+      }
     }
     return { entities };
   }
@@ -156,12 +179,12 @@ export class MemoryTableStore implements TableStore {
     );
     await this.#call('POST', 'transact', table);
     // No await from here on: the rest is the transaction.
-    const rows = this.#partitions.get(`${table}/${partitionKey}`) ?? new SortedRows<Row>();
+    const rows = this.#rows(table, partitionKey) ?? new SortedRows<Row>();
     for (const [index, operation] of copies.entries()) {
       const clash = findClash(rows.get(operation.rowKey), operation);
       if (clash !== undefined) return { committed: false, clash, index };
     }
-    this.#partitions.set(`${table}/${partitionKey}`, rows);
+    this.#partitions(table).set({ rowKey: partitionKey, rows });
     const etags = copies.map((operation) => {
       if (operation.kind === 'delete') {
         rows.delete(operation.rowKey);
@@ -176,6 +199,16 @@ export class MemoryTableStore implements TableStore {
 
   async check(signal?: AbortSignal): Promise<void> {
     await this.#call('GET', 'get', 'catalog', signal);
+  }
+
+  #partitions(table: TableName): SortedRows<TablePartition> {
+    const partitions = this.#tables.get(table) ?? new SortedRows<TablePartition>();
+    this.#tables.set(table, partitions);
+    return partitions;
+  }
+
+  #rows(table: TableName, partitionKey: string): SortedRows<Row> | undefined {
+    return this.#partitions(table).get(partitionKey)?.rows;
   }
 
   #pageLimit(limit: number): number {

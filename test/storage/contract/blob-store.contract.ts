@@ -1,7 +1,7 @@
 /** What every blob store does; run for the memory store and for Azure's on Azurite. */
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { BlobStore } from '../../../src/storage/blob-store.js';
+import type { BlobStore, ListedBlob } from '../../../src/storage/blob-store.js';
 
 const MiB = 1024 * 1024;
 
@@ -174,6 +174,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       await expect(store.get('instances', at, undefined, { signal })).rejects.toMatchObject(
         aborted,
       );
+      await expect(store.list('instances', { signal })).rejects.toMatchObject(aborted);
       await expect(store.check(signal)).rejects.toMatchObject(aborted);
       expect(await store.get('instances', at)).toBeUndefined();
     });
@@ -214,6 +215,57 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       expect(left.filter((content) => content !== undefined)).toEqual([]);
       expect((await read(store, 'derived', kept))?.length).toBe(1);
       await store.delete('derived', names);
+    });
+
+    describe('list', () => {
+      async function listAll(prefix: string, limit?: number) {
+        const blobs: ListedBlob[] = [];
+        let continuation: string | undefined;
+        let largest = 0;
+        do {
+          const page = await store.list('derived', {
+            prefix,
+            ...(limit !== undefined && { limit }),
+            ...(continuation !== undefined && { continuation }),
+          });
+          largest = Math.max(largest, page.blobs.length);
+          blobs.push(...page.blobs);
+          continuation = page.continuation;
+        } while (continuation !== undefined);
+        return { blobs, largest };
+      }
+
+      it.each([undefined, 2, 1])('names the blobs below a prefix, pages of %s', async (limit) => {
+        const prefix = `list/${randomBytes(6).toString('hex')}/`;
+        const ends = ['1.2/b', '1.2.3/a', '1.20/a', '1.2/a', '1.2/a.json', 'é/20%+'];
+        for (const [index, end] of ends.entries()) {
+          const body = inChunks(patternBytes(index), 100);
+          await store.put('derived', prefix + end, body);
+        }
+        await store.put('derived', `${prefix.slice(0, -1)}0`, inChunks(Buffer.of(1), 1));
+        await store.put('instances', `${prefix}other`, inChunks(Buffer.of(1), 1));
+        const { blobs, largest } = await listAll(prefix, limit);
+        const expected = ends.map((end, length) => ({ name: prefix + end, length }));
+        expect(blobs).toEqual(expected.sort((a, b) => (a.name < b.name ? -1 : 1)));
+        expect(largest).toBeLessThanOrEqual(limit ?? 5000);
+      });
+
+      it('names everything without a prefix, and nothing that was deleted', async () => {
+        const [kept, gone] = [blob(), blob()];
+        for (const at of [kept, gone]) await store.put('derived', at, inChunks(Buffer.of(1), 1));
+        await store.delete('derived', [gone]);
+        const names = (await listAll('')).blobs.map(({ name: at }) => at);
+        expect(names).toContain(kept);
+        expect(names).not.toContain(gone);
+      });
+
+      it('is empty where nothing begins with the prefix', async () => {
+        expect(await store.list('derived', { prefix: `none/${blob()}` })).toEqual({ blobs: [] });
+      });
+
+      it.each([0, 5001, 1.5])('refuses a page of %d blobs', async (limit) => {
+        await expect(store.list('derived', { limit })).rejects.toThrow(RangeError);
+      });
     });
 
     it('deletes nothing when there is nothing to delete', async () => {

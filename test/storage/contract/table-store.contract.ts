@@ -226,6 +226,66 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
       });
     });
 
+    describe('scan', () => {
+      /** All pages of a table, and the rows that the test put there. */
+      async function scanAll(options: QueryOptions, mine: readonly string[]) {
+        const entities: Entity[] = [];
+        let continuation: string | undefined;
+        let largest = 0;
+        do {
+          const page = await store.scan('searchindex', {
+            ...options,
+            ...(continuation !== undefined && { continuation }),
+          });
+          largest = Math.max(largest, page.entities.length);
+          entities.push(...page.entities);
+          continuation = page.continuation;
+        } while (continuation !== undefined);
+        return { largest, mine: entities.filter((row) => mine.includes(row.partitionKey)) };
+      }
+
+      async function put(partitionKey: string, keys: readonly string[]): Promise<void> {
+        const operations = keys.map((rowKey): TableOperation => ({
+          kind: 'upsert',
+          rowKey,
+          properties: { a: 1, b: 2 },
+        }));
+        await store.transact('searchindex', partitionKey, operations);
+      }
+
+      it('returns every row of a table by PartitionKey, then RowKey, page by page', async () => {
+        const common = partition();
+        const keys = ['|a', 'b', '0', '', "'é", '山', 'B', '|'].map((end) => common + end);
+        for (const key of keys) await put(key, ['b', 'a|1', 'a', '~']);
+        await store.transact('log', common, [upsert('elsewhere')]);
+        const expected = [...keys]
+          .sort()
+          .flatMap((key) => ['a', 'a|1', 'b', '~'].map((rowKey) => [key, rowKey]));
+        for (const limit of [1000, 3, 1]) {
+          const { largest, mine } = await scanAll({ limit }, keys);
+          expect(mine.map(({ partitionKey, rowKey }) => [partitionKey, rowKey])).toEqual(expected);
+          expect(largest).toBeLessThanOrEqual(limit);
+        }
+      });
+
+      it('returns selected properties with keys and ETags', async () => {
+        const key = partition();
+        await put(key, ['row']);
+        const entity = await store.get('searchindex', key, 'row');
+        const { mine } = await scanAll({ select: ['b', 'c'] }, [key]);
+        expect(mine).toStrictEqual([{ ...entity, properties: { b: 2 } }]);
+      });
+
+      it.each([0, 1001])('refuses a page of %d rows', async (limit) => {
+        await expect(store.scan('searchindex', { limit })).rejects.toThrow(RangeError);
+      });
+
+      it('refuses a continuation that is none', async () => {
+        const scan = store.scan('searchindex', { continuation: 'nonsense!' });
+        await expect(scan).rejects.toThrow(RangeError);
+      });
+    });
+
     describe('transact', () => {
       const stale = 'W/"datetime\'2020-01-01T00%3A00%3A00.0000000Z\'"';
       const properties = { value: 'new' };
@@ -411,6 +471,7 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
       await expect(store.query('catalog', { partitionKey: 'p' }, { signal })).rejects.toMatchObject(
         aborted,
       );
+      await expect(store.scan('catalog', { signal })).rejects.toMatchObject(aborted);
       await expect(store.check(signal)).rejects.toMatchObject(aborted);
     });
 

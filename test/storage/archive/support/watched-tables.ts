@@ -49,6 +49,8 @@ export class WatchedTables implements TableStore {
     });
   };
 
+  scan: TableStore['scan'] = async (...call) => await this.#inner.scan(...call);
+
   check: TableStore['check'] = async (signal) => await this.#inner.check(signal);
 
   async #run<T>(call: TableCall, act: () => Promise<T>): Promise<T> {
