@@ -53,9 +53,11 @@ const modalitiesInStudyTag = attribute('ModalitiesInStudy');
 const sopInstanceUidTag = attribute('SOPInstanceUID');
 
 function count(tally: Tally, key: string, by: number): Tally {
-  const { [key]: before = 0, ...others } = tally;
-  const after = before + by;
-  return after > 0 ? { ...others, [key]: after } : others;
+  const counts = new Map(Object.entries(tally));
+  const after = (counts.get(key) ?? 0) + by;
+  if (after > 0) counts.set(key, after);
+  else counts.delete(key);
+  return Object.fromEntries(counts);
 }
 
 /** The attribute that a tally of modalities stands for. */

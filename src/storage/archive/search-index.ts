@@ -79,23 +79,23 @@ export function changeIndexes(
   known: Indexes,
   write: Ulid,
 ): IndexChange {
-  const indexes: Record<string, Record<string, Ulid>> = {};
+  const indexes: Record<string, Indexes[string]> = {};
   const added: IndexRow[] = [];
   for (const { level, tag } of indexedAttributes) {
     if (level !== owner.level) continue;
-    const values: Record<string, Ulid> = {};
+    // Not plain objects: a value may be `constructor`.
+    const before = new Map(Object.entries(known[tag] ?? {}));
+    const values = new Map<string, Ulid>();
     for (const text of normalisedValues(attributes[tag])) {
       const value = indexedValue(tag, text);
-      const previous = known[tag]?.[value];
-      if (previous === undefined && values[value] === undefined) {
-        added.push({ ...owner, tag, value, write });
-      }
-      values[value] = previous ?? write;
+      const previous = before.get(value);
+      if (previous === undefined && !values.has(value)) added.push({ ...owner, tag, value, write });
+      values.set(value, previous ?? write);
     }
-    if (Object.keys(values).length > 0) indexes[tag] = values;
+    if (values.size > 0) indexes[tag] = Object.fromEntries(values);
   }
   const removed = rowsOf(owner, known).filter(
-    ({ tag, value }) => indexes[tag]?.[value] === undefined,
+    ({ tag, value }) => !Object.hasOwn(indexes[tag] ?? {}, value),
   );
   return { indexes, added, removed };
 }
