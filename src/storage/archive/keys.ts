@@ -24,12 +24,13 @@ export type Partition = string & { readonly [brand]: 'Partition' };
 export const defaultPartition = 'Microsoft.Default' as Partition;
 
 /**
- * Reads a partition name: 1 to 64 letters, digits, `.`, `_` or `-`.
+ * Reads a partition name: 1 to 64 letters, digits, `.`, `_` or `-`; not `.` or `..`, which mean
+ * other things in the path of a blob.
  *
  * @throws ServiceError `invalid-partition`.
  */
 export function parsePartition(name: string): Partition {
-  if (/^[A-Za-z0-9_.-]{1,64}$/.test(name)) return name as Partition;
+  if (/^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$/.test(name)) return name as Partition;
   throw new ServiceError(
     'invalid-partition',
     'The partition name must be 1 to 64 letters, digits, periods, underscores or hyphens.',
