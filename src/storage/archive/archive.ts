@@ -17,6 +17,7 @@ import type {
 import { ServiceError } from '../../errors.js';
 import type { BlobStore, ByteRange } from '../blob-store.js';
 import type { TableStore } from '../table-store.js';
+import { allOf } from './all-of.js';
 import { BrowseIndex } from './browse-index.js';
 import type { NewInstance } from './catalog-plan.js';
 import { Catalog, type InstanceRow } from './catalog.js';
@@ -68,6 +69,10 @@ const recoveredPerRun = 10_000;
 
 type Extension = Parameters<typeof blobName>[3];
 
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === 'storage-unavailable';
+}
+
 export class Archive {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
@@ -115,8 +120,14 @@ export class Archive {
     signal?: AbortSignal,
   ): Promise<number> {
     const name = blobName(partition, uids, version, 'dcm');
-    const { length } = await this.blobs.put('instances', name, body, signal && { signal });
-    return length;
+    try {
+      const { length } = await this.blobs.put('instances', name, body, signal && { signal });
+      return length;
+    } catch (error) {
+      // The answer may be lost although the file is there.
+      if (isUnavailable(error)) this.discardFiles(partition, [{ uids, version }]);
+      throw error;
+    }
   }
 
   /** Commits a stored file: from now on it can be retrieved and found. */
@@ -128,7 +139,7 @@ export class Archive {
     const metadata = compressMetadata(stringifyDataSet(file.dataSet));
     const index = compressIndex(file.index);
     const { uids, version, sopClass, transferSyntax, length, dataSet } = file;
-    await Promise.all([
+    const derived = allOf([
       metadata.length > rowBytes.metadata
         ? this.#putDerived(blobName(partition, uids, version, 'metadata.json.gz'), metadata)
         : undefined,
@@ -136,6 +147,12 @@ export class Archive {
         ? this.#putDerived(blobName(partition, uids, version, 'index.json.gz'), index)
         : undefined,
     ]);
+    try {
+      await derived;
+    } catch (error) {
+      this.discardFiles(partition, [file]);
+      throw error;
+    }
     const record = { ...uids, version, sopClass, transferSyntax, length };
     const instance: NewInstance = { record, dataSet, metadata, index };
     return await this.#writer(partition, uids.study).store(instance, mode);
