@@ -161,17 +161,21 @@ describe('docs/conformance.md', () => {
   });
 
   it('has the limits of a request and of a file', () => {
-    const { requestBytes, instanceBytes, parts, part10 } = defaultLimits;
+    const { requestBytes, instanceBytes, parts, storeRequests, part10 } = defaultLimits;
     const { headerBytes, nestingDepth, elements, inflatedBytes } = part10;
-    expect(tableRows(conformance, ['Limit', 'Value', 'Setting'])).toEqual([
-      ['bytes of one request body', String(requestBytes), settings.maxRequestBytes.variable],
-      ['bytes of one instance', String(instanceBytes), settings.maxInstanceBytes.variable],
-      ['parts of one request', String(parts), settings.maxParts.variable],
-      ['bytes of one file besides bulk values', String(headerBytes), '–'],
-      ['sequences within sequences', String(nestingDepth), '–'],
-      ['elements, items and fragments of one file', String(elements), '–'],
-      ['bytes that a deflated data set inflates to', String(inflatedBytes), '–'],
-    ]);
+    const wanted = [
+      ['bytes of one request body', requestBytes, settings.maxRequestBytes],
+      ['bytes of one instance', instanceBytes, settings.maxInstanceBytes],
+      ['parts of one request', parts, settings.maxParts],
+      ['store requests at the same time in one process', storeRequests, settings.maxStoreRequests],
+      ['bytes of one file besides bulk values', headerBytes, settings.maxHeaderBytes],
+      ['sequences within sequences', nestingDepth, settings.maxNestingDepth],
+      ['elements, items and fragments of one file', elements, settings.maxElements],
+      ['bytes that a deflated data set inflates to', inflatedBytes, settings.maxInflatedBytes],
+    ] as const;
+    expect(tableRows(conformance, ['Limit', 'Value', 'Setting'])).toEqual(
+      wanted.map(([limit, value, { variable }]) => [limit, String(value), variable]),
+    );
   });
 
   it('says which binary values are inline', () => {
