@@ -18,6 +18,10 @@ onEveryHost((client) => {
       ['literals in capitals', (path: string) => path.replace('/studies', '/STUDIES')],
       ['literals in mixed case', (path: string) => path.replace('/series', '/Series')],
       ['a slash at the end', (path: string) => `${path}/`],
+      [
+        'spaces at the end of a UID',
+        (path: string) => path.replace(/(studies\/[\d.]+)/, '$1%20%20'),
+      ],
       ['percent-encoded periods', (path: string) => path.replace('1.2', '1%2E2')],
     ])('may have %s', async (_what, respelled) => {
       const one = sample();
