@@ -8,6 +8,7 @@ import {
   type Client,
   type Sample,
 } from '../support/conformance.js';
+import { begin, readAll, responseOf } from '../support/http-client.js';
 import { ramp, syntaxes, type SampleSpec } from '../support/part10-builder.js';
 
 const asStored = 'multipart/related; type="application/dicom"; transfer-syntax=*';
@@ -187,5 +188,26 @@ onEveryDeployment((client) => {
     ['a series of another study', ({ series }: Sample) => pathOf({ study: fresh(), series })],
   ])('answers 404 for %s that is not there', async (_what, path) => {
     await client.refusal(await client.get(path(known), asStored), 404);
+  });
+
+  it('answers a client without an Accept header on every route', async () => {
+    const { study, series } = known;
+    const withoutAccept = async (path: string) => {
+      const incoming = await responseOf(begin(client.url(path)).end());
+      await readAll(incoming);
+      return [incoming.statusCode, incoming.headers['content-type']?.split(';')[0]];
+    };
+    for (const level of [{ study }, { study, series }, known]) {
+      expect(await withoutAccept(pathOf(level))).toEqual([200, 'multipart/related']);
+      expect(await withoutAccept(`${pathOf(level)}/metadata`)).toEqual([
+        200,
+        'application/dicom+json',
+      ]);
+    }
+    expect(await withoutAccept(`${pathOf(known)}/frames/1`)).toEqual([200, 'multipart/related']);
+    expect(await withoutAccept(`/studies?StudyInstanceUID=${study}`)).toEqual([
+      200,
+      'application/dicom+json',
+    ]);
   });
 });

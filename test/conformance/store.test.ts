@@ -13,7 +13,13 @@ import {
   type Sample,
 } from '../support/conformance.js';
 import { writeParts, type SentPart } from '../support/multipart.js';
-import { chunksOf, element, syntaxes, type SampleSpec } from '../support/part10-builder.js';
+import {
+  chunksOf,
+  element,
+  sequence,
+  syntaxes,
+  type SampleSpec,
+} from '../support/part10-builder.js';
 
 /** The item of a stored instance, as each contract has it. */
 function storedItem(client: Client, uids: Sample): Json {
@@ -314,6 +320,47 @@ onEveryDeployment((client) => {
         await expectAnswer(response, 200, stored(storedItem(client, one)));
       },
     );
+
+    it('takes an empty body as a file that is not DICOM: 409', async () => {
+      const response = await client.post(undefined, Buffer.alloc(0), {
+        'Content-Type': 'application/dicom',
+      });
+      const answer = (await response.json()) as Json;
+      expect(response.status).toBe(409);
+      const [item] = answer['00081198']?.Value as Json[];
+      expect(item?.['00081197']?.Value).toEqual([client.face.microsoft ? 43264 : 0xc000]);
+    });
+
+    it('says that implicit VR was stored, and what else is wrong with it', async () => {
+      const one = sample({
+        transferSyntaxUID: syntaxes.implicit,
+        overrides: [
+          element('00081070', 'PN', 'a=b=c=d'),
+          sequence('00081140', [[element('00080020', 'DA', '2024-02-29')]]),
+        ],
+      });
+      const response = await client.stow([one.file]);
+      const answer = (await response.json()) as Json;
+      expect(response.status).toBe(client.face.name === 'v2' ? 202 : 200);
+      const item = answer['00081199']?.Value?.[0] as Json;
+      expect(valueOf(item, '00081196')).toBe(client.face.microsoft ? 45063 : undefined);
+      const comments = (item['00741048']?.Value ?? []).map((one) =>
+        valueOf(one as Json, '00000902'),
+      );
+      expect(comments.map((text) => String(text).slice(0, 25))).toEqual(
+        client.face.name === 'v2' ? ['DICOM100: (0008,1070) - C', 'DICOM100: (0008,0020) - C'] : [],
+      );
+    });
+
+    it('stores the instances of several studies in one request', async () => {
+      const samples = [sample(), sample(), sample()];
+      await expectAnswer(
+        await client.stow(samples.map(({ file }) => file)),
+        200,
+        stored(...samples.map((uids) => storedItem(client, uids))),
+      );
+      for (const { study } of samples) expect(await client.isThere(study)).toBe(true);
+    });
 
     it('answers 204 to a request without parts', async () => {
       const body = Buffer.from('--abc--\r\n');
