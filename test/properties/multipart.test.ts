@@ -30,11 +30,12 @@ async function read(body: string, sizes: readonly number[]): Promise<Outcome> {
 
 /** The oracle: the whole body as one string, split by one pattern. */
 function split(body: string): Outcome {
-  const line = /--b(--)?[ \t]*(\r?\n|$)/y;
+  // A closing line may be cut off anywhere after its dashes.
+  const line = /--b(--)?[ \t]*(\r?\n|\r?$)/y;
   const lineAt = (at: number) => {
     line.lastIndex = at;
     const found = line.exec(body);
-    if (found === null || (found[1] === undefined && found[2] === '')) return undefined;
+    if (found === null || (found[1] === undefined && !found[2]?.endsWith('\n'))) return undefined;
     return { closes: found[1] !== undefined, end: line.lastIndex };
   };
   const find = (from: number, lead: string) => {
