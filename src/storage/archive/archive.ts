@@ -24,6 +24,7 @@ import { Catalog, type InstanceRow } from './catalog.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeLog } from './change-log.js';
 import { blobName, type Partition } from './keys.js';
+import { defaultLogTiming, type LogTiming } from './log-entry.js';
 import {
   compressIndex,
   compressMetadata,
@@ -49,6 +50,8 @@ const inflate = promisify(gunzip);
 export interface ArchiveOptions {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
+  /** `defaultLogTiming` when left out; all processes on the same stores agree on it. */
+  readonly timing?: LogTiming;
 }
 
 /** An instance whose file has been stored and that is ready to be committed. */
@@ -81,17 +84,19 @@ export class Archive {
   readonly browse: BrowseIndex;
   readonly feed: ChangeFeed;
   readonly #log: ChangeLog;
+  readonly #timing: LogTiming;
   readonly #writers = new Map<string, StudyWriter>();
   readonly #background = new Set<Promise<void>>();
 
-  constructor({ tables, blobs }: ArchiveOptions) {
+  constructor({ tables, blobs, timing = defaultLogTiming }: ArchiveOptions) {
     this.tables = tables;
     this.blobs = blobs;
     this.catalog = new Catalog(tables);
     this.index = new SearchIndex(tables);
     this.browse = new BrowseIndex(tables);
-    this.feed = new ChangeFeed(tables, this.catalog);
+    this.feed = new ChangeFeed(tables, this.catalog, timing);
     this.#log = new ChangeLog(tables);
+    this.#timing = timing;
   }
 
   // ---- store ---------------------------------------------------------------------------------
@@ -273,6 +278,7 @@ export class Archive {
         log: this.#log,
         index: this.index,
         browse: this.browse,
+        timing: this.#timing,
         discard: (instances) => {
           this.#discard(
             partition,

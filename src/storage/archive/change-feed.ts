@@ -5,7 +5,7 @@
 import type { InstanceUids } from '../../dicom/uid.js';
 import type { Entity, TableStore } from '../table-store.js';
 import type { Catalog } from './catalog.js';
-import { decodeLogEntry, leaseMilliseconds, readTail, type LoggedEntry } from './log-entry.js';
+import { decodeLogEntry, readTail, type LoggedEntry, type LogTiming } from './log-entry.js';
 import { logBucketEntries, logBucketOf, logPartitionKey, logRowKey } from './keys.js';
 import { instanceProperties, type InstanceRecord } from './records.js';
 
@@ -18,10 +18,12 @@ const afterEntries = ':';
 export class ChangeFeed {
   readonly #tables: TableStore;
   readonly #catalog: Catalog;
+  readonly #timing: LogTiming;
 
-  constructor(tables: TableStore, catalog: Catalog) {
+  constructor(tables: TableStore, catalog: Catalog, timing: LogTiming) {
     this.#tables = tables;
     this.#catalog = catalog;
+    this.#timing = timing;
   }
 
   /**
@@ -79,7 +81,12 @@ export class ChangeFeed {
           now === undefined || now.since > entry.sequence
         : now?.version === entry.version;
     if (happened) return 'happened';
-    return Date.now() - entry.time < leaseMilliseconds ? 'open' : 'void';
+    return this.isLeased(entry) ? 'open' : 'void';
+  }
+
+  /** Whether a pending entry may still have a writer. */
+  isLeased({ time }: LoggedEntry): boolean {
+    return Date.now() - time < this.#timing.leaseMilliseconds;
   }
 
   /** The instance that an entry is about, as it is now. */

@@ -59,6 +59,14 @@ export interface LoggedEntry extends LogEntry {
 export const leaseMilliseconds = 75_000;
 export const commitWithinMilliseconds = 10_000;
 
+/** Both as one value: tests of what dies cannot wait for the real ones. */
+export interface LogTiming {
+  readonly leaseMilliseconds: number;
+  readonly commitWithinMilliseconds: number;
+}
+
+export const defaultLogTiming: LogTiming = { leaseMilliseconds, commitWithinMilliseconds };
+
 export const ticksPerMillisecond = 10_000n;
 
 export function encodeLogEntry({ rows, ...entry }: LogEntry, ticks: bigint): Properties {

@@ -17,7 +17,7 @@ import {
   logRecoveredKey,
   logRowKey,
 } from './keys.js';
-import { leaseMilliseconds, type Fate, type LoggedEntry } from './log-entry.js';
+import type { Fate, LoggedEntry } from './log-entry.js';
 import type { IndexRow, SearchIndex } from './search-index.js';
 import type { Ulid } from './ulid.js';
 
@@ -58,7 +58,7 @@ export async function recover(parts: RecoveryParts, mostEntries: number): Promis
   for await (const entry of feed.entries(start + 1, mostEntries)) {
     if (examined === mostEntries) break;
     if (entry.state === 'pending') {
-      if (Date.now() - entry.time < leaseMilliseconds) break;
+      if (feed.isLeased(entry)) break;
       const happened = (await feed.settlementOf(entry)) === 'happened';
       if (happened) {
         await finish(parts, entry);

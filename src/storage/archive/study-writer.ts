@@ -21,7 +21,7 @@ import {
 import type { Catalog, InstanceRow } from './catalog.js';
 import type { ChangeLog, PendingEntry } from './change-log.js';
 import { instanceRowKey, type Partition } from './keys.js';
-import { commitWithinMilliseconds } from './log-entry.js';
+import type { LogTiming } from './log-entry.js';
 import { encodeInstance, instanceProperties, type InstanceRecord } from './records.js';
 import type { IndexRow, SearchIndex } from './search-index.js';
 import { newUlid, timeOf, type Ulid } from './ulid.js';
@@ -41,6 +41,7 @@ export interface StudyWriterParts {
   readonly log: ChangeLog;
   readonly index: SearchIndex;
   readonly browse: BrowseIndex;
+  readonly timing: LogTiming;
   /** Removes the files of versions that the catalog no longer has. */
   readonly discard: (instances: readonly DiscardedInstance[]) => void;
 }
@@ -95,7 +96,10 @@ function isSame({ record: a }: NewInstance, { record: b }: NewInstance): boolean
 const settledAfter = 15 * 60_000;
 
 /** Whether a commit may still be sent: later, its entries could be taken for dead (see `log-entry`). */
-function isFresh(entries: Iterable<PendingEntry>): boolean {
+function isFresh(
+  entries: Iterable<PendingEntry>,
+  { commitWithinMilliseconds }: LogTiming,
+): boolean {
   const oldest = Math.min(...[...entries].map(({ appended }) => appended));
   return Date.now() - oldest < commitWithinMilliseconds;
 }
@@ -249,7 +253,7 @@ export class StudyWriter {
       ]);
       attempted.commit = 'in-doubt';
       const committed =
-        isFresh(entries.values()) &&
+        isFresh(entries.values(), this.#parts.timing) &&
         (await this.#commitStore(state, plan, instances, rows, entries));
       attempted.commit = committed ? 'done' : 'unsent';
       if (committed) {
@@ -422,7 +426,9 @@ export class StudyWriter {
       this.#parts.log.settle([...entries.values()], 'void');
       throw error;
     }
-    if (isFresh(entries.values())) committed = await this.#commitDelete(state, plan, rows, write);
+    if (isFresh(entries.values(), this.#parts.timing)) {
+      committed = await this.#commitDelete(state, plan, rows, write);
+    }
     if (committed) {
       this.#parts.discard(rows);
       await this.#afterDelete(plan, state);
