@@ -321,6 +321,20 @@ onEveryDeployment((client) => {
       },
     );
 
+    it('answers Weasis, which reads XML, in XML', async () => {
+      const one = sample();
+      const response = await client.stow([one.file], {
+        headers: { Accept: 'application/dicom+xml' },
+      });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe('application/dicom+xml');
+      const url = `${client.baseUrl}${pathOf(one)}`;
+      expect(await response.text()).toContain(
+        '<DicomAttribute tag="00081190" vr="UR" keyword="RetrieveURL">' +
+          `<Value number="1">${url}</Value></DicomAttribute>`,
+      );
+    });
+
     it('takes an empty body as a file that is not DICOM: 409', async () => {
       const response = await client.post(undefined, Buffer.alloc(0), {
         'Content-Type': 'application/dicom',

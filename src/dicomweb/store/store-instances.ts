@@ -1,13 +1,13 @@
 /** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
 import type { StoreMode } from '../../storage/archive/study-writer.js';
-import { chooseRepresentation, dicomJsonOffers } from '../negotiation.js';
+import { chooseRepresentation } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import type { FailureReason } from './reason-codes.js';
 import { receiveInstance, type Received, type Refusal } from './receive-instance.js';
 import { instancesOf } from './request-parts.js';
-import { storeResponse, type StoreOutcome } from './store-response.js';
+import { storeResponse, storeResponseOffers, type StoreOutcome } from './store-response.js';
 
 /** `POST studies`: stores instances of any studies. */
 export async function storeInstances(context: RequestContext): Promise<Response> {
@@ -34,17 +34,18 @@ async function store(
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
 ): Promise<Response> {
-  chooseRepresentation(context.request, dicomJsonOffers);
-  return await context.services.storeGate.pass(
+  const { offer } = chooseRepresentation(context.request, storeResponseOffers);
+  const outcomes = await context.services.storeGate.pass(
     async () => await receiveAndCommit(context, mode, study),
   );
+  return storeResponse(context, outcomes, study, offer.mediaType);
 }
 
 async function receiveAndCommit(
   context: RequestContext,
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
-): Promise<Response> {
+): Promise<readonly StoreOutcome[]> {
   const received = await receiveAll(context, study);
   const committed = await Promise.allSettled(
     received.map(async (one) => await commit(context, mode, one)),
@@ -55,10 +56,9 @@ async function receiveAndCommit(
   );
   // Nothing stored because storage is away: the request failed, not its instances.
   if (failure !== undefined && !anyStored) throw failure.reason;
-  const outcomes = committed.map((result, position) =>
+  return committed.map((result, position) =>
     result.status === 'fulfilled' ? result.value : failedToCommit(received[position]),
   );
-  return storeResponse(context, outcomes, study);
 }
 
 /**

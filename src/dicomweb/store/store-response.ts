@@ -2,12 +2,23 @@
 import { attribute } from '../../dicom/attribute.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
 import { stringifyDataSet } from '../../dicom/json.js';
+import { toNativeXml } from '../../dicom/native-xml.js';
 import type { InstanceUids, SOPClassUID, StudyInstanceUID } from '../../dicom/uid.js';
+import type { Offer } from '../../http/accept.js';
+import { dicomJsonOffers } from '../negotiation.js';
 import { resourcePath } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import { failureReasons, warningReasons, type WarningReason } from './reason-codes.js';
 import type { Refusal } from './receive-instance.js';
 import type { StorePolicy } from './store-policy.js';
+
+const dicomXml = 'application/dicom+xml';
+
+/** What the answer to a store can be had in. */
+export const storeResponseOffers: readonly Offer[] = [
+  ...dicomJsonOffers,
+  { mediaType: dicomXml, form: 'single' },
+];
 
 /** An instance that is stored. */
 export interface Stored {
@@ -90,11 +101,13 @@ function statusOf(
  * when there was nothing to store.
  *
  * @param study - the study in the path, if any.
+ * @param mediaType - of the offer that was chosen.
  */
 export function storeResponse(
   { baseUrl, profile: { store: policy } }: Pick<RequestContext, 'baseUrl' | 'profile'>,
   outcomes: readonly StoreOutcome[],
   study: StudyInstanceUID | undefined,
+  mediaType: string,
 ): Response {
   if (outcomes.length === 0) return new Response(null, { status: 204 });
   const stored = outcomes.filter((outcome) => outcome.kind === 'stored');
@@ -113,8 +126,11 @@ export function storeResponse(
       ),
     }),
   };
-  return new Response(stringifyDataSet(dataSet), {
-    status: statusOf(stored, failed, policy),
-    headers: { 'Content-Type': 'application/dicom+json' },
-  });
+  const status = statusOf(stored, failed, policy);
+  // Exactly this type for JSON of either name: a client reads nothing else (dicomweb-client).
+  const [contentType, body] =
+    mediaType === dicomXml
+      ? [dicomXml, toNativeXml(dataSet)]
+      : ['application/dicom+json', stringifyDataSet(dataSet)];
+  return new Response(body, { status, headers: { 'Content-Type': contentType } });
 }
