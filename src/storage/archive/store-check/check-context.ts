@@ -1,0 +1,49 @@
+/** What every part of the check works with. */
+import type { BlobStore } from '../../blob-store.js';
+import type { TableStore } from '../../table-store.js';
+
+/** Younger than this, index rows may belong to a write that is under way. */
+const underWayMilliseconds = 60 * 60_000;
+/** Younger than this, blobs may belong to an upload that is under way. */
+export const defaultOrphanAge = 24 * 60 * 60_000;
+
+export const checkPhases = ['catalog', 'index', 'blobs', 'log'] as const;
+export type CheckPhase = (typeof checkPhases)[number];
+
+export interface CheckProgress {
+  readonly phase: CheckPhase;
+  /** Studies, index rows, blobs or log entries looked at so far. */
+  readonly done: number;
+}
+
+export interface CheckOptions {
+  /** Milliseconds since 1970; the clock when left out. */
+  readonly now?: () => number;
+  /** Milliseconds for which a blob may be without its row; a day when left out. */
+  readonly orphanAge?: number;
+  readonly onProgress?: (progress: CheckProgress) => void;
+}
+
+export interface Stores {
+  readonly tables: TableStore;
+  readonly blobs: BlobStore;
+}
+
+export interface CheckContext extends Stores {
+  readonly now: () => number;
+  readonly blobAge: number;
+  readonly indexAge: number;
+  readonly progress: (phase: CheckPhase, done: number) => void;
+}
+
+export function contextOf({ tables, blobs }: Stores, options: CheckOptions = {}): CheckContext {
+  const { now = Date.now, orphanAge = defaultOrphanAge, onProgress } = options;
+  return {
+    tables,
+    blobs,
+    now,
+    blobAge: orphanAge,
+    indexAge: Math.min(orphanAge, underWayMilliseconds),
+    progress: (phase, done) => onProgress?.({ phase, done }),
+  };
+}

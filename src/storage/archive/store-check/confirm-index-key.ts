@@ -1,0 +1,105 @@
+/** Whether the catalog confirms a row of the search index, told from its key. */
+import { parseTag } from '../../../dicom/tag.js';
+import { ServiceError } from '../../../errors.js';
+import { Catalog } from '../catalog.js';
+import { instanceIndexRows } from '../catalog-plan.js';
+import {
+  instanceRows,
+  parseBrowseRowKey,
+  parseIndexRowKey,
+  type Level,
+  type Partition,
+} from '../keys.js';
+import type { Indexes } from '../records.js';
+import { addressOf, type IndexRow } from '../search-index.js';
+import type { Ulid } from '../ulid.js';
+import { studyPartitionKey } from '../keys.js';
+import type { CheckContext } from './check-context.js';
+import { hasRows } from './study-rows.js';
+
+/** What a key of the search index stands for. */
+export type IndexKey =
+  | { readonly kind: 'row'; readonly row: IndexRow }
+  | {
+      readonly kind: 'browse';
+      readonly partition: Partition;
+      readonly uids: IndexRow['uids'];
+      readonly created: Ulid;
+    };
+
+/** `undefined` for a key that the service does not make. */
+export function parseIndexKey(partitionKey: string, rowKey: string): IndexKey | undefined {
+  const fields = partitionKey.split('|');
+  const partition = (fields[0] ?? '') as Partition;
+  if (fields.length === 3 && fields[1] === 'study' && fields[2] === 'newest') {
+    const { created, study } = parseBrowseRowKey(rowKey);
+    return { kind: 'browse', partition, uids: { study }, created };
+  }
+  const tag = parseTag(fields[2] ?? '');
+  const level = (['study', 'series', 'instance'] as const).find((one) => one === fields[1]);
+  if (fields.length !== 4 || tag === undefined || level === undefined) return undefined;
+  const row = { ...parseIndexRowKey(rowKey), partition, level, tag };
+  return namesIn(row) === depth[level] ? { kind: 'row', row } : undefined;
+}
+
+const depth: Readonly<Record<Level, number>> = { study: 1, series: 2, instance: 3 };
+
+function namesIn({ uids }: IndexRow): number {
+  return [uids.study, uids.series, uids.instance].filter((uid) => uid !== undefined && uid !== '')
+    .length;
+}
+
+/** The write that put the row there. */
+export function writeOf(key: IndexKey): Ulid {
+  return key.kind === 'row' ? key.row.write : key.created;
+}
+
+/** The record of a study or series, whichever the key is of. */
+async function ownerOf(
+  catalog: Catalog,
+  { partition, uids: { study, series } }: Pick<IndexRow, 'partition' | 'uids'>,
+): Promise<{ readonly created: Ulid; readonly indexes: Indexes } | undefined> {
+  return series === undefined
+    ? await catalog.study(partition, study)
+    : await catalog.series(partition, study, series);
+}
+
+/**
+ * Asks the catalog. Rows of a study or series whose own row is missing or unreadable although it has
+ * instances count as confirmed: that is another finding.
+ */
+export async function isConfirmed({ tables }: CheckContext, key: IndexKey): Promise<boolean> {
+  const catalog = new Catalog(tables);
+  const owned = key.kind === 'row' ? key.row : key;
+  const { partition, uids } = owned;
+  const { study, series, instance } = uids;
+  try {
+    if (key.kind === 'row' && series !== undefined && instance !== undefined) {
+      const now = await catalog.instance(partition, { study, series, instance }, ['version']);
+      if (now === undefined) return false;
+      const { partitionKey, rowKey } = addressOf(key.row);
+      return instanceIndexRows(partition, now.record)
+        .map(addressOf)
+        .some((address) => address.partitionKey === partitionKey && address.rowKey === rowKey);
+    }
+    const owner = await ownerOf(catalog, owned);
+    if (owner === undefined) return await hasRows(tables, instanceRows(partition, study, series));
+    if (owner.created !== owned.created) return false;
+    return key.kind === 'browse' || owner.indexes[key.row.tag]?.[key.row.value] === key.row.write;
+  } catch (error) {
+    const isUnreadable =
+      error instanceof SyntaxError ||
+      (error instanceof ServiceError && error.code === 'storage-corrupt');
+    if (isUnreadable) return true;
+    throw error;
+  }
+}
+
+/** Whether the study has rows at all. */
+export async function hasStudy(
+  { tables }: CheckContext,
+  partition: Partition,
+  study: IndexRow['uids']['study'],
+): Promise<boolean> {
+  return await hasRows(tables, { partitionKey: studyPartitionKey(partition, study) });
+}

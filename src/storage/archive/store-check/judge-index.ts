@@ -1,0 +1,78 @@
+/** Whether everything in a study can be found: its index rows, and its copy in the study list. */
+import { instanceIndexRows } from '../catalog-plan.js';
+import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
+import { encodeStudy, type SeriesRecord, type StudyRecord } from '../records.js';
+import { addressOf, rowsOf, type IndexRow } from '../search-index.js';
+import { timeOf } from '../ulid.js';
+import type { CheckContext } from './check-context.js';
+import { placeOf, type Finding } from './finding.js';
+import { bySeries } from './judge-rows.js';
+import { filterAsync } from './pages.js';
+import type { StudyRows } from './study-rows.js';
+
+/** The index rows of the record of a study. */
+export function studyIndexRows(partition: Partition, record: StudyRecord): readonly IndexRow[] {
+  const { study, created, indexes } = record;
+  return rowsOf({ partition, level: 'study', uids: { study }, created }, indexes);
+}
+
+/** The index rows of the record of a series. */
+export function seriesIndexRows(partition: Partition, record: SeriesRecord): readonly IndexRow[] {
+  const { study, series, created, indexes } = record;
+  return rowsOf({ partition, level: 'series', uids: { study, series }, created }, indexes);
+}
+
+/** Where an index row is, without the value, which may be a patient's. */
+export function placeOfIndexRow({ partition, uids, level, tag }: IndexRow): string {
+  return `${placeOf(partition, uids.study, uids.series, uids.instance)} ${level} ${tag}`;
+}
+
+/** The index rows that the catalog asks for and that are not there. */
+export async function judgeIndexRows(
+  { tables }: CheckContext,
+  { partition, row, series, instances }: StudyRows,
+): Promise<readonly Finding[]> {
+  const below = bySeries(instances);
+  const implied = [
+    ...(row === undefined || instances.length === 0 ? [] : studyIndexRows(partition, row.record)),
+    ...[...series]
+      .filter(([uid]) => below.has(uid))
+      .flatMap(([, { record }]) => seriesIndexRows(partition, record)),
+    ...instances.flatMap((instance) => [...instanceIndexRows(partition, instance)]),
+  ];
+  const missing = await filterAsync(implied, async (indexRow) => {
+    const { partitionKey, rowKey } = addressOf(indexRow);
+    return (await tables.get('searchindex', partitionKey, rowKey)) === undefined;
+  });
+  return missing.map((indexRow) => ({
+    kind: 'index-row-missing',
+    where: placeOfIndexRow(indexRow),
+    detail: '',
+    target: { kind: 'index-row', row: indexRow },
+  }));
+}
+
+/** Whether the copy of the study row in the study list is there and as new as the row. */
+export async function judgeBrowseRow(
+  { tables, now, indexAge }: CheckContext,
+  { partition, study, row, instances }: StudyRows,
+): Promise<readonly Finding[]> {
+  if (row === undefined || instances.length === 0) return [];
+  const { record } = row;
+  // The copy follows the commit.
+  if (now() - timeOf(record.write) < indexAge) return [];
+  const copy = await tables.get(
+    'searchindex',
+    browsePartitionKey(partition),
+    browseRowKey(record.created, study),
+  );
+  const where = placeOf(partition, study);
+  const target = { kind: 'browse-row', partition, study } as const;
+  if (copy === undefined) return [{ kind: 'browse-row-missing', where, detail: '', target }];
+  const revision = Number(copy.properties['revision']);
+  const { attributes, state } = encodeStudy(record);
+  const isSame = copy.properties['attributes'] === attributes && copy.properties['state'] === state;
+  if (revision === record.revision && isSame) return [];
+  const detail = `revision ${revision}, not ${record.revision}`;
+  return [{ kind: 'browse-row-stale', where, detail, target }];
+}

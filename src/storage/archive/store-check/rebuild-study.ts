@@ -1,0 +1,303 @@
+/**
+ * Makes the study and series rows of a study anew from its instance rows: counts of rows that are
+ * there, whole rows where they are missing. Attributes of rows that are there stay as they are.
+ */
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { attribute } from '../../../dicom/attribute.js';
+import type { DataSet } from '../../../dicom/data-set.js';
+import type { SeriesInstanceUID } from '../../../dicom/uid.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { chunksOfSize } from '../../../group-by.js';
+import { tableLimits } from '../../table-store.js';
+import { mergeAttributes, seriesAttributes, studyAttributes } from '../attributes.js';
+import { backOff } from '../back-off.js';
+import { BrowseIndex } from '../browse-index.js';
+import {
+  modalitiesElement,
+  type CatalogPlan,
+  type StudyState,
+  type Versioned,
+} from '../catalog-plan.js';
+import { Catalog } from '../catalog.js';
+import {
+  blobName,
+  browsePartitionKey,
+  browseRowKey,
+  seriesRowKey,
+  studyPartitionKey,
+  type Partition,
+} from '../keys.js';
+import { metadataInRow, type SeriesRecord, type StudyRecord } from '../records.js';
+import { changeIndexes, SearchIndex, type IndexChange, type IndexRow } from '../search-index.js';
+import { newUlid, type Ulid } from '../ulid.js';
+import type { Stores } from './check-context.js';
+import { seriesIndexRows, studyIndexRows } from './judge-index.js';
+import { bySeries, differsFrom, seriesCounts, studyCounts } from './judge-rows.js';
+import { refreshBrowseRow } from './refresh-browse-row.js';
+import { isUnchanged, readStudyRows, type CheckedInstance, type StudyRows } from './study-rows.js';
+
+const inflate = promisify(gunzip);
+const modalitiesInStudyTag = attribute('ModalitiesInStudy');
+/** Room for the study row. */
+const seriesPerTransaction = tableLimits.transactionOperations - 1;
+
+interface Rebuilt {
+  readonly study: StudyRecord | undefined;
+  /** Those that change. */
+  readonly series: ReadonlyMap<SeriesInstanceUID, SeriesRecord | undefined>;
+  readonly added: readonly IndexRow[];
+  readonly removed: readonly IndexRow[];
+}
+
+function inOrderOfStore<Instance extends { readonly sequence: number }>(
+  instances: readonly Instance[],
+): readonly Instance[] {
+  return [...instances].sort((a, b) => a.sequence - b.sequence);
+}
+
+async function dataSetOf(
+  { tables, blobs }: Stores,
+  partition: Partition,
+  instance: CheckedInstance,
+): Promise<DataSet> {
+  const row = await new Catalog(tables).instance(partition, instance);
+  if (row === undefined) return {};
+  let compressed = metadataInRow(row.entity);
+  if (compressed === undefined) {
+    const name = blobName(partition, instance, row.record.version, 'metadata.json.gz');
+    const blob = await blobs.get('derived', name);
+    // Reported as missing; what it said is lost.
+    if (blob === undefined) return {};
+    compressed = Buffer.concat((await blob.body.toArray()) as Uint8Array[]);
+  }
+  return JSON.parse((await inflate(compressed)).toString()) as DataSet;
+}
+
+/** The newest value of each attribute, as stores in their order would have left them. */
+async function newestAttributes(
+  stores: Stores,
+  partition: Partition,
+  instances: readonly CheckedInstance[],
+  tags: readonly Tag[],
+): Promise<DataSet> {
+  let attributes: DataSet = {};
+  for (const instance of inOrderOfStore(instances)) {
+    attributes = mergeAttributes(attributes, await dataSetOf(stores, partition, instance), tags);
+  }
+  return attributes;
+}
+
+function least(ulids: readonly Ulid[], otherwise: Ulid): Ulid {
+  return [...ulids].sort()[0] ?? otherwise;
+}
+
+async function seriesAsNew(
+  stores: Stores,
+  { partition, study }: StudyRows,
+  series: SeriesInstanceUID,
+  instances: readonly CheckedInstance[],
+  newest: CheckedInstance,
+): Promise<SeriesRecord> {
+  return {
+    study,
+    series,
+    created: least(
+      instances.map(({ version }) => version),
+      newest.version,
+    ),
+    revision: 0,
+    attributes: await newestAttributes(stores, partition, instances, seriesAttributes),
+    newest: newest.instance,
+    indexes: {},
+    ...seriesCounts(instances),
+  };
+}
+
+async function studyAsNew(
+  stores: Stores,
+  { partition, study, instances }: StudyRows,
+  series: readonly SeriesRecord[],
+  newest: CheckedInstance,
+  write: Ulid,
+): Promise<StudyRecord> {
+  const created = least(
+    series.map((record) => record.created),
+    write,
+  );
+  // Readers of the study list go by revisions: the copy that may be there is older.
+  const copy = await stores.tables.get(
+    'searchindex',
+    browsePartitionKey(partition),
+    browseRowKey(created, study),
+    { select: ['revision'] },
+  );
+  return {
+    study,
+    created,
+    revision: Number(copy?.properties['revision'] ?? 0),
+    write,
+    attributes: await newestAttributes(stores, partition, instances, studyAttributes),
+    newest: { series: newest.series, instance: newest.instance },
+    indexes: {},
+    ...studyCounts(series, instances),
+  };
+}
+
+async function rebuild(stores: Stores, rows: StudyRows, write: Ulid): Promise<Rebuilt> {
+  const { partition } = rows;
+  const changes: IndexChange[] = [];
+  const series = new Map<SeriesInstanceUID, SeriesRecord | undefined>();
+  const removed: IndexRow[] = [];
+  const below = bySeries(rows.instances);
+  for (const [uid, { record }] of rows.series) {
+    if (below.has(uid)) continue;
+    series.set(uid, undefined);
+    removed.push(...seriesIndexRows(partition, record));
+  }
+  const all: SeriesRecord[] = [];
+  for (const [uid, instances] of below) {
+    const newest = inOrderOfStore(instances).at(-1);
+    if (newest === undefined) continue;
+    const before =
+      rows.series.get(uid)?.record ?? (await seriesAsNew(stores, rows, uid, instances, newest));
+    const change = changeIndexes(
+      {
+        partition,
+        level: 'series',
+        uids: { study: rows.study, series: uid },
+        created: before.created,
+      },
+      before.attributes,
+      before.indexes,
+      write,
+    );
+    changes.push(change);
+    const after = {
+      ...before,
+      ...seriesCounts(instances),
+      revision: before.revision + 1,
+      indexes: change.indexes,
+    };
+    const isSame =
+      rows.series.has(uid) &&
+      !differsFrom(before, instances) &&
+      change.added.length + change.removed.length === 0;
+    all.push(isSame ? before : after);
+    if (!isSame) series.set(uid, after);
+  }
+  const study = await rebuildStudyRow(stores, rows, all, write, changes);
+  if (study === undefined && rows.row !== undefined) {
+    removed.push(...studyIndexRows(partition, rows.row.record));
+  }
+  return {
+    study,
+    series,
+    added: changes.flatMap(({ added }) => [...added]),
+    removed: [...removed, ...changes.flatMap((change) => [...change.removed])],
+  };
+}
+
+async function rebuildStudyRow(
+  stores: Stores,
+  rows: StudyRows,
+  series: readonly SeriesRecord[],
+  write: Ulid,
+  changes: IndexChange[],
+): Promise<StudyRecord | undefined> {
+  const { partition, study, instances } = rows;
+  const newest = inOrderOfStore(instances).at(-1);
+  if (newest === undefined) return undefined;
+  const before = rows.row?.record ?? (await studyAsNew(stores, rows, series, newest, write));
+  const counts = studyCounts(series, instances);
+  const change = changeIndexes(
+    { partition, level: 'study', uids: { study }, created: before.created },
+    { ...before.attributes, [modalitiesInStudyTag]: modalitiesElement(counts.modalities) },
+    before.indexes,
+    write,
+  );
+  changes.push(change);
+  const revision = before.revision + 1;
+  return { ...before, ...counts, revision, write, indexes: change.indexes };
+}
+
+/** The changes in transactions; each writes the study row, the last as it shall be. */
+function plansOf({ study, series, added, removed }: Rebuilt): readonly CatalogPlan[] {
+  const chunks = chunksOfSize([...series], seriesPerTransaction);
+  return (chunks.length === 0 ? [[]] : chunks).map((chunk, index) => ({
+    study: study && { ...study, revision: study.revision + index },
+    series: new Map(chunk),
+    added,
+    removed,
+  }));
+}
+
+/** Commits one plan after the other; answers how many went through before another writer did. */
+async function commitAll(
+  { tables }: Stores,
+  rows: StudyRows,
+  plans: readonly CatalogPlan[],
+): Promise<number> {
+  const catalog = new Catalog(tables);
+  let state: StudyState = { study: rows.row, series: rows.series };
+  for (const [index, plan] of plans.entries()) {
+    if (plan.study === undefined && state.study === undefined) {
+      // There is no study row to write: what is left of the series rows goes alone.
+      return (await deleteSeries(tables, rows)) ? plans.length : index;
+    }
+    const outcome = await catalog.commit(rows.partition, rows.study, state, plan, []);
+    if (!outcome.committed) return index;
+    state = outcome.state;
+  }
+  return plans.length;
+}
+
+async function deleteSeries(tables: Stores['tables'], rows: StudyRows): Promise<boolean> {
+  const doomed: readonly [SeriesInstanceUID, Versioned<SeriesRecord>][] = [...rows.series];
+  for (const chunk of chunksOfSize(doomed, tableLimits.transactionOperations)) {
+    const outcome = await tables.transact(
+      'catalog',
+      studyPartitionKey(rows.partition, rows.study),
+      chunk.map(([uid, { etag }]) => ({ kind: 'delete', rowKey: seriesRowKey(uid), etag })),
+    );
+    if (!outcome.committed) return false;
+  }
+  return true;
+}
+
+/**
+ * Rebuilds the rows of a study and what follows from them. Safe beside writers: the study row is
+ * guarded, and every change of a study writes it.
+ *
+ * @returns `false` when rows cannot be read.
+ * @throws ServiceError `overloaded` when the study never rests.
+ */
+export async function rebuildStudy(
+  stores: Stores,
+  partition: Partition,
+  study: StudyRows['study'],
+): Promise<boolean> {
+  const { tables } = stores;
+  const index = new SearchIndex(tables);
+  for (let attempt = 0; ; attempt++) {
+    const rows = await readStudyRows(tables, partition, study);
+    if (rows.unreadable.length > 0) return false;
+    const rebuilt = await rebuild(stores, rows, newUlid());
+    if (await isUnchanged(tables, rows)) {
+      await index.insert(rebuilt.added);
+      const plans = plansOf(rebuilt);
+      const committed = await commitAll(stores, rows, plans);
+      if (committed === plans.length) {
+        await index.remove(rebuilt.removed);
+        if (rebuilt.study !== undefined) await refreshBrowseRow(stores, partition, study);
+        else if (rows.row !== undefined) {
+          await new BrowseIndex(tables).remove(partition, rows.row.record.created, study);
+        }
+        return true;
+      }
+      // Once a part is committed, its index rows are needed.
+      if (committed === 0) await index.remove(rebuilt.added);
+    }
+    await backOff(attempt, 'the study');
+  }
+}

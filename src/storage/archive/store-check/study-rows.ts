@@ -1,0 +1,154 @@
+/** The rows of one study as the check reads them, without the data sets. */
+import type { SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
+import { ServiceError } from '../../../errors.js';
+import type { Entity, RowRange, TableStore } from '../../table-store.js';
+import { parseCatalogRowKey, studyPartitionKey, studyRowKey, type Partition } from '../keys.js';
+import {
+  decodeInstance,
+  decodeSeries,
+  decodeStudy,
+  instanceProperties,
+  type InstanceRecord,
+  type SeriesRecord,
+  type StudyRecord,
+} from '../records.js';
+import type { Versioned } from '../catalog-plan.js';
+import { rowsInRange, tablePages } from './pages.js';
+
+/** An instance row, and which blobs it has beside its file. */
+export interface CheckedInstance extends InstanceRecord {
+  readonly metadataInBlob: boolean;
+  readonly indexInBlob: boolean;
+}
+
+export interface StudyRows {
+  readonly partition: Partition;
+  readonly study: StudyInstanceUID;
+  readonly row: Versioned<StudyRecord> | undefined;
+  readonly series: ReadonlyMap<SeriesInstanceUID, Versioned<SeriesRecord>>;
+  readonly instances: readonly CheckedInstance[];
+  /** Keys of rows that cannot be read. */
+  readonly unreadable: readonly string[];
+}
+
+/** The properties that are read of every row of the catalog. */
+export const checkedProperties = [
+  ...instanceProperties,
+  'metadataInBlob',
+  'indexInBlob',
+  'attributes',
+  'state',
+] as const;
+
+function readable<Record>(read: () => Record): Record | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ServiceError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** An instance row with the names of its blobs; `undefined` when it cannot be read. */
+export function checkedInstanceOf(
+  uids: Parameters<typeof decodeInstance>[0],
+  entity: Entity,
+): CheckedInstance | undefined {
+  const record = decodeInstance(uids, entity);
+  const { version, sequence, length } = record;
+  if (typeof version !== 'string' || Number.isNaN(sequence) || Number.isNaN(length)) {
+    return undefined;
+  }
+  const { metadataInBlob, indexInBlob } = entity.properties;
+  return {
+    ...record,
+    metadataInBlob: metadataInBlob === true,
+    indexInBlob: indexInBlob === true,
+  };
+}
+
+/** Makes the rows of one partition of the catalog, all of them, into the study that they are. */
+function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
+  const [partition = '', uid = ''] = partitionKey.split('|');
+  const study = uid as StudyInstanceUID;
+  let row: Versioned<StudyRecord> | undefined;
+  const series = new Map<SeriesInstanceUID, Versioned<SeriesRecord>>();
+  const instances: CheckedInstance[] = [];
+  const unreadable: string[] = [];
+  for (const entity of entities) {
+    const { etag, rowKey } = entity;
+    const key = parseCatalogRowKey(rowKey);
+    let found: unknown;
+    if (key.level === 'study') {
+      const record = readable(() => decodeStudy(entity));
+      if (record !== undefined) row = { record, etag };
+      found = record;
+    } else if (key.level === 'series') {
+      const record = readable(() => decodeSeries(entity));
+      if (record !== undefined) series.set(key.series, { record, etag });
+      found = record;
+    } else {
+      const instance = checkedInstanceOf({ study, ...key }, entity);
+      if (instance !== undefined) instances.push(instance);
+      found = instance;
+    }
+    if (found === undefined) unreadable.push(rowKey);
+  }
+  return { partition: partition as Partition, study, row, series, instances, unreadable };
+}
+
+/** Every study of the catalog, from one pass over the table. */
+export async function* studiesOf(tables: TableStore): AsyncGenerator<StudyRows, void, undefined> {
+  let entities: Entity[] = [];
+  for await (const page of tablePages(tables, 'catalog', checkedProperties)) {
+    for (const entity of page) {
+      const [first] = entities;
+      if (first !== undefined && first.partitionKey !== entity.partitionKey) {
+        yield collect(first.partitionKey, entities);
+        entities = [];
+      }
+      entities.push(entity);
+    }
+  }
+  const [first] = entities;
+  if (first !== undefined) yield collect(first.partitionKey, entities);
+}
+
+/** The rows of one study, read page by page: of one moment only if nobody writes meanwhile. */
+export async function readStudyRows(
+  tables: TableStore,
+  partition: Partition,
+  study: StudyInstanceUID,
+): Promise<StudyRows> {
+  const partitionKey = studyPartitionKey(partition, study);
+  const entities: Entity[] = [];
+  for await (const entity of rowsInRange(tables, 'catalog', { partitionKey }, checkedProperties)) {
+    entities.push(entity);
+  }
+  return collect(partitionKey, entities);
+}
+
+/** Whether nobody has changed the study since its rows were read. */
+export async function isUnchanged(tables: TableStore, rows: StudyRows): Promise<boolean> {
+  const partitionKey = studyPartitionKey(rows.partition, rows.study);
+  const now = await tables.get('catalog', partitionKey, studyRowKey, { select: [] });
+  // Every change of a study writes its row.
+  return rows.row === undefined
+    ? now === undefined || rows.unreadable.includes(studyRowKey)
+    : now?.etag === rows.row.etag;
+}
+
+/** Whether a range of the catalog has any row. */
+export async function hasRows(tables: TableStore, range: RowRange): Promise<boolean> {
+  let continuation: string | undefined;
+  do {
+    const page = await tables.query('catalog', range, {
+      limit: 1,
+      select: [],
+      ...(continuation !== undefined && { continuation }),
+    });
+    if (page.entities.length > 0) return true;
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return false;
+}
