@@ -5,8 +5,11 @@ import type { ServiceError } from '../errors.js';
 import { malformed, truncated } from './part10-errors.js';
 import { limitExceeded, type Part10Limits } from './part10-limits.js';
 
+/** Every chunk costs a turn of a thread; what inflates a thousandfold has many. */
+const inflatedChunkBytes = 128 * 1024;
+
 export class Inflater {
-  private readonly stream: InflateRaw = createInflateRaw();
+  private readonly stream: InflateRaw = createInflateRaw({ chunkSize: inflatedChunkBytes });
   private inflated = 0;
   private failure: Error | undefined;
   private ended = false;

@@ -33,6 +33,8 @@ import { traitsOf, type VR } from './vr.js';
 
 /** Longest value of a bulk VR that is held; beyond it a value is worth a read of its own. */
 const heldBulkBytes = 256;
+/** Shorter text has no more values than are counted with its element. */
+const countedBytes = 64;
 /** As many bytes of a fragment as tell whether a codestream starts there. */
 const fragmentHeadBytes = 12;
 
@@ -65,6 +67,8 @@ export class DataSetScanner {
   private padding = false;
   private identityPassed = false;
   private elements = 0;
+  private values = 0;
+  private fragments = 0;
 
   /**
    * @param offset where the data set starts in the (inflated) file.
@@ -152,9 +156,10 @@ export class DataSetScanner {
     if (this.cursor.position + header.size > level.bound) {
       throw malformed('A sequence or item ends within the header of an element.', this.here());
     }
-    this.elements += 1;
-    if (this.elements > this.limits.elements) {
-      throw limitExceeded('elements', this.limits, { ...this.here(), tag: header.tag });
+    const counted = level.kind === 'fragments' ? 'fragments' : 'elements';
+    this[counted] += 1;
+    if (this[counted] > this.limits[counted]) {
+      throw limitExceeded(counted, this.limits, { ...this.here(), tag: header.tag });
     }
     this.cursor.skip(header.size);
     if (level.kind === 'data-set') this.readInDataSet(level, header);
@@ -310,13 +315,24 @@ export class DataSetScanner {
     } else if (omitted) this.await(tag, length);
     else {
       const name = isRoot ? identityTags.get(tag) : undefined;
+      const { kind, multiValued, wordBytes } = traitsOf(vr);
+      const counts = multiValued && wordBytes === 1 && length >= countedBytes;
+      if (kind === 'number' || kind === 'tag') this.countValues(tag, length / wordBytes);
       this.await(
         tag,
         length,
-        (bytes) => this.condensed.append(bytes),
+        (bytes) => {
+          if (counts) this.countValues(tag, separatorsIn(bytes));
+          this.condensed.append(bytes);
+        },
         name && (() => (this.identity[name] = this.condensed.tail(length).toString('latin1'))),
       );
     }
+  }
+
+  private countValues(tag: Tag, more: number): void {
+    this.values += more;
+    if (this.values > this.limits.values) throw limitExceeded('values', this.limits, { tag });
   }
 
   private openUndefined(level: DataSetLevel, header: ElementHeader, vr: VR, muted: boolean): void {
@@ -471,6 +487,12 @@ export class DataSetScanner {
       ? { offset: this.cursor.position }
       : { offset: this.cursor.position - header.size, tag: header.tag };
   }
+}
+
+function separatorsIn(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0x5c); at >= 0; at = bytes.indexOf(0x5c, at + 1)) count += 1;
+  return count;
 }
 
 function isZero(bytes: Buffer): boolean {

@@ -150,6 +150,15 @@ export interface Config extends Pick<
   'port' | 'dataDirectory' | 'publicUrl' | 'allowedOrigins' | 'partitions' | 'authMode'
 > {
   /** `undefined` when no storage account is named. */
+  maxValues: limit(
+    'DICOMWEB_MAX_VALUES',
+    'Values of one instance that are held in memory: of text and numbers.',
+    { fallback: defaultLimits.part10.values, most: 100_000_000 },
+  ),
+  maxFragments: limit('DICOMWEB_MAX_FRAGMENTS', 'Fragments of compressed frames of one instance.', {
+    fallback: defaultLimits.part10.fragments,
+    most: 100_000_000,
+  }),
   readonly storage: StorageSettings | undefined;
   readonly limits: Limits;
 }
@@ -220,3 +229,5 @@ export function readConfig(environment: Environment): Config {
 export function loadConfig(): Config {
   return readConfig(process.env);
 }
+        values: values.maxValues,
+        fragments: values.maxFragments,

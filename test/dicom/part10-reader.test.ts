@@ -8,6 +8,7 @@ import {
 import {
   buildPart10,
   chunksOf,
+  binary,
   element,
   ramp,
   sampleElements,
@@ -117,6 +118,20 @@ describe('Part10Reader', () => {
             Array.from({ length: 101 }, () => []),
           ),
         ],
+      },
+    ],
+    [
+      'values',
+      { values: 50 },
+      { elements: [element('0020930E', 'DS', ...Array.from({ length: 52 }, () => '1'))] },
+    ],
+    ['values', { values: 50 }, { elements: [binary('00283006', 'US', Buffer.alloc(102))] }],
+    [
+      'fragments',
+      { fragments: 3 },
+      {
+        transferSyntaxUID: syntaxes.jpegBaseline,
+        pixelData: { fragments: Array.from({ length: 4 }, () => Buffer.alloc(2)) },
       },
     ],
     [

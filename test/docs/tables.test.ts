@@ -162,7 +162,7 @@ describe('docs/conformance.md', () => {
 
   it('has the limits of a request and of a file', () => {
     const { requestBytes, instanceBytes, parts, storeRequests, part10 } = defaultLimits;
-    const { headerBytes, nestingDepth, elements, inflatedBytes } = part10;
+    const { headerBytes, nestingDepth, elements, values, fragments, inflatedBytes } = part10;
     const wanted = [
       ['bytes of one request body', requestBytes, settings.maxRequestBytes],
       ['bytes of one instance', instanceBytes, settings.maxInstanceBytes],
@@ -170,7 +170,9 @@ describe('docs/conformance.md', () => {
       ['store requests at the same time in one process', storeRequests, settings.maxStoreRequests],
       ['bytes of one file besides bulk values', headerBytes, settings.maxHeaderBytes],
       ['sequences within sequences', nestingDepth, settings.maxNestingDepth],
-      ['elements, items and fragments of one file', elements, settings.maxElements],
+      ['elements and items of one file', elements, settings.maxElements],
+      ['values of one file besides bulk values', values, settings.maxValues],
+      ['fragments of one file', fragments, settings.maxFragments],
       ['bytes that a deflated data set inflates to', inflatedBytes, settings.maxInflatedBytes],
     ] as const;
     expect(tableRows(conformance, ['Limit', 'Value', 'Setting'])).toEqual(
