@@ -12,6 +12,8 @@ export interface ProgressOutput {
 export interface Progress {
   /** Counts one step done and names it. */
   step(label: string): void;
+  /** On a terminal, says how far the step under way is; now and then is enough, so most are passed over. */
+  show(label: string): void;
   /** Ends the line. */
   finish(): void;
 }
@@ -20,6 +22,8 @@ const barWidth = 28;
 const labelWidth = 40;
 /** How many plain lines a long run prints where there is no terminal. */
 const plainLines = 10;
+/** Between two drawings of a step that is under way. */
+const redrawMilliseconds = 100;
 
 /**
  * Starts a progress line.
@@ -29,7 +33,9 @@ const plainLines = 10;
 export function startProgress(output: ProgressOutput, title: string, total: number): Progress {
   let done = 0;
   const every = Math.max(1, Math.ceil(total / plainLines));
+  let drawn = 0;
   const draw = (label: string): void => {
+    drawn = Date.now();
     if (output.isTTY === true) {
       const filled = total === 0 ? barWidth : Math.round((barWidth * done) / total);
       const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
@@ -42,6 +48,9 @@ export function startProgress(output: ProgressOutput, title: string, total: numb
     step: (label) => {
       done += 1;
       draw(label);
+    },
+    show: (label) => {
+      if (output.isTTY === true && Date.now() - drawn >= redrawMilliseconds) draw(label);
     },
     finish: () => {
       if (output.isTTY === true) output.write('\r\u001b[2K');

@@ -18,6 +18,9 @@ const containerOf: Readonly<Record<Extension, ContainerName>> = {
   'index.json.gz': 'derived',
 };
 
+/** The containers whose blobs rows name. */
+export const namedContainers = ['instances', 'derived'] as const satisfies readonly ContainerName[];
+
 export interface BlobPath extends InstanceUids {
   readonly partition: Partition;
   readonly version: Ulid;

@@ -1,6 +1,5 @@
 /** The third pass: blobs of studies that have no rows at all, and blobs of nobody. */
-import { containerNames } from '../../blob-store.js';
-import { parseBlobName, studyPrefix } from './blob-path.js';
+import { namedContainers, parseBlobName, studyPrefix } from './blob-path.js';
 import type { CheckContext } from './check-context.js';
 import { hasStudy } from './confirm-index-key.js';
 import { placeOf, type Finding } from './finding.js';
@@ -13,7 +12,7 @@ const reportEvery = 1000;
 /** What is amiss among the blobs outside the studies of the catalog. */
 export async function* checkBlobs(context: CheckContext): AsyncGenerator<Finding> {
   let done = 0;
-  for (const container of containerNames) {
+  for (const container of namedContainers) {
     // Blobs of a study lie together.
     let known = { prefix: '', hasRows: true };
     for await (const { name } of blobsBelow(context.blobs, container)) {

@@ -1,9 +1,8 @@
 /** Whether a study has the blobs that its rows name, and no others. */
 import type { ContainerName } from '../../blob-store.js';
-import { containerNames } from '../../blob-store.js';
 import { blobName } from '../keys.js';
 import { timeOf } from '../ulid.js';
-import { parseBlobName, studyPrefix } from './blob-path.js';
+import { namedContainers, parseBlobName, studyPrefix } from './blob-path.js';
 import type { CheckContext } from './check-context.js';
 import { placeOf, type Finding } from './finding.js';
 import { blobsBelow } from './pages.js';
@@ -49,7 +48,7 @@ export async function judgeBlobs(
       ]),
     ),
   );
-  for (const container of containerNames) {
+  for (const container of namedContainers) {
     const prefix = studyPrefix(partition, study);
     for await (const { name, length } of blobsBelow(context.blobs, container, prefix)) {
       const key = `${container}/${name}`;
