@@ -10,6 +10,7 @@ import { urlForms, type Route } from '../dicomweb/route.js';
 import { loadConfig } from './config.js';
 import { createDispatcher, type Dispatch } from './dispatcher.js';
 import { paced, signalOf } from './live-response.js';
+import { importQueueName, runImport } from './import-job.js';
 import { createPipeline, type Pipeline, type PipelineParts } from './pipeline.js';
 import { recoverySchedule, runRecovery } from './recovery-job.js';
 import { functionsParts } from './services.js';
@@ -17,7 +18,7 @@ import { createUpload } from './upload.js';
 
 type Answer = (host: Host, request: Request, signal: AbortSignal) => Promise<Response>;
 
-interface Host extends Pick<PipelineParts, 'log' | 'services'> {
+interface Host extends Pick<PipelineParts, 'log' | 'services' | 'config'> {
   readonly pipeline: Pipeline;
   readonly dispatch: Dispatch;
 }
@@ -39,7 +40,8 @@ function currentHost(): Host {
     const parts = partsOfProcess();
     const pipeline = createPipeline(parts);
     const dispatch = createDispatcher(pipeline, registered);
-    hostOfProcess = { pipeline, dispatch, log: parts.log, services: parts.services };
+    const { log, services, config } = parts;
+    hostOfProcess = { pipeline, dispatch, log, services, config };
   }
   return hostOfProcess;
 }
@@ -149,6 +151,18 @@ export function registerRecovery(): void {
     handler: async () => {
       const { services, log } = currentHost();
       await runRecovery(services, log);
+    },
+  });
+}
+
+/** Registers the function that imports the files that messages of the import queue name. */
+export function registerImport(): void {
+  app.storageQueue('importFile', {
+    queueName: importQueueName,
+    connection: 'DicomStorage',
+    handler: async (message) => {
+      const { services, log, config } = currentHost();
+      await runImport(services, log, message, { keepFiles: config.importKeepsFiles });
     },
   });
 }

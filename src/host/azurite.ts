@@ -19,6 +19,7 @@ export interface AzuriteOptions {
 export interface Azurite {
   readonly connectionString: string;
   readonly blobUrl: string;
+  readonly queueUrl: string;
   readonly tableUrl: string;
   /** The process of the emulator. */
   readonly pid: number;
@@ -168,8 +169,9 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
       throw error;
     }
     unref(child);
-    const [blobPort, , tablePort] = ports;
+    const [blobPort, queuePort, tablePort] = ports;
     const blobUrl = `http://${host}:${String(blobPort)}/${account}`;
+    const queueUrl = `http://${host}:${String(queuePort)}/${account}`;
     const tableUrl = `http://${host}:${String(tablePort)}/${account}`;
     return {
       connectionString: [
@@ -177,10 +179,12 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
         `AccountName=${account}`,
         `AccountKey=${accountKey}`,
         `BlobEndpoint=${blobUrl}`,
+        `QueueEndpoint=${queueUrl}`,
         `TableEndpoint=${tableUrl}`,
         '',
       ].join(';'),
       blobUrl,
+      queueUrl,
       tableUrl,
       pid: child.pid ?? -1,
       stop: async () => {

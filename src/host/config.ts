@@ -20,6 +20,8 @@ export type StorageSettings =
       readonly kind: 'identity';
       readonly blobServiceUri: string;
       readonly tableServiceUri: string;
+      /** Where imports are queued; without it none are. */
+      readonly queueServiceUri?: string;
       /** Of a user-assigned identity. */
       readonly clientId?: string;
     };
@@ -50,6 +52,12 @@ export const settings = {
   tableServiceUri: url({
     variable: 'DicomStorage__tableServiceUri',
     description: 'Table endpoint of the storage account, to be used with an identity.',
+    fallback: undefined,
+  }),
+  queueServiceUri: url({
+    variable: 'DicomStorage__queueServiceUri',
+    description:
+      'Queue endpoint of the storage account, to be used with an identity: where uploads to the container `import` are announced.',
     fallback: undefined,
   }),
   credential: oneOf(
@@ -90,6 +98,12 @@ export const settings = {
   partitions: flag({
     variable: 'DICOMWEB_PARTITIONS',
     description: 'Whether data partitions may be addressed.',
+    fallback: false,
+  }),
+  importKeepsFiles: flag({
+    variable: 'DICOMWEB_IMPORT_KEEP_FILES',
+    description:
+      'Whether imported and refused files stay in the container `import`; otherwise they leave it.',
     fallback: false,
   }),
   authMode: oneOf(
@@ -147,7 +161,13 @@ type Values = SettingValues<typeof settings>;
 
 export interface Config extends Pick<
   Values,
-  'port' | 'dataDirectory' | 'publicUrl' | 'allowedOrigins' | 'partitions' | 'authMode'
+  | 'port'
+  | 'dataDirectory'
+  | 'publicUrl'
+  | 'allowedOrigins'
+  | 'partitions'
+  | 'importKeepsFiles'
+  | 'authMode'
 > {
   /** `undefined` when no storage account is named. */
   maxValues: limit(
@@ -176,11 +196,16 @@ function refuseUnknown(environment: Environment): void {
 }
 
 function storageOf(values: Values): StorageSettings | undefined {
-  const { connectionString, blobServiceUri, tableServiceUri, clientId } = values;
+  const { connectionString, blobServiceUri, tableServiceUri, queueServiceUri, clientId } = values;
   if (connectionString !== undefined) return { kind: 'connection-string', connectionString };
   if (blobServiceUri !== undefined && tableServiceUri !== undefined) {
-    const identity = { kind: 'identity', blobServiceUri, tableServiceUri } as const;
-    return clientId === undefined ? identity : { ...identity, clientId };
+    return {
+      kind: 'identity',
+      blobServiceUri,
+      tableServiceUri,
+      ...(queueServiceUri !== undefined && { queueServiceUri }),
+      ...(clientId !== undefined && { clientId }),
+    };
   }
   if (blobServiceUri !== undefined || tableServiceUri !== undefined) {
     throw new SettingError(
@@ -208,6 +233,7 @@ export function readConfig(environment: Environment): Config {
     publicUrl: values.publicUrl,
     allowedOrigins: values.allowedOrigins,
     partitions: values.partitions,
+    importKeepsFiles: values.importKeepsFiles,
     authMode: values.authMode,
     limits: {
       requestBytes: values.maxRequestBytes,

@@ -35,7 +35,10 @@ export type Pipeline = (
 ) => Promise<Response>;
 
 export interface PipelineParts {
-  readonly config: Pick<Config, 'publicUrl' | 'allowedOrigins' | 'partitions' | 'limits'>;
+  readonly config: Pick<
+    Config,
+    'publicUrl' | 'allowedOrigins' | 'partitions' | 'limits' | 'importKeepsFiles'
+  >;
   readonly authenticate: Authenticator;
   /** Asked for on every request that reaches a handler. */
   readonly services: () => Promise<Services>;

@@ -1,6 +1,11 @@
 /** The composition root: where the adapters that the configuration asks for meet the ports. */
 import { createServices, type Services } from '../dicomweb/services.js';
-import { connectStorage, type StorageAddress } from '../storage/azure/connect.js';
+import {
+  connectStorage,
+  type StorageAddress,
+  type TokenCredential,
+} from '../storage/azure/connect.js';
+import type { ImportQueue } from '../storage/azure/import-queue.js';
 import { locked, open } from './authenticator.js';
 import type { Config, StorageSettings } from './config.js';
 import { lazy } from './lazy.js';
@@ -8,16 +13,37 @@ import { logToConsole } from './log.js';
 import type { PipelineParts } from './pipeline.js';
 import { SettingError } from './settings.js';
 
-async function addressOf(storage: StorageSettings): Promise<StorageAddress> {
-  if (storage.kind === 'connection-string') return { connectionString: storage.connectionString };
+async function credentialOf(clientId: string | undefined): Promise<TokenCredential> {
   // Loaded only where it is used: it is large, and start-up is paid for.
   const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
+  return clientId === undefined
+    ? new DefaultAzureCredential()
+    : new ManagedIdentityCredential({ clientId });
+}
+
+async function addressOf(storage: StorageSettings): Promise<StorageAddress> {
+  if (storage.kind === 'connection-string') return { connectionString: storage.connectionString };
   const { blobServiceUri, tableServiceUri, clientId } = storage;
-  const credential =
-    clientId === undefined
-      ? new DefaultAzureCredential()
-      : new ManagedIdentityCredential({ clientId });
+  const credential = await credentialOf(clientId);
   return { blobUrl: blobServiceUri, tableUrl: tableServiceUri, credential };
+}
+
+/**
+ * Opens the import queue of a storage account, for tools. Sends nothing yet.
+ *
+ * @throws SettingError when the account is given by endpoints and that of queues is not.
+ */
+export async function openImportQueue(storage: StorageSettings): Promise<ImportQueue> {
+  // The Functions host reads the queue by itself: what serves requests never loads the client.
+  const { ImportQueue } = await import('../storage/azure/import-queue.js');
+  if (storage.kind === 'connection-string') return new ImportQueue(storage);
+  const { queueServiceUri, clientId } = storage;
+  if (queueServiceUri === undefined) {
+    throw new SettingError(
+      'The setting DicomStorage__queueServiceUri is missing: the queue endpoint of the storage account.',
+    );
+  }
+  return new ImportQueue({ queueUrl: queueServiceUri, credential: await credentialOf(clientId) });
 }
 
 /**

@@ -2,7 +2,13 @@
 import type { Readable } from 'node:stream';
 
 /** The containers of the service; all exist before the first call. */
-export const containerNames = ['instances', 'derived'] as const;
+export const containerNames = [
+  'instances',
+  'derived',
+  'import',
+  'import-reports',
+  'import-refused',
+] as const;
 export type ContainerName = (typeof containerNames)[number];
 
 export interface ByteRange {
@@ -16,6 +22,8 @@ export interface BlobContent {
   readonly body: Readable;
   /** Bytes that `body` carries. */
   readonly length: number;
+  /** Changes whenever the blob is written. */
+  readonly etag: string;
 }
 
 /** A blob as a list has it. */
@@ -77,6 +85,12 @@ export interface BlobStore {
 
   /** Removes blobs, in batches; those that are not there are passed over. */
   delete(container: ContainerName, names: readonly string[]): Promise<void>;
+
+  /**
+   * Removes a blob unless it has been written since `get` gave its `etag`: one call. One that is not
+   * there is passed over.
+   */
+  deleteUnchanged(container: ContainerName, name: string, etag: string): Promise<void>;
 
   /** Resolves when the service answers; for the health check. */
   check(signal?: AbortSignal): Promise<void>;

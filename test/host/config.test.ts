@@ -11,6 +11,7 @@ describe('readConfig', () => {
       publicUrl: undefined,
       allowedOrigins: '*',
       partitions: false,
+      importKeepsFiles: false,
       authMode: undefined,
       limits: defaultLimits,
     });
@@ -29,6 +30,7 @@ describe('readConfig', () => {
         DICOMWEB_PUBLIC_URL: 'https://dicom.example.org/api/',
         DICOMWEB_ALLOWED_ORIGINS: 'https://a.example, http://localhost:3000/',
         DICOMWEB_PARTITIONS: 'True',
+        DICOMWEB_IMPORT_KEEP_FILES: 'true',
         DICOM_AUTH_MODE: 'none',
         DICOMWEB_MAX_REQUEST_BYTES: '5',
         DICOMWEB_MAX_INSTANCE_BYTES: '4',
@@ -42,6 +44,7 @@ describe('readConfig', () => {
       publicUrl: 'https://dicom.example.org/api',
       allowedOrigins: ['https://a.example', 'http://localhost:3000'],
       partitions: true,
+      importKeepsFiles: true,
       authMode: 'none',
       limits: {
         ...defaultLimits,
@@ -64,6 +67,12 @@ describe('readConfig', () => {
       tableServiceUri: 'https://a.table.core.windows.net',
     };
     expect(readConfig(endpoints).storage).toEqual(identity);
+    const queueServiceUri = 'https://a.queue.core.windows.net';
+    const queues = { DicomStorage__queueServiceUri: queueServiceUri };
+    expect(readConfig({ ...endpoints, ...queues }).storage).toEqual({
+      ...identity,
+      queueServiceUri,
+    });
     const user = { DicomStorage__credential: 'managedidentity', DicomStorage__clientId: 'id' };
     expect(readConfig({ ...endpoints, ...user }).storage).toEqual({ ...identity, clientId: 'id' });
     expect(() =>

@@ -12,7 +12,12 @@ import { functionsApp } from '../support/service.js';
 const kebabCase = (name: string) =>
   name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, '');
 
-const catchAllFiles = ['cors-preflight.ts', 'recover-archive.ts', 'unknown-route.ts'];
+const catchAllFiles = [
+  'cors-preflight.ts',
+  'import-file.ts',
+  'recover-archive.ts',
+  'unknown-route.ts',
+];
 const catchAlls = [
   'corsPreflight OPTIONS {*path}',
   'unknownRoute GET,HEAD,POST,PUT,PATCH,DELETE {*path}',
@@ -58,6 +63,21 @@ describe('functions/', () => {
       ...Object.values(bindings).map((binding) => binding.schedule),
     ]);
     expect(schedules).toEqual([['recoverArchive', '0 */5 * * * *']]);
+  });
+
+  it('registers the import on its queue, in the account of the archive', async () => {
+    const { queues } = await functionsApp();
+    const triggers = queues.map(({ metadata: { name, bindings } }) => [
+      name,
+      ...Object.values(bindings)
+        .filter(({ direction }) => direction === 'in')
+        .map(({ type, queueName, connection }) => ({ type, queueName, connection })),
+    ]);
+    expect(triggers).toEqual([
+      ['importFile', { type: 'queueTrigger', queueName: 'import', connection: 'DicomStorage' }],
+    ]);
+    // The queue trigger is not built into the host.
+    expect(hostJson.extensionBundle.id).toBe('Microsoft.Azure.Functions.ExtensionBundle');
   });
 
   it('leaves the checking of tokens to the pipeline', async () => {

@@ -14,6 +14,8 @@ export interface Binding {
   readonly methods?: readonly string[];
   readonly authLevel?: string;
   readonly schedule?: string;
+  readonly queueName?: string;
+  readonly connection?: string;
 }
 
 export interface FunctionMetadata {
@@ -52,6 +54,7 @@ const moduleName = '@azure/functions-core';
 export class FunctionsCore {
   readonly functions: RegisteredFunction[] = [];
   readonly timers: RegisteredFunction[] = [];
+  readonly queues: RegisteredFunction[] = [];
   /** What invocations failed with, in order. */
   readonly failures: unknown[] = [];
   readonly #appStartHooks: Callback[] = [];
@@ -67,8 +70,13 @@ export class FunctionsCore {
       if (this.functions.some(({ metadata: { name } }) => name === metadata.name)) {
         throw new Error(`A function named ${metadata.name} is registered already.`);
       }
-      const isTimer = Object.values(metadata.bindings).some(({ type }) => type === 'timerTrigger');
-      (isTimer ? this.timers : this.functions).push({ metadata, callback });
+      const types = Object.values(metadata.bindings).map(({ type }) => type);
+      const kind = types.includes('timerTrigger')
+        ? this.timers
+        : types.includes('queueTrigger')
+          ? this.queues
+          : this.functions;
+      kind.push({ metadata, callback });
       return { dispose: () => undefined };
     },
     registerHook: (name: string, callback: Callback) => {
@@ -133,6 +141,22 @@ export class FunctionsCore {
       this.failures.push(error);
       throw error;
     }
+  }
+
+  /** Delivers a message to a function with a queue trigger, as the host does: text or parsed JSON. */
+  async deliver(invoked: RegisteredFunction, message: string | object): Promise<void> {
+    const [binding = ''] = Object.keys(invoked.metadata.bindings);
+    const data =
+      typeof message === 'string' ? { string: message } : { json: JSON.stringify(message) };
+    const model = this.#registeredModel().getInvocationModel({
+      invocationId: 'delivery',
+      metadata: invoked.metadata,
+      request: { inputData: [{ name: binding, data }], triggerMetadata: {} },
+      log: () => undefined,
+      state: undefined,
+    });
+    const { context, inputs } = await model.getArguments();
+    await model.invokeFunction(context, inputs, invoked.callback);
   }
 
   #registeredModel(): ProgrammingModel {

@@ -20,7 +20,9 @@ import {
 import type { ValidationFailure } from '../../dicom/validate.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import type { StoredFile } from '../../storage/archive/archive.js';
+import type { Profile } from '../profile.js';
 import type { RequestContext } from '../route.js';
+import type { Services } from '../services.js';
 import type { FailureReason, WarningReason } from './reason-codes.js';
 import { judge } from './store-policy.js';
 
@@ -45,6 +47,12 @@ export interface Received {
   readonly file: StoredFile;
   readonly warning: WarningReason | undefined;
   readonly comments: readonly string[];
+}
+
+/** What receiving an instance needs of a request; work without a request has as much. */
+export interface ReceiveContext extends Pick<RequestContext, 'partition' | 'signal'> {
+  readonly services: Pick<Services, 'archive' | 'limits'>;
+  readonly profile: Pick<Profile, 'store'>;
 }
 
 /** Errors of one file, as opposed to errors of the request. */
@@ -89,7 +97,7 @@ function uidsOf(identity: RawIdentity): InstanceUids | undefined {
 const preambleBytes = 128;
 
 /** Zeroes the preamble, which may hold anything, executable code included (PS3.10 §7.1). */
-async function* withoutPreamble(
+export async function* withoutPreamble(
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let position = 0;
@@ -128,7 +136,7 @@ async function* limitInstance(
  * @throws ServiceError for what ends the whole request: storage away, client gone, too large.
  */
 export async function receiveInstance(
-  context: RequestContext,
+  context: ReceiveContext,
   source: AsyncIterable<Uint8Array>,
   study: StudyInstanceUID | undefined,
   onConsumed: () => void,
@@ -215,7 +223,7 @@ interface Judged {
 async function refuseUnnamed(
   reader: Part10Reader,
   chunks: AsyncIterable<Uint8Array>,
-  { profile }: RequestContext,
+  { profile }: ReceiveContext,
 ): Promise<Refusal> {
   for await (const chunk of chunks) await reader.push(chunk);
   const { errors } = judge((await reader.finish()).dataSet, profile.store);
@@ -246,7 +254,7 @@ function refuseOtherStudy(
 /** @throws Refused when the profile does not let the data set in. */
 function judgeParsed(
   parsed: ParsedInstance,
-  { profile: { store } }: RequestContext,
+  { profile: { store } }: ReceiveContext,
   claimed: ClaimedUids,
 ): Judged {
   const { errors, warnings } = judge(parsed.dataSet, store);

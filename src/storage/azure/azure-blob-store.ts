@@ -45,7 +45,7 @@ interface Download {
 interface Source {
   readonly stream: Readable;
   readonly length: number;
-  readonly etag: string | undefined;
+  readonly etag: string;
 }
 
 async function open(
@@ -61,6 +61,7 @@ async function open(
   });
   const stream = answer.readableStreamBody as Readable | undefined;
   if (stream === undefined) throw new Error('A download came without a body');
+  if (answer.etag === undefined) throw new Error('A download came without an ETag');
   // Errors are met by whoever reads; until then they must not end the process.
   stream.on('error', () => undefined);
   return { stream, length: answer.contentLength ?? 0, etag: answer.etag };
@@ -207,7 +208,8 @@ export class AzureBlobStore implements BlobStore {
         source.stream.destroy();
         throw rangePastEnd(name, range.offset);
       }
-      return { body: resumable(download, source, range.offset), length: source.length };
+      const { length, etag } = source;
+      return { body: resumable(download, source, range.offset), length, etag };
     } catch (error) {
       const status = statusOf(error);
       if (status === 404 && codeOf(error) !== 'ContainerNotFound') return undefined;
@@ -251,6 +253,18 @@ export class AzureBlobStore implements BlobStore {
         await deleteBlobs(client, names.slice(done, done + deleteBatch));
       }
     } catch (error) {
+      throw translateError(error, `Container ${container}`);
+    }
+  }
+
+  async deleteUnchanged(container: ContainerName, name: string, etag: string): Promise<void> {
+    try {
+      await this.#clients[container]
+        .getBlobClient(name)
+        .deleteIfExists({ conditions: { ifMatch: etag } });
+    } catch (error) {
+      // Written since; of a blob that is not there Azurite says so as well.
+      if (statusOf(error) === 412) return;
       throw translateError(error, `Container ${container}`);
     }
   }

@@ -40,11 +40,17 @@ function fromContinuation(continuation: string): string {
   return Buffer.from(continuation, 'base64url').toString('utf8');
 }
 
+interface StoredBlob {
+  readonly bytes: Uint8Array;
+  readonly etag: string;
+}
+
 /** Containers in memory, gone with the process. Holds every blob whole. */
 export class MemoryBlobStore implements BlobStore {
   readonly #options: MemoryBlobStoreOptions;
   /** By container, then name. */
-  readonly #blobs = new Map<string, Uint8Array>();
+  readonly #blobs = new Map<string, StoredBlob>();
+  #puts = 0;
 
   constructor(options: MemoryBlobStoreOptions = {}) {
     this.#options = options;
@@ -68,9 +74,10 @@ export class MemoryBlobStore implements BlobStore {
     // Copies, since the source may use its buffer again.
     for await (const part of untilAborted(body, options.signal)) parts.push(Uint8Array.from(part));
     await this.#call('PUT', 'put', container, options.signal);
-    const blob = Buffer.concat(parts);
-    this.#blobs.set(`${container}/${name}`, blob);
-    return { length: blob.length };
+    const bytes = Buffer.concat(parts);
+    this.#puts += 1;
+    this.#blobs.set(`${container}/${name}`, { bytes, etag: `"${this.#puts}"` });
+    return { length: bytes.length };
   }
 
   async get(
@@ -83,9 +90,11 @@ export class MemoryBlobStore implements BlobStore {
     await this.#call('GET', 'get', container, options.signal);
     const blob = this.#blobs.get(`${container}/${name}`);
     if (blob === undefined) return undefined;
-    if (range.offset > 0 && range.offset >= blob.length) throw rangePastEnd(name, range.offset);
-    const end = range.length === undefined ? blob.length : range.offset + range.length;
-    const bytes = blob.subarray(range.offset, end);
+    if (range.offset > 0 && range.offset >= blob.bytes.length) {
+      throw rangePastEnd(name, range.offset);
+    }
+    const end = range.length === undefined ? blob.bytes.length : range.offset + range.length;
+    const bytes = blob.bytes.subarray(range.offset, end);
     const body = Readable.from(chunks(bytes), { objectMode: false, highWaterMark: chunkBytes });
     const { signal } = options;
     if (signal !== undefined) {
@@ -95,7 +104,7 @@ export class MemoryBlobStore implements BlobStore {
         signal.removeEventListener('abort', abort);
       });
     }
-    return { body, length: bytes.length };
+    return { body, length: bytes.length, etag: blob.etag };
   }
 
   async list(container: ContainerName, options: ListOptions = {}): Promise<BlobPage> {
@@ -107,7 +116,7 @@ export class MemoryBlobStore implements BlobStore {
     for (const name of this.names(container)) {
       if (name < next || !name.startsWith(prefix)) continue;
       if (blobs.length === limit) return { blobs, continuation: toContinuation(name) };
-      blobs.push({ name, length: this.#blobs.get(`${container}/${name}`)?.length ?? 0 });
+      blobs.push({ name, length: this.#blobs.get(`${container}/${name}`)?.bytes.length ?? 0 });
     }
     return { blobs };
   }
@@ -119,6 +128,12 @@ export class MemoryBlobStore implements BlobStore {
         this.#blobs.delete(`${container}/${name}`);
       }
     }
+  }
+
+  async deleteUnchanged(container: ContainerName, name: string, etag: string): Promise<void> {
+    await this.#call('DELETE', 'delete', container);
+    const key = `${container}/${name}`;
+    if (this.#blobs.get(key)?.etag === etag) this.#blobs.delete(key);
   }
 
   async check(signal?: AbortSignal): Promise<void> {

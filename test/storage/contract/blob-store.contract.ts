@@ -268,6 +268,27 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       });
     });
 
+    it('deletes a blob that has not been written since it was read, and no other', async () => {
+      const at = blob();
+      const etagOf = async () => {
+        const content = await store.get('derived', at);
+        content?.body.destroy();
+        return content?.etag ?? 'none';
+      };
+      await store.put('derived', at, inChunks(patternBytes(10), 10));
+      const first = await etagOf();
+      expect(await etagOf()).toBe(first);
+      await store.put('derived', at, inChunks(patternBytes(10), 10));
+      const second = await etagOf();
+      expect(second).not.toBe(first);
+
+      await store.deleteUnchanged('derived', at, first);
+      expect(await read(store, 'derived', at)).toHaveLength(10);
+      await store.deleteUnchanged('derived', at, second);
+      expect(await store.get('derived', at)).toBeUndefined();
+      await store.deleteUnchanged('derived', at, second);
+    });
+
     it('deletes nothing when there is nothing to delete', async () => {
       await expect(store.delete('derived', [])).resolves.toBeUndefined();
     });

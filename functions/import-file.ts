@@ -1,0 +1,3 @@
+import { registerImport } from '../src/host/azure-functions.js';
+
+registerImport();
