@@ -32,6 +32,11 @@ export const failureReasons = {
     microsoft: 45070,
     meaning: 'An instance with these UIDs is stored already.',
   },
+  'out-of-resources': {
+    standard: 0xa700,
+    microsoft: 272,
+    meaning: 'The study has no room for further modalities, SOP classes or values to search for.',
+  },
   'processing-failure': {
     standard: 272,
     microsoft: 272,

@@ -105,9 +105,8 @@ async function commit(
   const { file, warning, comments } = received;
   const { uids, sopClass } = file;
   const result = await services.archive.store(partition, file, mode);
-  return result === 'stored'
-    ? { kind: 'stored', uids, sopClass, warning, comments }
-    : refused('already-exists', received);
+  if (result === 'stored') return { kind: 'stored', uids, sopClass, warning, comments };
+  return refused(result === 'exists' ? 'already-exists' : 'out-of-resources', received);
 }
 
 function failedToCommit(received: Received | Refusal | undefined): StoreOutcome {

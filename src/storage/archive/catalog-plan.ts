@@ -9,7 +9,13 @@ import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../di
 import { groupBy } from '../../group-by.js';
 import { mergeAttributes, seriesAttributes, studyAttributes } from './attributes.js';
 import type { Partition } from './keys.js';
-import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from './records.js';
+import {
+  stateCharacters,
+  type InstanceRecord,
+  type SeriesRecord,
+  type StudyRecord,
+  type Tally,
+} from './records.js';
 import { changeIndexes, rowsOf, type IndexChange, type IndexRow } from './search-index.js';
 import type { Ulid } from './ulid.js';
 
@@ -47,6 +53,9 @@ export interface CatalogPlan {
   readonly added: readonly IndexRow[];
   readonly removed: readonly IndexRow[];
 }
+
+/** A property of a row holds 32 Ki characters; some are left for what only grows by digits. */
+const mostStateCharacters = 30_000;
 
 const modalityTag = attribute('Modality');
 const modalitiesInStudyTag = attribute('ModalitiesInStudy');
@@ -173,6 +182,29 @@ export function planStore(
       ...[...replaced.values()].flatMap((old) => instanceIndexRows(partition, old)),
     ],
   };
+}
+
+/**
+ * Whether the rows above the instances have room for what a plan wants to count and to index.
+ * Modalities, SOP classes and indexed values are few, unless someone makes them many.
+ */
+export function hasRoom({ study, series }: CatalogPlan): boolean {
+  return (
+    (study === undefined || stateCharacters(study) <= mostStateCharacters) &&
+    [...series.values()].every(
+      (record) => record === undefined || stateCharacters(record) <= mostStateCharacters,
+    )
+  );
+}
+
+/** How many different values the row of a study counts and indexes. */
+export function distinctValues(study: StudyRecord | undefined): number {
+  if (study === undefined) return 0;
+  const { modalities, sopClasses, indexes } = study;
+  return [modalities, sopClasses, ...Object.values(indexes)].reduce(
+    (sum, values) => sum + Object.keys(values).length,
+    0,
+  );
 }
 
 function countSopClasses(

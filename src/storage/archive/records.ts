@@ -93,6 +93,11 @@ export function encodeStudy(record: StudyRecord): Properties {
   return { attributes: JSON.stringify(attributes), state: JSON.stringify(state) };
 }
 
+/** Characters that a study or series takes in its row, besides its attributes. */
+export function stateCharacters(record: StudyRecord | SeriesRecord): number {
+  return JSON.stringify({ ...record, attributes: undefined }).length;
+}
+
 export function decodeStudy(entity: Entity): StudyRecord {
   const attributes = parseJson(entity, 'attributes');
   return { ...parseJson(entity, 'state'), attributes } as unknown as StudyRecord;

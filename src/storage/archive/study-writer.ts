@@ -12,6 +12,8 @@ import type { BrowseIndex } from './browse-index.js';
 import {
   planDelete,
   planStore,
+  distinctValues,
+  hasRoom,
   type Replaced,
   type CatalogPlan,
   type NewInstance,
@@ -28,7 +30,7 @@ import { newUlid, timeOf, type Ulid } from './ulid.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
 /** What became of an instance that was to be stored. */
-export type CommitResult = 'stored' | 'exists';
+export type CommitResult = 'stored' | 'exists' | 'no-room';
 
 /** What a delete takes out. */
 export interface DeleteScope {
@@ -122,6 +124,8 @@ interface StoreAttempt {
   readonly left: Set<NewInstance>;
   readonly entries: Map<NewInstance, PendingEntry>;
   /** What is known of the commit of what is left. */
+  /** Those with values that the rows of the study have no room for. */
+  readonly tooMuch: Set<NewInstance>;
   commit: 'unsent' | 'in-doubt' | 'done';
 }
 
@@ -221,6 +225,7 @@ export class StudyWriter {
       left: new Set(batch),
       entries: new Map(),
       commit: 'unsent',
+      tooMuch: new Set(),
     };
     const written = new WrittenIndexRows(this.#parts, this.#partition, attempted.write);
     try {
@@ -232,7 +237,10 @@ export class StudyWriter {
     } finally {
       this.#parts.discard(batch.filter((instance) => !attempted.left.has(instance)));
     }
-    return batch.map((instance) => (attempted.left.has(instance) ? 'stored' : 'exists'));
+    const { left, tooMuch } = attempted;
+    return batch.map((instance) =>
+      left.has(instance) ? 'stored' : tooMuch.has(instance) ? 'no-room' : 'exists',
+    );
   }
 
   /** Commits what is left of the batch; instances that turn out to be there already leave it. */
@@ -247,6 +255,10 @@ export class StudyWriter {
       const replaced = new Map([...rows].map(([instance, { record }]) => [instance, record]));
       const plan = planStore(this.#partition, state, instances, replaced, write);
       await allOf([
+      if (!hasRoom(plan)) {
+        this.#takeOutGrowth(attempted, state, replaced);
+        continue;
+      }
         this.#appendStores(instances, replaced, plan, attempted),
         this.#confirm([...replaced.values()]),
         written.insert(plan, state.study === undefined),
@@ -274,6 +286,21 @@ export class StudyWriter {
   }
 
   /** Undoes an attempt that certainly did not commit, as far as storage lets it; recovery does the rest. */
+  /** Takes those out that bring the rows of the study something new, or all when none does. */
+  #takeOutGrowth({ left, tooMuch, write }: StoreAttempt, state: StudyState, replaced: Replaced) {
+    const known = distinctValues(state.study?.record);
+    const growing = [...left].filter((instance) => {
+      const old = replaced.get(instance);
+      const alone = new Map(old === undefined ? [] : [[instance, old]]);
+      const plan = planStore(this.#partition, state, [instance], alone, write);
+      return !hasRoom(plan) || distinctValues(plan.study) > known;
+    });
+    for (const instance of growing.length > 0 ? growing : [...left]) {
+      left.delete(instance);
+      tooMuch.add(instance);
+    }
+  }
+
   async #takeBack({ left, entries }: StoreAttempt, written: WrittenIndexRows): Promise<void> {
     this.#parts.discard([...left]);
     this.#parts.log.settle([...entries.values()], 'void');
