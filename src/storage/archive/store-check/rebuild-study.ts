@@ -33,7 +33,7 @@ import { changeIndexes, SearchIndex, type IndexChange, type IndexRow } from '../
 import { newUlid, type Ulid } from '../ulid.js';
 import type { Stores } from './check-context.js';
 import { seriesIndexRows, studyIndexRows } from './judge-index.js';
-import { bySeries, differsFrom, seriesCounts, studyCounts } from './judge-rows.js';
+import { bySeries, differsFrom, judgeRows, seriesCounts, studyCounts } from './judge-rows.js';
 import { refreshBrowseRow } from './refresh-browse-row.js';
 import { isUnchanged, readStudyRows, type CheckedInstance, type StudyRows } from './study-rows.js';
 
@@ -282,6 +282,8 @@ export async function rebuildStudy(
   for (let attempt = 0; ; attempt++) {
     const rows = await readStudyRows(tables, partition, study);
     if (rows.unreadable.length > 0) return false;
+    // One rebuild mends every finding in the rows of a study.
+    if (judgeRows(rows).length === 0 && (await isUnchanged(tables, rows))) return true;
     const rebuilt = await rebuild(stores, rows, newUlid());
     if (await isUnchanged(tables, rows)) {
       await index.insert(rebuilt.added);
