@@ -20,6 +20,7 @@ import {
 import type { ValidationFailure } from '../../dicom/validate.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import type { StoredFile } from '../../storage/archive/archive.js';
+import { condense } from '../../storage/archive/condense.js';
 import type { Profile } from '../profile.js';
 import type { RequestContext } from '../route.js';
 import type { Services } from '../services.js';
@@ -133,6 +134,8 @@ async function* limitInstance(
  * @param study - the study that the request is for, if it names one.
  * @param onConsumed - called when nothing more is read from `source`, while the blob may still be
  *   on its way.
+ * @param isRepeated - asked as soon as the UIDs are known: whether they belong to an instance that has
+ *   just been received, so that this one need not be.
  * @throws ServiceError for what ends the whole request: storage away, client gone, too large.
  */
 export async function receiveInstance(
@@ -140,6 +143,7 @@ export async function receiveInstance(
   source: AsyncIterable<Uint8Array>,
   study: StudyInstanceUID | undefined,
   onConsumed: () => void,
+  isRepeated?: (uids: InstanceUids) => Promise<boolean>,
 ): Promise<Received | Refusal> {
   const { services, partition, signal } = context;
   const reader = new Part10Reader(services.limits.part10);
@@ -159,6 +163,10 @@ export async function receiveInstance(
     const uids = uidsOf(reader.identity);
     if (uids === undefined) throw new Refused(await refuseUnnamed(reader, chunks, context));
     refuseOtherStudy(uids, study, reader.identity);
+    if ((await isRepeated?.(uids)) === true) {
+      const claimed = claimedUids(reader.identity);
+      throw new Refused({ kind: 'refused', reason: 'already-exists', claimed, comments: [] });
+    }
     services.archive.expect(partition, uids.study);
 
     const version = services.archive.newVersion();
@@ -182,7 +190,7 @@ export async function receiveInstance(
       sopClass,
       transferSyntax: parsed.meta.transferSyntax.uid,
       length,
-      dataSet,
+      ...(await condense(dataSet)),
       index: { frames: parsed.frames, bulk: parsed.bulk },
     };
     return { kind: 'received', file, warning, comments };

@@ -1,5 +1,5 @@
 /** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
-import type { StudyInstanceUID } from '../../dicom/uid.js';
+import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import type { StoreMode } from '../../storage/archive/study-writer.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';
@@ -46,7 +46,7 @@ async function receiveAndCommit(
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
 ): Promise<readonly StoreOutcome[]> {
-  const received = await receiveAll(context, study);
+  const received = await receiveAll(context, mode, study);
   const committed = await Promise.allSettled(
     received.map(async (one) => await commit(context, mode, one)),
   );
@@ -63,19 +63,38 @@ async function receiveAndCommit(
 
 /**
  * Reads the request to its end before anything is committed, so that a request that breaks off
- * leaves nothing. Blobs are written while later instances arrive, a bounded number at a time.
+ * leaves nothing. An instance that is in a request again is not received again, unless it shall
+ * replace the one before. Blobs are written while later instances arrive, a bounded number at a time.
  */
 async function receiveAll(
   context: RequestContext,
+  mode: StoreMode,
   study: StudyInstanceUID | undefined,
 ): Promise<readonly (Received | Refusal)[]> {
   const { uploadsPerRequest } = context.services.limits;
   const receiving: Promise<Received | Refusal>[] = [];
   const onTheirWay = new Set<Promise<unknown>>();
+  const newest = new Map<string, Promise<Received | Refusal>>();
+  const isRepeated = async (
+    { study: inStudy, series, instance }: InstanceUids,
+    current: () => Promise<Received | Refusal>,
+  ) => {
+    const key = [inStudy, series, instance].join('/');
+    const before = mode === 'create' ? await newest.get(key) : undefined;
+    if (before?.kind === 'received') return true;
+    newest.set(key, current());
+    return false;
+  };
   try {
     for await (const source of instancesOf(context)) {
       await new Promise<void>((resolve) => {
-        const one = receiveInstance(context, source, study, resolve);
+        const one: Promise<Received | Refusal> = receiveInstance(
+          context,
+          source,
+          study,
+          resolve,
+          async (uids) => await isRepeated(uids, () => one),
+        );
         receiving.push(one);
         onTheirWay.add(one);
         const leave = () => void onTheirWay.delete(one);

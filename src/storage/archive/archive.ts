@@ -62,6 +62,7 @@ export interface StoredFile {
   readonly transferSyntax: TransferSyntaxUID;
   /** Bytes of the file. */
   readonly length: number;
+  /** All of it; or, beside `metadata`, what `condense` keeps of it. */
   readonly dataSet: DataSet;
   readonly index: InstanceIndex;
 }
@@ -141,7 +142,7 @@ export class Archive {
     file: StoredFile,
     mode: StoreMode = 'create',
   ): Promise<CommitResult> {
-    const metadata = compressMetadata(stringifyDataSet(file.dataSet));
+    const metadata = file.metadata ?? compressMetadata(stringifyDataSet(file.dataSet));
     const index = compressIndex(file.index);
     const { uids, version, sopClass, transferSyntax, length, dataSet } = file;
     const derived = allOf([
