@@ -1,8 +1,8 @@
 /** Attribute matching (PS3.4 §C.2.2.2): what a key's value demands of an element. */
-import type { Element } from '../../dicom/data-set.js';
+import type { DataSet, Element } from '../../dicom/data-set.js';
 import { keywordOf } from '../../dicom/dictionary.js';
 import { normaliseName, normalisedValues, normaliseText } from '../../dicom/normalise.js';
-import { formatTag } from '../../dicom/tag.js';
+import { formatTag, type Tag } from '../../dicom/tag.js';
 import { ServiceError } from '../../errors.js';
 import type { SearchKey } from './search-keys.js';
 
@@ -16,15 +16,27 @@ export type Narrowing =
       readonly to: string | undefined;
     };
 
+/** How to read attributes of what may match. */
+export type ElementOf = (tag: Tag) => Element | undefined;
+
 export interface Predicate {
   readonly key: SearchKey;
-  readonly matches: (element: Element | undefined) => boolean;
+  readonly matches: (elementOf: ElementOf) => boolean;
   /** Absent when no index can help. */
   readonly narrowing?: Narrowing;
 }
 
+/** What the text of a key demands of an element. */
+interface Demand {
+  readonly matches: (element: Element | undefined) => boolean;
+  readonly narrowing?: Narrowing;
+}
+
+/** How names match: exactly or by pattern, or by the beginnings of their words (`fuzzymatching`). */
+export type NameMatching = 'exact' | 'any-order' | 'phrase';
+
 /** What a matcher makes of the text of a query. */
-type Matcher = (text: string, key: SearchKey, fuzzy: boolean) => Omit<Predicate, 'key'>;
+type Matcher = (text: string, key: SearchKey, names: NameMatching) => Demand;
 
 function refuse(key: SearchKey, message: string): ServiceError {
   const parameter = keywordOf(key.tag) ?? formatTag(key.tag);
@@ -35,7 +47,7 @@ function nameOf(key: SearchKey): string {
   return keywordOf(key.tag) ?? formatTag(key.tag);
 }
 
-function oneOfValues(values: readonly string[]): Omit<Predicate, 'key'> {
+function oneOfValues(values: readonly string[]): Demand {
   const wanted = new Set(values);
   return {
     matches: (element) => normalisedValues(element).some((value) => wanted.has(value)),
@@ -75,7 +87,7 @@ function matchesPattern(text: string, pattern: string): boolean {
   return /^\**$/.test(pattern.slice(expected));
 }
 
-function wildcard(pattern: string): Omit<Predicate, 'key'> {
+function wildcard(pattern: string): Demand {
   const prefix = /^[^*?]*/.exec(pattern)?.[0] ?? '';
   return {
     matches: (element) => normalisedValues(element).some((value) => matchesPattern(value, pattern)),
@@ -83,16 +95,18 @@ function wildcard(pattern: string): Omit<Predicate, 'key'> {
   };
 }
 
+/** Single value, wildcard, and lists that a backslash separates, which no text value holds. */
 const matchText: Matcher = (text) => {
-  const value = normaliseText(text);
-  return /[*?]/.test(value) ? wildcard(value) : oneOfValues([value]);
+  const [first = '', ...others] = text.split('\\').map(normaliseText);
+  if (others.length > 0) return oneOfValues([first, ...others]);
+  return /[*?]/.test(first) ? wildcard(first) : oneOfValues([first]);
 };
 
 /** Code strings hold no comma, so a comma separates values, as viewers send them. */
-const matchCodes: Matcher = (text, key, fuzzy) => {
+const matchCodes: Matcher = (text, key, names) => {
   const values = text.split(/[,\\]/).map(normaliseText);
   const [first = ''] = values;
-  return values.length === 1 ? matchText(first, key, fuzzy) : oneOfValues(values);
+  return values.length === 1 ? matchText(first, key, names) : oneOfValues(values);
 };
 
 function wordsOf(name: string): readonly string[] {
@@ -100,7 +114,7 @@ function wordsOf(name: string): readonly string[] {
 }
 
 /** Every word of the query begins a word of the name, in any order. */
-function fuzzyName(text: string): Omit<Predicate, 'key'> {
+function anyOrder(text: string): Demand {
   const wanted = wordsOf(normaliseName(text));
   return {
     matches: (element) => {
@@ -110,8 +124,26 @@ function fuzzyName(text: string): Omit<Predicate, 'key'> {
   };
 }
 
-const matchName: Matcher = (text, _key, fuzzy) => {
-  if (fuzzy) return fuzzyName(text.replaceAll('*', ' '));
+/** The words of the query begin words that follow each other, as in the Microsoft server. */
+function phrase(text: string): Demand {
+  const wanted = wordsOf(normaliseName(text));
+  return {
+    matches: (element) => {
+      const words = normalisedValues(element).flatMap(wordsOf);
+      return words.some((_, start) =>
+        wanted.every((prefix, offset) => words[start + offset]?.startsWith(prefix) === true),
+      );
+    },
+  };
+}
+
+const matchName: Matcher = (text, key, names) => {
+  if (names !== 'exact') {
+    if (text.includes('"'))
+      throw refuse(key, `the value of '${nameOf(key)}' must not hold quotes.`);
+    const words = text.replaceAll('*', ' ');
+    return names === 'phrase' ? phrase(words) : anyOrder(words);
+  }
   const value = normaliseName(text);
   if (/[*?]/.test(value)) return wildcard(value);
   const groups = value.split('=').map(normaliseName);
@@ -160,39 +192,75 @@ const dateTimes: Scale = {
     filled(text, end === 'first' ? '00000101000000.000000' : '99991231235960.999999'),
 };
 
-/** Single value and range matching on dates and times, open on either side (PS3.4 §C.2.2.2.5). */
+interface Interval {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+/**
+ * Reads a single value or a range, open on either side (PS3.4 §C.2.2.2.5).
+ *
+ * @throws ServiceError `invalid-query`.
+ */
+function readInterval(scale: Scale, text: string, key: SearchKey): Interval {
+  const value = text.trim();
+  const [first = '', last = first, ...more] = value.split('-').map((part) => part.trim());
+  const ends = [first, last].filter((end) => end !== '');
+  if (more.length > 0 || ends.length === 0 || !ends.every(scale.valid)) {
+    throw refuse(
+      key,
+      `specified ${scale.what} value '${printable(value)}' is invalid for attribute '${nameOf(key)}'. ` +
+        `${scale.what} should be valid and formatted as ${scale.pattern}.`,
+    );
+  }
+  const from = first === '' ? undefined : scale.fill(first, 'first');
+  const to = last === '' ? undefined : scale.fill(last, 'last');
+  if (from !== undefined && to !== undefined && from > to) {
+    throw refuse(
+      key,
+      `the range '${printable(value)}' of attribute '${nameOf(key)}' ends before it begins.`,
+    );
+  }
+  return { from, to };
+}
+
+function isWithin({ from, to }: Interval, instant: string): boolean {
+  return (from === undefined || instant >= from) && (to === undefined || instant <= to);
+}
+
 function onScale(scale: Scale): Matcher {
   return (text, key) => {
-    const value = text.trim();
-    const [first = '', last = first, ...more] = value.split('-').map((part) => part.trim());
-    const isRange = value.includes('-');
-    const ends = [first, last].filter((end) => end !== '');
-    const bad = ends.find((end) => !scale.valid(end));
-    if (more.length > 0 || ends.length === 0 || bad !== undefined) {
-      throw refuse(
-        key,
-        `specified ${scale.what} value '${printable(value)}' is invalid for attribute '${nameOf(key)}'. ` +
-          `${scale.what} should be valid and formatted as ${scale.pattern}.`,
-      );
-    }
-    const from = first === '' ? undefined : scale.fill(first, 'first');
-    const to = last === '' ? undefined : scale.fill(last, 'last');
-    if (from !== undefined && to !== undefined && from > to) {
-      throw refuse(
-        key,
-        `the range '${printable(value)}' of attribute '${nameOf(key)}' ends before it begins.`,
-      );
-    }
+    const interval = readInterval(scale, text, key);
     const matches = (element: Element | undefined) =>
-      normalisedValues(element).some((stored) => {
-        const instant = scale.fill(stored, 'first');
-        return (from === undefined || instant >= from) && (to === undefined || instant <= to);
-      });
+      normalisedValues(element).some((stored) => isWithin(interval, scale.fill(stored, 'first')));
     if (scale !== dates) return { matches };
-    const narrowing = isRange
-      ? ({ kind: 'interval', from, to } as const)
-      : ({ kind: 'values', values: [first] } as const);
-    return { matches, narrowing };
+    const { from, to } = interval;
+    return from !== undefined && from === to
+      ? { matches, narrowing: { kind: 'values', values: [from] } }
+      : { matches, narrowing: { kind: 'interval', from, to } };
+  };
+}
+
+/**
+ * Dates and times that are both given as ranges are one range of instants (PS3.4 §C.2.2.2.5.4).
+ *
+ * @returns the demand of the time, which looks at the date too.
+ */
+export function combineDateAndTime(
+  date: { readonly key: SearchKey; readonly text: string },
+  time: { readonly key: SearchKey; readonly text: string },
+): Predicate {
+  const days = readInterval(dates, date.text, date.key);
+  const hours = readInterval(times, time.text, time.key);
+  const from = days.from && days.from + (hours.from ?? times.fill('', 'first'));
+  const to = days.to && days.to + (hours.to ?? times.fill('', 'last'));
+  return {
+    key: time.key,
+    matches: (elementOf) => {
+      const [day] = normalisedValues(elementOf(date.key.tag));
+      const [hour = ''] = normalisedValues(elementOf(time.key.tag));
+      return day !== undefined && isWithin({ from, to }, day + times.fill(hour, 'first'));
+    },
   };
 }
 
@@ -228,14 +296,26 @@ const matchers: Partial<Record<SearchKey['vr'], Matcher>> = {
   FD: matchNumber,
 };
 
+/** The elements at the end of a path through sequences: those of every item. */
+function elementsAt(element: Element | undefined, path: readonly Tag[]): (Element | undefined)[] {
+  const [next, ...rest] = path;
+  if (next === undefined) return [element];
+  const items = (element?.vr === 'SQ' ? (element.Value ?? []) : []) as readonly DataSet[];
+  return items.flatMap((item) => elementsAt(item[next], rest));
+}
+
 /**
  * Compiles one key of a query.
  *
  * @param text - not empty.
- * @param fuzzy - whether names match by the beginnings of their words (`fuzzymatching`).
  * @throws ServiceError `invalid-query` naming the attribute.
  */
-export function compilePredicate(key: SearchKey, text: string, fuzzy: boolean): Predicate {
+export function compilePredicate(key: SearchKey, text: string, names: NameMatching): Predicate {
   const trimmed = text.replace(/\0+$/, '');
-  return { key, ...(matchers[key.vr] ?? matchText)(trimmed, key, fuzzy) };
+  const { matches, narrowing } = (matchers[key.vr] ?? matchText)(trimmed, key, names);
+  return {
+    key,
+    matches: (elementOf) => elementsAt(elementOf(key.tag), key.within).some(matches),
+    ...(narrowing !== undefined && key.within.length === 0 && { narrowing }),
+  };
 }

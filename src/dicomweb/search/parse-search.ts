@@ -1,4 +1,5 @@
 /** Reads the query of a search (PS3.18 §8.3.4, §10.6.1). */
+import { attribute } from '../../dicom/attribute.js';
 import { keywordOf, parseAttribute } from '../../dicom/dictionary.js';
 import type { Tag } from '../../dicom/tag.js';
 import { ServiceError } from '../../errors.js';
@@ -10,10 +11,18 @@ import {
   queryValues,
   type QueryParameter,
 } from '../../http/query-string.js';
+import { indexedAttributes } from '../../storage/archive/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
-import { compilePredicate, type Predicate } from './matching.js';
-import { searchKeyOf } from './search-keys.js';
+import { combineDateAndTime, compilePredicate, type Predicate } from './matching.js';
+import { decodePlace, searchIdentity, type Place } from './place.js';
+import { searchKeyOf, type AttributePath, type SearchKey } from './search-keys.js';
 import type { SearchPolicy } from './search-policy.js';
+
+/** An order other than newest first. */
+export interface Ordering {
+  readonly tag: Tag;
+  readonly descending: boolean;
+}
 
 export interface Search {
   readonly predicates: readonly Predicate[];
@@ -22,7 +31,22 @@ export interface Search {
   readonly include: 'all' | readonly Tag[];
   readonly limit: number;
   readonly offset: number;
+  readonly ordering: Ordering | undefined;
+  /** Where an earlier page ended. */
+  readonly after: Place;
+  /** Names the search in its continuation tokens. */
+  readonly identity: string;
 }
+
+/** What a search route matches and returns. */
+export interface SearchRoute {
+  /** What a result is. */
+  readonly level: Level;
+  /** Levels whose attributes match and are returned. */
+  readonly levels: readonly Level[];
+}
+
+export const continuationParameter = 'continuation';
 
 /** Parameters that are no search keys; their names are case-insensitive. */
 const controls: ReadonlySet<string> = new Set([
@@ -30,10 +54,20 @@ const controls: ReadonlySet<string> = new Set([
   'offset',
   'fuzzymatching',
   'includefield',
+  'orderby',
   'accept',
+  'charset',
+  continuationParameter,
 ]);
 
-/** The first word is the wording that clients of the Microsoft server compare. */
+/** Dates and the times that belong to them. */
+const datesAndTimes = [
+  ['StudyDate', 'StudyTime'],
+  ['SeriesDate', 'SeriesTime'],
+  ['PerformedProcedureStepStartDate', 'PerformedProcedureStepStartTime'],
+].map(([date = '', time = '']) => ({ date: attribute(date), time: attribute(time) }));
+
+/** The wording that clients of the Microsoft server compare. */
 function notQueryable(key: string): ServiceError {
   return new ServiceError(
     'invalid-query',
@@ -64,6 +98,13 @@ function readFuzzy(parameters: readonly QueryParameter[]): boolean {
   throw invalidParameter('fuzzymatching', 'It must be true or false.');
 }
 
+/** Reads names or tags joined by periods. */
+function readPath(name: string): AttributePath | undefined {
+  const path = name.split('.').map(parseAttribute);
+  const [first, ...rest] = path.filter((tag) => tag !== undefined);
+  return first === undefined || rest.length + 1 < path.length ? undefined : [first, ...rest];
+}
+
 function readIncludes(parameters: readonly QueryParameter[]): 'all' | readonly Tag[] {
   const names = queryValues(parameters, 'includefield')
     .flatMap((value) => value.split(','))
@@ -71,7 +112,8 @@ function readIncludes(parameters: readonly QueryParameter[]): 'all' | readonly T
     .filter((name) => name !== '');
   if (names.some((name) => name.toLowerCase() === 'all')) return 'all';
   return names.map((name) => {
-    const tag = parseAttribute(name);
+    // A part of a sequence comes with the whole of it.
+    const [tag] = readPath(name) ?? [];
     if (tag !== undefined) return tag;
     throw invalidParameter('includefield', `'${printable(name)}' is not an attribute.`);
   });
@@ -83,38 +125,115 @@ function readLimit(parameters: readonly QueryParameter[], policy: SearchPolicy):
   return Math.min(limit, policy.mostResults);
 }
 
+function readOrdering(
+  parameters: readonly QueryParameter[],
+  { levels }: SearchRoute,
+): Ordering | undefined {
+  const text = queryValue(parameters, 'orderby')?.trim();
+  if (text === undefined || text === '') return undefined;
+  const descending = text.startsWith('-');
+  const tag = parseAttribute(text.replace(/^[-+]/, ''));
+  const isIndexed = indexedAttributes.some((one) => one.tag === tag && levels.includes(one.level));
+  if (tag !== undefined && isIndexed) return { tag, descending };
+  throw invalidParameter(
+    'orderby',
+    'It must be an indexed attribute of the results, after - for descending.',
+  );
+}
+
+/** One key with its value, as given. */
+interface Given {
+  readonly key: SearchKey;
+  readonly text: string;
+}
+
+function readKeys(
+  parameters: readonly QueryParameter[],
+  { levels }: SearchRoute,
+  isWithinStudy: boolean,
+  policy: SearchPolicy,
+): readonly Given[] {
+  const anyAttribute = !isWithinStudy
+    ? 'none'
+    : policy.attributesAbove === 'matched'
+      ? 'all'
+      : 'unlisted';
+  const given = new Map<string, Given>();
+  for (const { key: name, value: text } of parameters) {
+    if (controls.has(name.toLowerCase())) continue;
+    const path = readPath(name);
+    if (path === undefined) throw unknownKey(printable(name));
+    const key = searchKeyOf(path, levels, anyAttribute);
+    if (key === undefined) throw notQueryable(printable(name));
+    const id = path.join('.');
+    if (given.has(id)) {
+      throw invalidParameter(keywordOf(path[0]) ?? id, 'The attribute is given more than once.');
+    }
+    if (text.trim() === '' && policy.emptyValues === 'refused') {
+      throw invalidParameter(keywordOf(path[0]) ?? id, 'The value must not be empty.');
+    }
+    given.set(id, { key, text });
+  }
+  return [...given.values()];
+}
+
+/** Compiles the keys that have a value; those without match everything. */
+function compile(
+  given: readonly Given[],
+  isFuzzy: boolean,
+  policy: SearchPolicy,
+): readonly Predicate[] {
+  const names = isFuzzy ? policy.fuzzyNames : 'exact';
+  const valued = given.filter(({ text }) => text.trim() !== '');
+  const rangeOf = (tag: Tag) =>
+    valued.find(
+      ({ key, text }) => key.tag === tag && key.within.length === 0 && text.includes('-'),
+    );
+  const combined = datesAndTimes.flatMap(({ date, time }) => {
+    const [days, hours] = [rangeOf(date), rangeOf(time)];
+    return days === undefined || hours === undefined ? [] : [{ days, hours }];
+  });
+  const taken = new Set(combined.map(({ hours }) => hours));
+  return [
+    ...valued
+      .filter((one) => !taken.has(one))
+      .map(({ key, text }) => compilePredicate(key, text, names)),
+    ...combined.map(({ days, hours }) => combineDateAndTime(days, hours)),
+  ];
+}
+
 /**
  * Reads the query of a search request.
  *
- * @param levels - the levels whose attributes the route matches.
+ * @param isWithinStudy - whether the path names a study.
  * @throws ServiceError `invalid-query` naming the parameter.
  */
-export function parseSearch(url: URL, levels: readonly Level[], policy: SearchPolicy): Search {
+export function parseSearch(
+  url: URL,
+  route: SearchRoute,
+  isWithinStudy: boolean,
+  policy: SearchPolicy,
+): Search {
   const parameters = parseQuery(url);
-  const fuzzy = readFuzzy(parameters);
-  const predicates = new Map<Tag, Predicate>();
-  const keys = new Set<Tag>();
-  for (const { key: name, value } of parameters) {
-    if (controls.has(name.toLowerCase())) continue;
-    const tag = parseAttribute(name);
-    if (tag === undefined) throw unknownKey(printable(name));
-    const key = searchKeyOf(tag);
-    if (key === undefined || !levels.includes(key.level)) throw notQueryable(printable(name));
-    if (keys.has(tag)) {
-      throw invalidParameter(keywordOf(tag) ?? tag, 'The attribute is given more than once.');
-    }
-    keys.add(tag);
-    const empty = value.trim() === '';
-    if (empty && policy.emptyValues === 'refused') {
-      throw invalidParameter(keywordOf(tag) ?? tag, 'The value must not be empty.');
-    }
-    if (!empty) predicates.set(tag, compilePredicate(key, value, fuzzy));
+  const given = readKeys(parameters, route, isWithinStudy, policy);
+  const isFuzzy = readFuzzy(parameters);
+  const ordering = readOrdering(parameters, route);
+  const identity = searchIdentity(url.pathname, [
+    ...given.map(({ key, text }) => [[key.tag, ...key.within].join('.'), text] as const),
+    ['fuzzymatching', String(isFuzzy)],
+  ]);
+  const token = queryValue(parameters, continuationParameter);
+  if (token !== undefined && ordering !== undefined) {
+    throw invalidParameter('orderby', 'It cannot be combined with a continuation.');
   }
   return {
-    predicates: [...predicates.values()],
-    keys: [...keys],
+    predicates: compile(given, isFuzzy, policy),
+    keys: given.map(({ key }) => key.tag),
     include: readIncludes(parameters),
     limit: readLimit(parameters, policy),
     offset: queryInteger(parameters, 'offset') ?? 0,
+    ordering,
+    after: token === undefined ? {} : decodePlace(token, identity),
+    identity,
   };
 }

@@ -4,11 +4,12 @@ import { vrOf } from '../../dicom/dictionary.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
 import type { Tag } from '../../dicom/tag.js';
 import { seriesAttributes, studyAttributes } from '../../storage/archive/attributes.js';
-import type { Level } from '../../storage/archive/keys.js';
 import type { RequestContext } from '../route.js';
-import type { InstanceMatch, SeriesMatch, StudyMatch } from './candidates.js';
+import type { InstanceMatch } from './find-instances.js';
+import type { SeriesMatch } from './find-series.js';
+import type { StudyMatch } from './find-studies.js';
 import { instanceElement, seriesElement, studyElement } from './computed.js';
-import type { Search } from './parse-search.js';
+import type { Search, SearchRoute } from './parse-search.js';
 
 export type Match = StudyMatch | SeriesMatch | InstanceMatch;
 
@@ -24,15 +25,11 @@ const uidTags = {
   series: attribute('SeriesInstanceUID'),
 } as const;
 
-/**
- * @param levels - the levels whose attributes the route returns.
- * @param level - the level of a result.
- */
+/** The attributes that every result of a search on a route shows. */
 export function shownBy(
   { profile: { search: policy } }: Pick<RequestContext, 'profile'>,
   search: Search,
-  levels: readonly Level[],
-  level: Level,
+  { level, levels }: SearchRoute,
 ): Shown {
   const table = search.include === 'all' ? policy.all : policy.defaults;
   const uids = [
@@ -45,7 +42,8 @@ export function shownBy(
   };
 }
 
-function elementOf(match: Match, tag: Tag, baseUrl: string): Element | undefined {
+/** An attribute of a match: its own, or that of the series or study above it. */
+export function elementOf(match: Match, tag: Tag, baseUrl: string): Element | undefined {
   if ('instance' in match) {
     const own = instanceElement(match.instance, tag, baseUrl) ?? match.dataSet[tag];
     if (own !== undefined) return own;

@@ -1,76 +1,67 @@
 /** Search (PS3.18 §10.6): studies, series and instances that match the keys of a query. */
 import type { DataSet } from '../../dicom/data-set.js';
 import { stringifyDataSet } from '../../dicom/json.js';
-import type { Level } from '../../storage/archive/keys.js';
 import { chooseRepresentation, dicomJsonOffers } from '../negotiation.js';
 import { seriesOf, studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
-import { findInstances, findSeries, findStudies, type Scope } from './candidates.js';
-import { parseSearch } from './parse-search.js';
-import { project, shownBy, type Match } from './project.js';
-
-interface SearchRoute {
-  /** What a result is. */
-  readonly level: Level;
-  /** Levels whose attributes match and are returned. */
-  readonly levels: readonly Level[];
-}
-
-const finders = {
-  study: (context, predicates, _scope, wanted) => findStudies(context, predicates, wanted),
-  series: findSeries,
-  instance: findInstances,
-} satisfies Record<
-  Level,
-  (...parameters: Parameters<typeof findInstances>) => AsyncGenerator<Match>
->;
+import type { Scope } from './find-series.js';
+import {
+  continuationParameter,
+  parseSearch,
+  type Search,
+  type SearchRoute,
+} from './parse-search.js';
+import { encodePlace } from './place.js';
+import { project, shownBy } from './project.js';
+import { searchPage, type SearchPage } from './search-page.js';
 
 async function search(
   context: RequestContext,
-  { level, levels }: SearchRoute,
+  route: SearchRoute,
   scope: Scope,
 ): Promise<Response> {
   const { request, profile } = context;
   const { offer } = chooseRepresentation(request, dicomJsonOffers);
-  const query = parseSearch(new URL(request.url), levels, profile.search);
-  const { matches, more } = await page(
-    finders[level](context, query.predicates, scope, query.offset + query.limit),
-    query,
-  );
-  const shown = shownBy(context, query, levels, level);
+  const url = new URL(request.url);
+  const query = parseSearch(url, route, scope.study !== undefined, profile.search);
+  const page = await searchPage(context, route, query, scope);
+  const shown = shownBy(context, query, route);
   const results = await Promise.all(
-    matches.map(async (match) => await project(context, match, shown)),
+    page.matches.map(async (match) => await project(context, match, shown)),
   );
-  if (results.length === 0 && profile.search.emptyStatus === 204) {
+  const headers = pageHeaders(context, url, query, page);
+  if (results.length === 0 && page.rest === 'none' && profile.search.emptyStatus === 204) {
     return new Response(null, { status: 204 });
   }
   return new Response(jsonArray(results), {
-    headers: {
-      'Content-Type': offer.mediaType,
-      ...(more && { Warning: `299 ${new URL(context.baseUrl).host}: "${moreResults}"` }),
-    },
+    headers: { 'Content-Type': offer.mediaType, ...headers },
   });
 }
-
-const moreResults = 'There are additional results that can be requested';
 
 function jsonArray(results: readonly DataSet[]): string {
   return `[${results.map(stringifyDataSet).join(',')}]`;
 }
 
-/** The matches from `offset` on, up to `limit`, and whether there are more. */
-async function page(
-  found: AsyncGenerator<Match, void, undefined>,
-  { offset, limit }: { readonly offset: number; readonly limit: number },
-): Promise<{ readonly matches: readonly Match[]; readonly more: boolean }> {
-  const matches: Match[] = [];
-  let position = 0;
-  for await (const match of found) {
-    if (position++ < offset) continue;
-    if (matches.length === limit) return { matches, more: true };
-    matches.push(match);
-  }
-  return { matches, more: false };
+const warnings = {
+  more: 'There are additional results that can be requested',
+  unfinished: 'The search was cut short; the next page goes on with it',
+} as const;
+
+/** `Warning: 299` (PS3.18 §8.3.4.4) and a link to the next page (RFC 8288) when there is more. */
+function pageHeaders(
+  { baseUrl }: RequestContext,
+  url: URL,
+  { identity }: Search,
+  { next, rest }: SearchPage,
+): Readonly<Record<string, string>> {
+  if (rest === 'none') return {};
+  const base = new URL(baseUrl);
+  const headers = { Warning: `299 ${base.host}: "${warnings[rest]}"` };
+  if (next === undefined) return headers;
+  const target = new URL(url.pathname + url.search, base.origin);
+  target.searchParams.delete('offset');
+  target.searchParams.set(continuationParameter, encodePlace(next, identity));
+  return { ...headers, Link: `<${target.href}>; rel="next"` };
 }
 
 /** `GET studies`. */

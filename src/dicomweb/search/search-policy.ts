@@ -12,6 +12,10 @@ export interface SearchPolicy {
   readonly emptyAttributes: 'sent' | 'omitted';
   /** A key without a value matches everything (PS3.4 §C.2.2.2.3), or is refused. */
   readonly emptyValues: 'universal' | 'refused';
+  /** Within a study: whether attributes of the levels above match as well, by the data sets. */
+  readonly attributesAbove: 'matched' | 'refused';
+  /** How `fuzzymatching` takes the words of a name. */
+  readonly fuzzyNames: 'any-order' | 'phrase';
   /** Status of an answer without results. */
   readonly emptyStatus: 200 | 204;
   readonly defaultLimit: number;
@@ -168,6 +172,8 @@ const microsoft = {
   all: microsoftAll,
   emptyAttributes: 'omitted',
   emptyValues: 'refused',
+  attributesAbove: 'refused',
+  fuzzyNames: 'phrase',
   emptyStatus: 204,
   defaultLimit: 100,
   mostResults: 200,
@@ -179,6 +185,8 @@ export const standardSearchPolicy: SearchPolicy = {
   all: joined(standardDefaults, microsoftAll),
   emptyAttributes: 'sent',
   emptyValues: 'universal',
+  attributesAbove: 'matched',
+  fuzzyNames: 'any-order',
   emptyStatus: 200,
   defaultLimit: 100,
   mostResults: 1000,

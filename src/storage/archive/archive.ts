@@ -20,7 +20,7 @@ import type { TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { BrowseIndex } from './browse-index.js';
 import type { NewInstance } from './catalog-plan.js';
-import { Catalog, type InstanceRow } from './catalog.js';
+import { Catalog, type InstancePaging, type InstanceRow } from './catalog.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeLog } from './change-log.js';
 import { blobName, type Partition } from './keys.js';
@@ -64,6 +64,8 @@ export interface StoredFile {
   readonly length: number;
   /** All of it; or, beside `metadata`, what `condense` keeps of it. */
   readonly dataSet: DataSet;
+  /** Its DICOM JSON, when that has been compressed already. */
+  readonly metadata?: Uint8Array;
   readonly index: InstanceIndex;
 }
 
@@ -202,8 +204,9 @@ export class Archive {
     partition: Partition,
     study: StudyInstanceUID,
     series?: SeriesInstanceUID,
-  ): AsyncGenerator<readonly InstanceRow[]> {
-    return this.catalog.instances(partition, study, series, 'all');
+    options: InstancePaging = {},
+  ): AsyncGenerator<readonly InstanceRow[], void, undefined> {
+    return this.catalog.instances(partition, study, series, 'all', options);
   }
 
   /**

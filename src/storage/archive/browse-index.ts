@@ -4,7 +4,8 @@
  * whoever reads it.
  */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
-import { tableLimits, type Properties, type TableStore } from '../table-store.js';
+import { rowPages, type RowPagesOptions } from '../row-pages.js';
+import type { Properties, TableStore } from '../table-store.js';
 import { backOff } from './back-off.js';
 import { browsePartitionKey, browseRowKey, parseBrowseRowKey, type Partition } from './keys.js';
 import { decodeStudy, encodeStudy, type StudyRecord } from './records.js';
@@ -15,6 +16,8 @@ export interface BrowsedStudy {
   readonly record: StudyRecord;
   /** The study may be gone, or not be there yet: ask the catalog. */
   readonly unsure: boolean;
+  /** The place after which a later walk goes on. */
+  readonly rowKey: string;
 }
 
 function encode(record: StudyRecord, unsure: boolean) {
@@ -102,34 +105,23 @@ export class BrowseIndex {
     ]);
   }
 
-  /**
-   * Walks the study list, newest first.
-   *
-   * @param pageRows - copies per call, at most 1000.
-   */
+  /** Walks the study list, newest first. */
   async *walk(
     partition: Partition,
-    pageRows: number,
-    signal?: AbortSignal,
-  ): AsyncGenerator<BrowsedStudy> {
-    let continuation: string | undefined;
-    do {
-      const page = await this.#tables.query(
-        'searchindex',
-        { partitionKey: browsePartitionKey(partition) },
-        {
-          limit: Math.min(pageRows, tableLimits.pageRows),
-          ...(continuation !== undefined && { continuation }),
-          ...(signal && { signal }),
-        },
-      );
-      for (const entity of page.entities) {
-        const { study } = parseBrowseRowKey(entity.rowKey);
-        const record = { ...decodeStudy(entity), study };
-        yield { record, unsure: entity.properties['unsure'] === true };
+    options: RowPagesOptions,
+  ): AsyncGenerator<BrowsedStudy, void, undefined> {
+    const range = { partitionKey: browsePartitionKey(partition) };
+    for await (const page of rowPages(this.#tables, 'searchindex', range, options)) {
+      for (const entity of page) {
+        const { rowKey, properties } = entity;
+        const { study } = parseBrowseRowKey(rowKey);
+        yield {
+          record: { ...decodeStudy(entity), study },
+          unsure: properties['unsure'] === true,
+          rowKey,
+        };
       }
-      continuation = page.continuation;
-    } while (continuation !== undefined);
+    }
   }
 
   async #get(partition: Partition, { created, study }: StudyRecord) {

@@ -1,11 +1,17 @@
 /** The catalog: the rows that are the truth about a study, read and changed together. */
-import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
+import type {
+  InstanceUids,
+  SeriesInstanceUID,
+  SOPInstanceUID,
+  StudyInstanceUID,
+} from '../../dicom/uid.js';
 import {
   type Entity,
   type RowRange,
   type TableOperation,
   type TableStore,
 } from '../table-store.js';
+import { rowPages, type RowPagesOptions } from '../row-pages.js';
 import type { CatalogPlan, StudyState, Versioned } from './catalog-plan.js';
 import {
   instanceRowKey,
@@ -28,6 +34,11 @@ import {
   type SeriesRecord,
   type StudyRecord,
 } from './records.js';
+
+/** How instance rows are read; `after` only within a series. */
+export interface InstancePaging extends Pick<RowPagesOptions, 'firstPageRows' | 'onPage'> {
+  readonly after?: SOPInstanceUID;
+}
 
 export interface InstanceRow {
   readonly record: InstanceRecord;
@@ -53,7 +64,7 @@ export class Catalog {
   async state(partition: Partition, study: StudyInstanceUID): Promise<StudyState> {
     let studyRow: Versioned<StudyRecord> | undefined;
     const series = new Map<SeriesInstanceUID, Versioned<SeriesRecord>>();
-    for await (const page of this.pages(studyAndSeriesRows(partition, study))) {
+    for await (const page of this.#pages(studyAndSeriesRows(partition, study))) {
       for (const entity of page) {
         const key = parseCatalogRowKey(entity.rowKey);
         const { etag } = entity;
@@ -98,24 +109,21 @@ export class Catalog {
     study: StudyInstanceUID,
     series: SeriesInstanceUID | undefined,
     select: readonly string[] | 'all' = instanceProperties,
-  ): AsyncGenerator<readonly InstanceRow[]> {
+    { after, ...paging }: InstancePaging = {},
+  ): AsyncGenerator<readonly InstanceRow[], void, undefined> {
     const range = instanceRows(partition, study, series);
-    for await (const page of this.pages(range, select === 'all' ? undefined : select)) {
+    for await (const page of this.#pages(range, {
+      ...paging,
+      ...(after !== undefined &&
+        series !== undefined && { after: instanceRowKey({ series, instance: after }) }),
+      ...(select !== 'all' && { select }),
+    })) {
       yield page.map((entity) => instanceRow(study, entity));
     }
   }
 
-  /** The pages of a range of rows; every page costs one call, empty ones are passed over. */
-  async *pages(range: RowRange, select?: readonly string[]): AsyncGenerator<readonly Entity[]> {
-    let continuation: string | undefined;
-    do {
-      const page = await this.#tables.query('catalog', range, {
-        ...(select && { select }),
-        ...(continuation !== undefined && { continuation }),
-      });
-      if (page.entities.length > 0) yield page.entities;
-      continuation = page.continuation;
-    } while (continuation !== undefined);
+  #pages(range: RowRange, options?: RowPagesOptions) {
+    return rowPages(this.#tables, 'catalog', range, options);
   }
 
   async #get(

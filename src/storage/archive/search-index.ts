@@ -10,6 +10,7 @@ import { parseTag, type Tag } from '../../dicom/tag.js';
 import { chunksOfSize, groupBy } from '../../group-by.js';
 import { tableLimits, type RowRange, type TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
+import { rowPages, type RowPagesOptions } from '../row-pages.js';
 import { indexedAttributes } from './attributes.js';
 import {
   encodeValue,
@@ -108,6 +109,11 @@ export function addressOf(row: IndexRow): { partitionKey: string; rowKey: string
   };
 }
 
+/** A row as read, with its key: the place after which a later walk goes on. */
+export interface IndexHit extends IndexRowKey {
+  readonly rowKey: string;
+}
+
 /** Which rows of an attribute are sought; values are normalised. */
 export type SoughtValues =
   | { readonly kind: 'value'; readonly value: string }
@@ -117,6 +123,13 @@ export type SoughtValues =
       readonly from: string | undefined;
       readonly to: string | undefined;
     };
+
+/** Whether a walk over the sought rows meets a value, spelled as in keys. */
+export function isSought(tag: Tag, sought: SoughtValues, value: string): boolean {
+  const { from = '', to } = rangeOf(tag, sought);
+  const key = `${value}|`;
+  return key >= from && (to === undefined || key < to);
+}
 
 function rangeOf(tag: Tag, sought: SoughtValues): Omit<RowRange, 'partitionKey'> {
   const spelled = (text: string) => indexedValue(tag, text);
@@ -198,36 +211,18 @@ export class SearchIndex {
   /**
    * Walks the rows of an attribute in key order: by value (dates from the latest on), within a value
    * from the newest on.
-   *
-   * @param pageRows - rows of the first call; later calls read full pages.
    */
   async *walk(
     partition: Partition,
     { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
     sought: SoughtValues,
-    pageRows: number,
-    signal?: AbortSignal,
-  ): AsyncGenerator<IndexRowKey> {
-    const range: RowRange = {
-      partitionKey: indexPartitionKey(
-        partition,
-        level,
-        tag,
-        sought.kind === 'value' ? indexedValue(tag, sought.value) : '',
-      ),
-      ...rangeOf(tag, sought),
-    };
-    let limit = Math.min(pageRows, tableLimits.pageRows);
-    let continuation: string | undefined;
-    do {
-      const page = await this.#tables.query('searchindex', range, {
-        limit,
-        ...(continuation !== undefined && { continuation }),
-        ...(signal && { signal }),
-      });
-      for (const { rowKey } of page.entities) yield parseIndexRowKey(rowKey);
-      continuation = page.continuation;
-      limit = tableLimits.pageRows;
-    } while (continuation !== undefined);
+    options: RowPagesOptions,
+  ): AsyncGenerator<IndexHit, void, undefined> {
+    const value = sought.kind === 'value' ? indexedValue(tag, sought.value) : '';
+    const partitionKey = indexPartitionKey(partition, level, tag, value);
+    const range = { partitionKey, ...rangeOf(tag, sought) };
+    for await (const page of rowPages(this.#tables, 'searchindex', range, options)) {
+      for (const { rowKey } of page) yield { ...parseIndexRowKey(rowKey), rowKey };
+    }
   }
 }

@@ -132,7 +132,7 @@ const budgets: readonly Budget[] = [
   {
     what: 'read a page of the study list',
     before: [elsewhere, ...instances(1)],
-    act: async (archive) => await pageOf(archive.browse.walk(partition, 25), 25),
+    act: async (archive) => await pageOf(archive.browse.walk(partition, { firstPageRows: 25 }), 25),
     ...{ rounds: 1, blob: 0, table: 1, lazily: 0 },
   },
   {
@@ -141,7 +141,7 @@ const budgets: readonly Budget[] = [
     act: async (archive) => {
       const sought = { kind: 'value', value: 'p1' } as const;
       const attributeOf = { level: 'study', tag: patientId } as const;
-      await pageOf(archive.index.walk(partition, attributeOf, sought, 25), 25);
+      await pageOf(archive.index.walk(partition, attributeOf, sought, { firstPageRows: 25 }), 25);
     },
     ...{ rounds: 1, blob: 0, table: 1, lazily: 0 },
   },
@@ -150,7 +150,9 @@ const budgets: readonly Budget[] = [
     before: instances(3),
     act: async (archive) => {
       const sought = { kind: 'value', value: instanceUid(1, 1, 1) } as const;
-      const hits = archive.index.walk(partition, { level: 'instance', tag: sop }, sought, 25);
+      const hits = archive.index.walk(partition, { level: 'instance', tag: sop }, sought, {
+        firstPageRows: 25,
+      });
       for await (const { uids } of hits) {
         expect(uids).toEqual(uidsOf(one ?? elsewhere));
         await archive.catalog.instance(partition, uidsOf(one ?? elsewhere));

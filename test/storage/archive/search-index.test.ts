@@ -169,7 +169,9 @@ describe('SearchIndex', () => {
   async function walk(index: SearchIndex, tag = patientId, from?: string, to?: string) {
     const found: string[] = [];
     const sought = { kind: 'interval', from, to } as const;
-    for await (const { value } of index.walk(partition, { level: 'study', tag }, sought, 3))
+    for await (const { value } of index.walk(partition, { level: 'study', tag }, sought, {
+      firstPageRows: 3,
+    }))
       found.push(value);
     return found;
   }

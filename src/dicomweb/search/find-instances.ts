@@ -1,0 +1,136 @@
+/** Finds instances: within a series or study, by an index, or through the series that match. */
+import type { DataSet } from '../../dicom/data-set.js';
+import type { SOPInstanceUID } from '../../dicom/uid.js';
+import type { InstanceRow } from '../../storage/archive/catalog.js';
+import type { InstanceRecord } from '../../storage/archive/records.js';
+import { flatten } from '../read-ahead.js';
+import { chooseIndex } from './choose-index.js';
+import {
+  findSeries,
+  isBetterThanStudies,
+  type PlacedStep,
+  type Scope,
+  type SeriesMatch,
+} from './find-series.js';
+import { studyPasses } from './find-studies.js';
+import { seriesElement } from './computed.js';
+import type { Predicate } from './matching.js';
+import type { Place } from './place.js';
+import { inRounds, walkIndex, type SearchContext } from './walk.js';
+
+export interface InstanceMatch extends SeriesMatch {
+  readonly instance: InstanceRecord;
+  readonly dataSet: DataSet;
+}
+
+async function readInstance(
+  { services, partition }: SearchContext,
+  above: SeriesMatch,
+  row: InstanceRow,
+): Promise<InstanceMatch> {
+  const text = await services.archive.metadataText(partition, row);
+  return { ...above, instance: row.record, dataSet: JSON.parse(text) as DataSet };
+}
+
+function instancePasses(predicates: readonly Predicate[], { dataSet }: InstanceMatch): boolean {
+  return predicates.every(
+    ({ key, matches }) => key.level !== 'instance' || matches((tag) => dataSet[tag]),
+  );
+}
+
+/** The instances that match; within a series in the order of their UIDs. */
+export async function* findInstances(
+  context: SearchContext,
+  predicates: readonly Predicate[],
+  scope: Scope,
+  wanted: number,
+  after: Place,
+): AsyncGenerator<PlacedStep<InstanceMatch>, void, undefined> {
+  const chosen = scope.study === undefined ? chooseIndex(predicates, 'instance') : undefined;
+  if (chosen === undefined || !isBetterThanStudies(predicates, chosen)) {
+    yield* throughSeries(context, predicates, scope, wanted, after);
+    return;
+  }
+  const { services, partition, effort } = context;
+  const { catalog } = services.archive;
+  const hits = walkIndex(context, chosen, wanted + 1, after.outer);
+  const steps = inRounds(hits, wanted, effort, async (hit): Promise<InstanceMatch | undefined> => {
+    const { study, series, instance } = hit.uids;
+    if (series === undefined || instance === undefined) return undefined;
+    const [studyRow, seriesRow, row] = await Promise.all([
+      catalog.study(partition, study),
+      catalog.series(partition, study, series),
+      catalog.instance(partition, { study, series, instance }),
+    ]);
+    if (studyRow === undefined || seriesRow === undefined) return undefined;
+    if (row?.record.version !== hit.write) return undefined;
+    const above = predicates.every(
+      ({ key, matches }) =>
+        key.level !== 'series' || matches((tag) => seriesElement(seriesRow, tag)),
+    );
+    if (!above || !studyPasses(predicates, studyRow)) return undefined;
+    const match = await readInstance(context, { study: studyRow, series: seriesRow }, row);
+    return instancePasses(predicates, match) ? match : undefined;
+  });
+  for await (const { key, ...step } of steps) yield { ...step, place: { outer: key } };
+}
+
+/** The instances of one series after another; the series of the place is entered again. */
+async function* throughSeries(
+  context: SearchContext,
+  predicates: readonly Predicate[],
+  scope: Scope,
+  wanted: number,
+  after: Place,
+): AsyncGenerator<PlacedStep<InstanceMatch>, void, undefined> {
+  const { instance: within, ...start } = after;
+  let before: Place = start;
+  let instance = within;
+  for await (const { match, place, last } of findSeries(
+    context,
+    predicates,
+    scope,
+    wanted,
+    start,
+  )) {
+    if (match !== undefined) {
+      for await (const step of instancesOfSeries(context, predicates, match, wanted, instance)) {
+        yield { ...step, place: { ...before, ...step.place }, last: step.last && last };
+      }
+    }
+    before = place;
+    instance = undefined;
+    if (context.effort.spent) yield { place, last };
+  }
+}
+
+async function* instancesOfSeries(
+  context: SearchContext,
+  predicates: readonly Predicate[],
+  above: SeriesMatch,
+  wanted: number,
+  after: string | undefined,
+): AsyncGenerator<PlacedStep<InstanceMatch>, void, undefined> {
+  const { services, partition, effort } = context;
+  const isFiltered = predicates.some(({ key }) => key.level === 'instance');
+  const rows = flatten(
+    services.archive.instancesWithMetadata(partition, above.study.study, above.series.series, {
+      onPage: effort.onPage,
+      ...(!isFiltered && { firstPageRows: wanted + 1 }),
+      ...(after !== undefined && { after: after as SOPInstanceUID }),
+    }),
+  );
+  try {
+    let next = await rows.next();
+    while (next.done !== true) {
+      const match = await readInstance(context, above, next.value);
+      const place = { instance: match.instance.instance };
+      next = await rows.next();
+      const last = next.done === true;
+      if (instancePasses(predicates, match)) yield { match, place, last };
+      else if (effort.spent) yield { place, last };
+    }
+  } finally {
+    await rows.return();
+  }
+}

@@ -1,0 +1,122 @@
+/** Finds studies: by their UID, by an index, or by walking the study list. */
+import { attribute } from '../../dicom/attribute.js';
+import { parseUid, type StudyInstanceUID } from '../../dicom/uid.js';
+import type { StudyRecord } from '../../storage/archive/records.js';
+import { invertUlid } from '../../storage/archive/ulid.js';
+import { chooseIndex, reportedValue } from './choose-index.js';
+import { studyElement } from './computed.js';
+import type { Predicate } from './matching.js';
+import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
+
+export interface StudyMatch {
+  readonly study: StudyRecord;
+}
+
+const studyInstanceUid = attribute('StudyInstanceUID');
+
+/** Whether a study meets the keys of its level. */
+export function studyPasses(predicates: readonly Predicate[], study: StudyRecord): boolean {
+  return predicates.every(
+    ({ key, matches }) => key.level !== 'study' || matches((tag) => studyElement(study, tag)),
+  );
+}
+
+/** The values of StudyInstanceUID that a search names. */
+export function studyUidsSought(predicates: readonly Predicate[]): readonly string[] | undefined {
+  const narrowing = predicates.find(({ key }) => key.tag === studyInstanceUid)?.narrowing;
+  return narrowing?.kind === 'values' ? narrowing.values : undefined;
+}
+
+/**
+ * The studies that match: newest first; in the order of their values, dates from the latest on,
+ * where a range of an index is walked.
+ *
+ * @param wanted - how many matches are likely to be asked for.
+ * @param after - key of the step after which to go on.
+ */
+export async function* findStudies(
+  context: SearchContext,
+  predicates: readonly Predicate[],
+  wanted: number,
+  after: string | undefined,
+): AsyncGenerator<Step<StudyMatch>, void, undefined> {
+  const uids = studyUidsSought(predicates);
+  if (uids !== undefined) {
+    yield* studiesByUid(context, predicates, uids, after);
+    return;
+  }
+  const chosen = chooseIndex(predicates, 'study');
+  if (chosen === undefined) {
+    yield* browseStudies(context, predicates, wanted, after);
+    return;
+  }
+  const { services, partition, effort } = context;
+  const { tag } = chosen.attribute;
+  const hits = walkIndex(context, chosen, wanted + 1, after);
+  yield* inRounds(hits, wanted, effort, async (hit) => {
+    const study = await services.archive.catalog.study(partition, hit.uids.study);
+    // The row is a hint: the catalog has to confirm it.
+    if (study?.created !== hit.created) return undefined;
+    if (study.indexes[tag]?.[hit.value] !== hit.write) return undefined;
+    if (reportedValue(chosen, study.indexes) !== hit.value) return undefined;
+    return studyPasses(predicates, study) ? { study } : undefined;
+  });
+}
+
+function keyOf({ created, study }: StudyRecord): string {
+  return `${invertUlid(created)}|${study}`;
+}
+
+async function* studiesByUid(
+  { services, partition, effort }: SearchContext,
+  predicates: readonly Predicate[],
+  uids: readonly string[],
+  after = '',
+): AsyncGenerator<Step<StudyMatch>, void, undefined> {
+  const valid = uids
+    .map((uid) => parseUid<StudyInstanceUID>(uid))
+    .filter((uid) => uid !== undefined);
+  effort.onLookups(valid.length);
+  const rows = await Promise.all(
+    valid.map(async (uid) => await services.archive.catalog.study(partition, uid)),
+  );
+  const found = rows
+    .filter((study) => study !== undefined)
+    .filter((study) => studyPasses(predicates, study) && keyOf(study) > after)
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  for (const [position, study] of found.entries()) {
+    yield { match: { study }, key: keyOf(study), last: position === found.length - 1 };
+  }
+}
+
+/** Rows of the study list that are read at once when most will not match. */
+const filteredPageRows = 1000;
+
+async function* browseStudies(
+  { services, partition, signal, effort }: SearchContext,
+  predicates: readonly Predicate[],
+  wanted: number,
+  after: string | undefined,
+): AsyncGenerator<Step<StudyMatch>, void, undefined> {
+  const { browse, catalog } = services.archive;
+  const rows = browse.walk(partition, {
+    firstPageRows: predicates.length === 0 ? wanted + 1 : filteredPageRows,
+    onPage: effort.onPage,
+    signal,
+    ...(after !== undefined && { after }),
+  });
+  try {
+    let next = await rows.next();
+    while (next.done !== true) {
+      const { record, unsure, rowKey } = next.value;
+      const study = unsure ? await catalog.study(partition, record.study) : record;
+      next = await rows.next();
+      const isThere = study !== undefined && study.created === record.created;
+      const last = next.done === true;
+      if (isThere && studyPasses(predicates, study)) yield { match: { study }, key: rowKey, last };
+      else if (effort.spent) yield { key: rowKey, last };
+    }
+  } finally {
+    await rows.return();
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Places in the order of results: where a page ended, so that the next one goes on from there at the
+ * cost of the first (PS3.18 has `offset` only, which walks again what was seen).
+ */
+import { createHash } from 'node:crypto';
+import { invalidParameter } from '../../http/query-string.js';
+
+/** Keys of the last result in each of the walks that led to it, outermost first. */
+export interface Place {
+  /** Key in the walk of studies, or in that of the index that was chosen. */
+  readonly outer?: string;
+  /** Key among the series of the study. */
+  readonly series?: string;
+  /** SOPInstanceUID among the instances of the series. */
+  readonly instance?: string;
+}
+
+/** What a token belongs to: the same path and the same keys. */
+export function searchIdentity(
+  path: string,
+  parameters: readonly (readonly [string, string])[],
+): string {
+  const text = JSON.stringify([path.toLowerCase(), parameters]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
+}
+
+/** Spells a place as an opaque token. */
+export function encodePlace({ outer, series, instance }: Place, identity: string): string {
+  const text = JSON.stringify([identity, outer ?? null, series ?? null, instance ?? null]);
+  return Buffer.from(text).toString('base64url');
+}
+
+/**
+ * Reads a token.
+ *
+ * @throws ServiceError `invalid-query` for a token that is none, or that belongs to another search.
+ */
+export function decodePlace(token: string, identity: string): Place {
+  const parsed = parseToken(token);
+  if (parsed === undefined)
+    throw invalidParameter('continuation', 'It is not a token of this service.');
+  const [owner, outer, series, instance] = parsed;
+  if (owner !== identity) {
+    throw invalidParameter('continuation', 'It belongs to another search than this one.');
+  }
+  return {
+    ...(outer !== null && { outer }),
+    ...(series !== null && { series }),
+    ...(instance !== null && { instance }),
+  };
+}
+
+type Token = [string, string | null, string | null, string | null];
+
+function isToken(value: unknown): value is Token {
+  if (!Array.isArray(value) || value.length !== 4 || typeof value[0] !== 'string') return false;
+  return value
+    .slice(1)
+    .every((key) => key === null || (typeof key === 'string' && /^[ -~]{0,600}$/.test(key)));
+}
+
+function parseToken(token: string): Token | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
+    return isToken(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

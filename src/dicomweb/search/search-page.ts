@@ -1,0 +1,114 @@
+/** One page of a search: which matches it holds, and where the next one starts. */
+import { normalisedValues } from '../../dicom/normalise.js';
+import type { Tag } from '../../dicom/tag.js';
+import { invalidParameter } from '../../http/query-string.js';
+import { Effort } from './effort.js';
+import { findInstances } from './find-instances.js';
+import { findSeries, type PlacedStep, type Scope } from './find-series.js';
+import { findStudies } from './find-studies.js';
+import type { Search, SearchRoute } from './parse-search.js';
+import type { Place } from './place.js';
+import { elementOf, type Match } from './project.js';
+import type { SearchContext } from './walk.js';
+
+export interface SearchPage {
+  readonly matches: readonly Match[];
+  /** Where the next page starts; `undefined` when nothing follows, or in an order of the client's. */
+  readonly next: Place | undefined;
+  /** `more`: results follow. `unfinished`: the search was cut short and may find more. */
+  readonly rest: 'none' | 'more' | 'unfinished';
+}
+
+type Steps = AsyncGenerator<PlacedStep<Match>, void, undefined>;
+
+async function* stepsOfStudies(
+  context: SearchContext,
+  { predicates, after }: Search,
+  wanted: number,
+): Steps {
+  for await (const { key, ...step } of findStudies(context, predicates, wanted, after.outer)) {
+    yield { ...step, place: { outer: key } };
+  }
+}
+
+function stepsOf(
+  context: SearchContext,
+  { level }: SearchRoute,
+  search: Search,
+  scope: Scope,
+  wanted: number,
+): Steps {
+  const { predicates, after } = search;
+  switch (level) {
+    case 'study':
+      return stepsOfStudies(context, search, wanted);
+    case 'series':
+      return findSeries(context, predicates, scope, wanted, after);
+    case 'instance':
+      return findInstances(context, predicates, scope, wanted, after);
+  }
+}
+
+/** The page of a search that its limit and its offset or continuation ask for. */
+export async function searchPage(
+  context: Omit<SearchContext, 'effort'>,
+  route: SearchRoute,
+  search: Search,
+  scope: Scope,
+): Promise<SearchPage> {
+  const { offset, limit, ordering } = search;
+  const effort = new Effort();
+  const withEffort = { ...context, effort };
+  if (ordering !== undefined) return await orderedPage(withEffort, route, search, scope);
+  const steps = stepsOf(withEffort, route, search, scope, offset + limit);
+  const matches: Match[] = [];
+  let position = 0;
+  for await (const { match, place, last } of steps) {
+    if (match !== undefined && position++ >= offset) matches.push(match);
+    if (matches.length === limit)
+      return { matches, next: last ? undefined : place, rest: last ? 'none' : 'more' };
+    if (effort.spent && !last) return { matches, next: place, rest: 'unfinished' };
+  }
+  return { matches, next: undefined, rest: 'none' };
+}
+
+/** Results that can be put into another order than that of the walks. */
+const mostOrdered = 5000;
+
+/** @throws ServiceError `invalid-query` when there are too many results to order. */
+async function orderedPage(
+  context: SearchContext,
+  route: SearchRoute,
+  search: Search,
+  scope: Scope,
+): Promise<SearchPage> {
+  const { ordering, offset, limit } = search;
+  if (ordering === undefined) throw new RangeError('no order');
+  const found: Match[] = [];
+  for await (const { match, last } of stepsOf(context, route, search, scope, mostOrdered)) {
+    if (match !== undefined) found.push(match);
+    if (found.length > mostOrdered || (context.effort.spent && !last)) {
+      throw invalidParameter(
+        'orderby',
+        `More than ${mostOrdered} results cannot be ordered; narrow the search.`,
+      );
+    }
+  }
+  // A stable sort: equal values stay newest first. Those without a value come last.
+  const keyed = found.map((match) => ({ match, key: sortKey(match, ordering.tag) }));
+  keyed.sort((a, b) => compare(a.key, b.key, ordering.descending));
+  const matches = keyed.slice(offset, offset + limit).map(({ match }) => match);
+  const isMore = keyed.length > offset + limit;
+  return { matches, next: undefined, rest: isMore ? 'more' : 'none' };
+}
+
+function sortKey(match: Match, tag: Tag): string | undefined {
+  return normalisedValues(elementOf(match, tag, ''))[0];
+}
+
+function compare(a: string | undefined, b: string | undefined, descending: boolean): number {
+  if (a === b) return 0;
+  if (a === undefined) return 1;
+  if (b === undefined) return -1;
+  return a < b === descending ? 1 : -1;
+}
