@@ -146,8 +146,17 @@ export const settings = {
     fallback: defaultLimits.part10.nestingDepth,
     most: 256,
   }),
-  maxElements: limit('DICOMWEB_MAX_ELEMENTS', 'Elements, items and fragments of one instance.', {
+  maxElements: limit('DICOMWEB_MAX_ELEMENTS', 'Elements and items of one instance.', {
     fallback: defaultLimits.part10.elements,
+    most: 100_000_000,
+  }),
+  maxValues: limit(
+    'DICOMWEB_MAX_VALUES',
+    'Values of one instance that are held in memory: of text and numbers.',
+    { fallback: defaultLimits.part10.values, most: 100_000_000 },
+  ),
+  maxFragments: limit('DICOMWEB_MAX_FRAGMENTS', 'Fragments of compressed frames of one instance.', {
+    fallback: defaultLimits.part10.fragments,
     most: 100_000_000,
   }),
   maxInflatedBytes: limit(
@@ -170,15 +179,6 @@ export interface Config extends Pick<
   | 'authMode'
 > {
   /** `undefined` when no storage account is named. */
-  maxValues: limit(
-    'DICOMWEB_MAX_VALUES',
-    'Values of one instance that are held in memory: of text and numbers.',
-    { fallback: defaultLimits.part10.values, most: 100_000_000 },
-  ),
-  maxFragments: limit('DICOMWEB_MAX_FRAGMENTS', 'Fragments of compressed frames of one instance.', {
-    fallback: defaultLimits.part10.fragments,
-    most: 100_000_000,
-  }),
   readonly storage: StorageSettings | undefined;
   readonly limits: Limits;
 }
@@ -245,6 +245,8 @@ export function readConfig(environment: Environment): Config {
         headerBytes: values.maxHeaderBytes,
         nestingDepth: values.maxNestingDepth,
         elements: values.maxElements,
+        values: values.maxValues,
+        fragments: values.maxFragments,
         inflatedBytes: values.maxInflatedBytes,
       },
     },
@@ -255,5 +257,3 @@ export function readConfig(environment: Environment): Config {
 export function loadConfig(): Config {
   return readConfig(process.env);
 }
-        values: values.maxValues,
-        fragments: values.maxFragments,

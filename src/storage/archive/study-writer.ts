@@ -11,9 +11,9 @@ import { Batcher } from './batcher.js';
 import type { BrowseIndex } from './browse-index.js';
 import {
   planDelete,
-  planStore,
   distinctValues,
   hasRoom,
+  planStore,
   type Replaced,
   type CatalogPlan,
   type NewInstance,
@@ -123,9 +123,9 @@ interface StoreAttempt {
   /** What is still to be committed, and in the end what was. */
   readonly left: Set<NewInstance>;
   readonly entries: Map<NewInstance, PendingEntry>;
-  /** What is known of the commit of what is left. */
   /** Those with values that the rows of the study have no room for. */
   readonly tooMuch: Set<NewInstance>;
+  /** What is known of the commit of what is left. */
   commit: 'unsent' | 'in-doubt' | 'done';
 }
 
@@ -224,8 +224,8 @@ export class StudyWriter {
       replacing,
       left: new Set(batch),
       entries: new Map(),
-      commit: 'unsent',
       tooMuch: new Set(),
+      commit: 'unsent',
     };
     const written = new WrittenIndexRows(this.#parts, this.#partition, attempted.write);
     try {
@@ -254,11 +254,11 @@ export class StudyWriter {
       const rows = await this.#rowsToReplace(instances, attempted.replacing);
       const replaced = new Map([...rows].map(([instance, { record }]) => [instance, record]));
       const plan = planStore(this.#partition, state, instances, replaced, write);
-      await allOf([
       if (!hasRoom(plan)) {
         this.#takeOutGrowth(attempted, state, replaced);
         continue;
       }
+      await allOf([
         this.#appendStores(instances, replaced, plan, attempted),
         this.#confirm([...replaced.values()]),
         written.insert(plan, state.study === undefined),
@@ -285,7 +285,6 @@ export class StudyWriter {
     await written.removeUnused(undefined);
   }
 
-  /** Undoes an attempt that certainly did not commit, as far as storage lets it; recovery does the rest. */
   /** Takes those out that bring the rows of the study something new, or all when none does. */
   #takeOutGrowth({ left, tooMuch, write }: StoreAttempt, state: StudyState, replaced: Replaced) {
     const known = distinctValues(state.study?.record);
@@ -301,6 +300,7 @@ export class StudyWriter {
     }
   }
 
+  /** Undoes an attempt that certainly did not commit, as far as storage lets it; recovery does the rest. */
   async #takeBack({ left, entries }: StoreAttempt, written: WrittenIndexRows): Promise<void> {
     this.#parts.discard([...left]);
     this.#parts.log.settle([...entries.values()], 'void');
