@@ -79,9 +79,28 @@ export class ChangeFeed {
       entry.action === 'Delete'
         ? // A delete happened unless the instance has been there since before it.
           now === undefined || now.since > entry.sequence
-        : now?.version === entry.version;
+        : // An attempt that lost its race has an entry of the same version.
+          now?.version === entry.version && now.sequence === entry.sequence;
     if (happened) return 'happened';
-    return this.isLeased(entry) ? 'open' : 'void';
+    return this.isLeased(entry) ? 'open' : await this.#settledSince(entry);
+  }
+
+  /**
+   * What became of an entry that has outlived its lease and does not show in the catalog. It may have
+   * been noted as done since it was read, before what it made was replaced. That a delete never
+   * happened is noted: the next delete would make it look as if it had.
+   */
+  async #settledSince(entry: LoggedEntry): Promise<Settlement> {
+    const partitionKey = logPartitionKey(logBucketOf(entry.sequence));
+    const row = await this.#tables.get('log', partitionKey, logRowKey(entry.sequence));
+    const now = row && decodeLogEntry(row);
+    if (now?.state === 'done') return 'happened';
+    if (now?.state !== 'pending' || entry.action !== 'Delete') return 'void';
+    const properties = { ...now.properties, state: 'void' };
+    const { committed } = await this.#tables.transact('log', partitionKey, [
+      { kind: 'replace', rowKey: logRowKey(entry.sequence), properties, etag: now.etag },
+    ]);
+    return committed ? 'void' : await this.#settledSince(entry);
   }
 
   /** Whether a pending entry may still have a writer. */

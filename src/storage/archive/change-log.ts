@@ -40,6 +40,19 @@ export interface PendingEntry {
   readonly properties: Properties;
 }
 
+interface Settled {
+  readonly entry: PendingEntry;
+  readonly fate: Fate;
+}
+
+/** Cuts fates into what one transaction writes. */
+function batchesOf(settled: readonly Settled[]): readonly (readonly Settled[])[] {
+  const byBucket = groupBy(settled, ({ entry }) => logBucketOf(entry.sequence));
+  return [...byBucket.values()].flatMap((all) =>
+    chunksOfSize(all, tableLimits.transactionOperations),
+  );
+}
+
 /** One operation of each transaction moves the tail. */
 const entriesPerTransaction = tableLimits.transactionOperations - 1;
 const settleBatch = 50;
@@ -50,7 +63,7 @@ export class ChangeLog {
   readonly #tables: TableStore;
   readonly #appends: Batcher<LogEntry, PendingEntry>;
   #tail: Tail | undefined;
-  #settling: { readonly entry: PendingEntry; readonly fate: Fate }[] = [];
+  #settling: Settled[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Settles when all fates noted before have been written or given up. */
   #writing = Promise.resolve();
@@ -80,6 +93,18 @@ export class ChangeLog {
     else {
       this.#timer ??= setTimeout(() => void this.close(), settleAfterMilliseconds);
       this.#timer.unref();
+    }
+  }
+
+  /**
+   * Writes now that entries will never happen, before another attempt at the same change makes the
+   * catalog look as if they had.
+   *
+   * @throws ServiceError `storage-unavailable`.
+   */
+  async abandon(entries: readonly PendingEntry[]): Promise<void> {
+    for (const some of batchesOf(entries.map((entry) => ({ entry, fate: 'void' })))) {
+      await this.#write(some);
     }
   }
 
@@ -204,22 +229,29 @@ export class ChangeLog {
     this.#timer = undefined;
     const settling = this.#settling;
     this.#settling = [];
-    const byBucket = groupBy(settling, ({ entry }) => logBucketOf(entry.sequence));
-    for (const [bucket, all] of byBucket) {
-      for (const some of chunksOfSize(all, tableLimits.transactionOperations)) {
-        const operations = some.map(({ entry, fate }) => ({
-          kind: 'upsert' as const,
-          rowKey: logRowKey(entry.sequence),
-          properties: { ...entry.properties, state: fate },
-        }));
-        try {
-          await this.#tables.transact('log', logPartitionKey(bucket), operations);
-          for (const { entry, fate } of some) if (fate === 'done') this.#remember(entry.sequence);
-        } catch (error) {
-          // A fate that could not be written is found out again from the catalog.
-          if (!(error instanceof ServiceError)) throw error;
-        }
+    for (const some of batchesOf(settling)) {
+      try {
+        await this.#write(some);
+        for (const { entry, fate } of some) if (fate === 'done') this.#remember(entry.sequence);
+      } catch (error) {
+        // A fate that could not be written is found out again from the catalog.
+        if (!(error instanceof ServiceError)) throw error;
       }
     }
+  }
+
+  /** Writes the fates of a batch. */
+  async #write(batch: readonly Settled[]): Promise<void> {
+    const [first] = batch;
+    if (first === undefined) return;
+    await this.#tables.transact(
+      'log',
+      logPartitionKey(logBucketOf(first.entry.sequence)),
+      batch.map(({ entry, fate }) => ({
+        kind: 'upsert',
+        rowKey: logRowKey(entry.sequence),
+        properties: { ...entry.properties, state: fate },
+      })),
+    );
   }
 }

@@ -108,9 +108,11 @@ async function finish(parts: RecoveryParts, entry: LoggedEntry): Promise<void> {
 
 /** The change never happened: nothing of it stays. */
 async function undo(parts: RecoveryParts, entry: LoggedEntry): Promise<void> {
-  const { catalog, browse } = parts;
+  const { catalog, browse, feed } = parts;
   if (entry.action !== 'Delete') {
-    await removeVersion(parts, entry, entry.version);
+    // Another attempt of the same writer may have made it.
+    const now = await feed.current(entry);
+    if (now?.version !== entry.version) await removeVersion(parts, entry, entry.version);
     const study = await catalog.study(entry.partition, entry.study);
     if (study?.created !== entry.write) {
       await browse.remove(entry.partition, entry.write, entry.study);

@@ -4,6 +4,7 @@
  * "Writing").
  */
 import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
+import { ServiceError } from '../../errors.js';
 import { tableLimits, type TableOperation } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { backOff } from './back-off.js';
@@ -84,9 +85,17 @@ const indexRowsPerEntry = 40;
 /**
  * What recovery cannot tell from the instances of a change, the index rows of studies and series:
  * the share of one of its entries.
+ *
+ * @param before - rows of earlier attempts at the change.
  */
-function rowsAboveInstances({ added, removed }: CatalogPlan, entry: number): readonly IndexRow[] {
-  const rows = [...added, ...removed].filter(({ level }) => level !== 'instance');
+function rowsAboveInstances(
+  { added, removed }: CatalogPlan,
+  before: readonly IndexRow[],
+  entry: number,
+): readonly IndexRow[] {
+  const rows = [...new Set([...before, ...added, ...removed])].filter(
+    ({ level }) => level !== 'instance',
+  );
   return rows.slice(entry * indexRowsPerEntry, (entry + 1) * indexRowsPerEntry);
 }
 
@@ -99,10 +108,10 @@ const settledAfter = 15 * 60_000;
 
 /** Whether a commit may still be sent: later, its entries could be taken for dead (see `log-entry`). */
 function isFresh(
-  entries: Iterable<PendingEntry>,
+  entries: readonly PendingEntry[],
   { commitWithinMilliseconds }: LogTiming,
 ): boolean {
-  const oldest = Math.min(...[...entries].map(({ appended }) => appended));
+  const oldest = Math.min(...entries.map(({ appended }) => appended));
   return Date.now() - oldest < commitWithinMilliseconds;
 }
 
@@ -125,6 +134,8 @@ interface StoreAttempt {
   readonly entries: Map<NewInstance, PendingEntry>;
   /** Those with values that the rows of the study have no room for. */
   readonly tooMuch: Set<NewInstance>;
+  /** Of the attempt before: pending until the entries of this one name what it left behind. */
+  abandoned: readonly PendingEntry[];
   /** What is known of the commit of what is left. */
   commit: 'unsent' | 'in-doubt' | 'done';
 }
@@ -225,6 +236,7 @@ export class StudyWriter {
       left: new Set(batch),
       entries: new Map(),
       tooMuch: new Set(),
+      abandoned: [],
       commit: 'unsent',
     };
     const written = new WrittenIndexRows(this.#parts, this.#partition, attempted.write);
@@ -259,14 +271,14 @@ export class StudyWriter {
         continue;
       }
       await allOf([
-        this.#appendStores(instances, replaced, plan, attempted),
+        this.#appendStores(instances, replaced, plan, written.rows, attempted),
         this.#confirm([...replaced.values()]),
         written.insert(plan, state.study === undefined),
       ]);
-      attempted.commit = 'in-doubt';
-      const committed =
-        isFresh(entries.values(), this.#parts.timing) &&
-        (await this.#commitStore(state, plan, instances, rows, entries));
+      await this.#abandonBefore(attempted);
+      const fresh = isFresh([...entries.values()], this.#parts.timing);
+      attempted.commit = fresh ? 'in-doubt' : 'unsent';
+      const committed = fresh && (await this.#commitStore(state, plan, instances, rows, entries));
       attempted.commit = committed ? 'done' : 'unsent';
       if (committed) {
         await this.#afterCommit(plan, written);
@@ -274,7 +286,7 @@ export class StudyWriter {
         this.#parts.discard([...rows.values()]);
         return;
       }
-      this.#parts.log.settle([...entries.values()], 'void');
+      attempted.abandoned = [...entries.values()];
       entries.clear();
       this.#state = undefined;
       const there = await this.#alreadyThere(instances);
@@ -283,6 +295,7 @@ export class StudyWriter {
       if (duplicates.length === 0) await backOff(attempt, 'the study');
     }
     await written.removeUnused(undefined);
+    this.#parts.log.settle(attempted.abandoned, 'void');
   }
 
   /** Takes those out that bring the rows of the study something new, or all when none does. */
@@ -300,11 +313,36 @@ export class StudyWriter {
     }
   }
 
-  /** Undoes an attempt that certainly did not commit, as far as storage lets it; recovery does the rest. */
-  async #takeBack({ left, entries }: StoreAttempt, written: WrittenIndexRows): Promise<void> {
+  /**
+   * Notes that the entries of the attempt before will never happen.
+   *
+   * @throws ServiceError `storage-unavailable`, also when they are so old that recovery may have
+   *   undone them already, files included.
+   */
+  async #abandonBefore(attempted: StoreAttempt): Promise<void> {
+    if (attempted.abandoned.length === 0) return;
+    await this.#parts.log.abandon(attempted.abandoned);
+    if (!isFresh(attempted.abandoned, this.#parts.timing)) {
+      throw new ServiceError('storage-unavailable', 'Storage is too slow.');
+    }
+    attempted.abandoned = [];
+  }
+
+  /**
+   * Undoes attempts that certainly did not commit. Where storage does not let it, their entries stay
+   * pending, and recovery does it.
+   */
+  async #takeBack(
+    { left, entries, abandoned }: StoreAttempt,
+    written: WrittenIndexRows,
+  ): Promise<void> {
     this.#parts.discard([...left]);
-    this.#parts.log.settle([...entries.values()], 'void');
-    await written.removeUnused(undefined).catch(() => undefined);
+    try {
+      await written.removeUnused(undefined);
+      this.#parts.log.settle([...abandoned, ...entries.values()], 'void');
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+    }
   }
 
   /** The rows of those instances that are there and get a new version. */
@@ -334,6 +372,7 @@ export class StudyWriter {
     instances: readonly NewInstance[],
     replaced: Replaced,
     plan: CatalogPlan,
+    before: readonly IndexRow[],
     { entries, write }: StoreAttempt,
   ): Promise<void> {
     await allOf(
@@ -349,7 +388,7 @@ export class StudyWriter {
           action: previous === undefined ? 'Create' : 'Update',
           ...(previous !== undefined && { previous }),
           write,
-          rows: rowsAboveInstances(plan, position),
+          rows: rowsAboveInstances(plan, before, position),
         });
         entries.set(instance, entry);
       }),
@@ -407,13 +446,18 @@ export class StudyWriter {
 
   async #delete(scope: DeleteScope): Promise<number> {
     const write = newUlid();
+    const abandoned: PendingEntry[] = [];
     let deleted = 0;
     for (let attempt = 0; ;) {
       const [state, rows] = await Promise.all([
         this.#parts.catalog.state(this.#partition, this.#study),
         this.#rowsIn(scope),
       ]);
-      if (rows.length === 0) return deleted;
+      if (rows.length === 0) {
+        // Someone else has deleted them.
+        await this.#parts.log.abandon(abandoned);
+        return deleted;
+      }
       // Read at once, they may be from before and after a commit of another process.
       const plan = belongTogether(state, rows)
         ? planDelete(
@@ -423,7 +467,7 @@ export class StudyWriter {
             write,
           )
         : undefined;
-      if (plan === undefined || !(await this.#deleteRows(state, plan, rows, write))) {
+      if (plan === undefined || !(await this.#deleteRows(state, plan, rows, write, abandoned))) {
         await backOff(attempt++, 'the study');
         continue;
       }
@@ -433,12 +477,17 @@ export class StudyWriter {
     }
   }
 
-  /** Carries out one plan; answers whether it was committed. */
+  /**
+   * Carries out one plan; answers whether it was committed.
+   *
+   * @param abandoned - entries of lost attempts: noted as void, and added to when this one is lost.
+   */
   async #deleteRows(
     state: StudyState,
     plan: CatalogPlan,
     rows: readonly InstanceRow[],
     write: Ulid,
+    abandoned: PendingEntry[],
   ): Promise<boolean> {
     const entries = new Map<Ulid, PendingEntry>();
     let committed = false;
@@ -448,19 +497,23 @@ export class StudyWriter {
         this.#confirm(rows.map(({ record }) => record)),
         plan.study === undefined ? this.#doubtBrowse(state) : undefined,
         this.#parts.index.insert(plan.added),
+        // Pending, they would look as if they had happened once this one has.
+        this.#parts.log.abandon(abandoned),
       ]);
+      abandoned.length = 0;
     } catch (error) {
       this.#parts.log.settle([...entries.values()], 'void');
       throw error;
     }
-    if (isFresh(entries.values(), this.#parts.timing)) {
+    if (isFresh([...entries.values()], this.#parts.timing)) {
       committed = await this.#commitDelete(state, plan, rows, write);
     }
     if (committed) {
       this.#parts.discard(rows);
       await this.#afterDelete(plan, state);
     }
-    this.#parts.log.settle([...entries.values()], committed ? 'done' : 'void');
+    if (committed) this.#parts.log.settle([...entries.values()], 'done');
+    else abandoned.push(...entries.values());
     return committed;
   }
 
@@ -529,7 +582,7 @@ export class StudyWriter {
           version,
           action: 'Delete',
           write: state.study?.record.created ?? version,
-          rows: rowsAboveInstances(plan, position),
+          rows: rowsAboveInstances(plan, [], position),
         });
         entries.set(version, entry);
       }),

@@ -51,6 +51,11 @@ export class WrittenIndexRows {
     this.browseEtag = await this.#parts.browse.announce(this.#partition, study);
   }
 
+  /** All rows so far. */
+  get rows(): readonly IndexRow[] {
+    return [...this.#rows.values()];
+  }
+
   /** Whether the announced study is the one that the plan made. */
   announces(plan: CatalogPlan | undefined): boolean {
     return this.#announced !== undefined && plan?.study?.created === this.#write;
