@@ -53,8 +53,8 @@ export interface LoggedEntry extends LogEntry {
 
 /**
  * How long an entry may be pending before it is taken for dead. Writers send their commit within
- * `commitWithinMilliseconds` of the append, a storage request ends after half a minute at most, and
- * the service ends its own work on it within another half.
+ * `commitWithinMilliseconds` of the append and repeat it for 5 s at most, a storage request ends after
+ * 30 s, and the service ends its own work on it within another 30.
  */
 export const leaseMilliseconds = 75_000;
 export const commitWithinMilliseconds = 10_000;

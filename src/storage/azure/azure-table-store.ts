@@ -15,7 +15,7 @@ import type {
   TransactionOutcome,
 } from '../table-store.js';
 import { fromAzure, toAzure } from './entity.js';
-import { withDeleteGuards } from './table-policies.js';
+import { withDeleteGuards, withWriteCall, type WriteCall } from './table-policies.js';
 import { codeOf, statusOf, translateError } from './translate-error.js';
 
 /** Of every row, whatever is selected: without them the service may leave out the ETag. */
@@ -185,15 +185,21 @@ export class AzureTableStore implements TableStore {
     checkTransaction(partitionKey, operations);
     const client = this.#clients[table];
     const [first, second] = operations;
+    const call: WriteCall = { repeated: false };
     try {
-      const etags =
+      const etags = await withWriteCall(call, async () =>
         first !== undefined && second === undefined
           ? await applyOne(client, partitionKey, first)
-          : await applyMany(client, partitionKey, operations);
+          : await applyMany(client, partitionKey, operations),
+      );
       return { committed: true, etags };
     } catch (error) {
       const clash = clashOf(error);
       if (clash === undefined) throw translateError(error, `Table ${table}`);
+      if (call.repeated) {
+        // It may clash with itself: whoever asked must find out, as after a lost answer.
+        throw new ServiceError('storage-unavailable', `Table ${table} was busy`, {}, error);
+      }
       return { committed: false, clash, index: failedIndex(error, operations.length) };
     }
   }

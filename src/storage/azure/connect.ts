@@ -37,7 +37,7 @@ export interface StorageOptions {
    * lower-case letters and digits, the first a letter.
    */
   readonly prefix?: string;
-  /** How long the service may take to begin an answer; 60 s when left out. */
+  /** How long the service may take to begin an answer; when left out, 60 s for blobs, 30 s for tables. */
   readonly timeoutMs?: number;
   /** Hears of every call. */
   readonly onCall?: OnStorageCall;
@@ -50,8 +50,10 @@ export interface Storage {
   ensureCreated(): Promise<void>;
 }
 
-/** Azure itself gives up on tables after 30 s; a block of a blob takes longer on a slow line. */
-const defaultTimeoutMs = 60_000;
+/** A block of a blob takes its time on a slow line. */
+const blobTimeoutMs = 60_000;
+/** Azure itself gives up on tables after it; the lease of log entries counts on that. */
+const tableTimeoutMs = 30_000;
 
 const validPrefix = /^[a-z][a-z0-9]{0,30}$/;
 
@@ -80,7 +82,7 @@ function openTable(
         })
       : new TableClient(address.tableUrl, name, address.credential);
   client.pipeline.removePolicy({ phase: 'Retry' });
-  client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? defaultTimeoutMs), {
+  client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? tableTimeoutMs), {
     phase: 'Retry',
   });
   client.pipeline.addPolicy(deleteGuardPolicy());
@@ -107,7 +109,7 @@ function openContainers(
     (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
   const pipeline = newPipeline(credential, blobRetries);
   pipeline.factories.push(
-    blobPolicyFactory(options.timeoutMs ?? defaultTimeoutMs, options.onCall, targetOf),
+    blobPolicyFactory(options.timeoutMs ?? blobTimeoutMs, options.onCall, targetOf),
   );
   const service = new BlobServiceClient(url, pipeline);
   return record(containerNames, (name) => service.getContainerClient(`${prefix}${name}`));

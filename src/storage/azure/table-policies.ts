@@ -24,7 +24,20 @@ const longestDelayMs = 10_000;
 /** Idle connections are closed before the service or a gateway does so unnoticed. */
 const idleSocketMs = 30_000;
 
-/** Refusals that promise that nothing was done, so that even an insert can be sent again. */
+/** What became known while a write was sent. */
+export interface WriteCall {
+  /** Sent more than once: a clash may then be one with itself. */
+  repeated: boolean;
+}
+
+const writeCalls = new AsyncLocalStorage<WriteCall>();
+
+/** Runs what sends a write, which then notes in `call` what became known. */
+export async function withWriteCall<T>(call: WriteCall, send: () => Promise<T>): Promise<T> {
+  return await writeCalls.run(call, send);
+}
+
+/** Refusals that should mean that nothing was done, so that even an insert can be sent again. */
 function wasNotDone(status: number): boolean {
   return status === 429 || status === 503;
 }
@@ -36,17 +49,20 @@ function delayMs(attempt: number, response: Response | undefined): number {
 }
 
 /**
- * Sends reads again after any passing failure, writes only when the service promises that it did
- * nothing. A write whose answer is lost must not be repeated here: its repetition would clash with
- * itself and report a success as a conflict.
+ * Sends reads again after any passing failure, writes only when the service says that it did
+ * nothing, and soon. A write whose answer is lost must not be repeated here: its repetition would
+ * clash with itself and report a success as a conflict. A repeated write says so in its `WriteCall`.
  *
- * @param timeoutMs how long one attempt may take.
+ * @param timeoutMs how long one attempt may take; a write begins its last one within a sixth of it.
  */
 export function tableRetryPolicy(timeoutMs: number): TablePolicy {
   return {
     name: 'tableRetryPolicy',
     async sendRequest(request, next) {
       const isRead = request.method === 'GET';
+      const started = performance.now();
+      const isLate = (delay: number) =>
+        !isRead && performance.now() - started + delay > timeoutMs / 6;
       for (let attempt = 1; ; attempt += 1) {
         let response: Response | undefined;
         try {
@@ -57,11 +73,13 @@ export function tableRetryPolicy(timeoutMs: number): TablePolicy {
           if (!isRead || attempt === tries || request.abortSignal?.aborted === true) throw error;
         }
         const delay = delayMs(attempt, response);
-        if (delay > longestDelayMs && response !== undefined) return response;
+        if ((delay > longestDelayMs || isLate(delay)) && response !== undefined) return response;
         await sleep(delay, undefined, {
           // The SDK's own kind of signal is a plain one in fact.
           ...(request.abortSignal instanceof AbortSignal && { signal: request.abortSignal }),
         });
+        const call = writeCalls.getStore();
+        if (call !== undefined) call.repeated = true;
       }
     },
   };
