@@ -7,6 +7,7 @@ import type { Route } from '../dicomweb/route.js';
 import type { Services } from '../dicomweb/services.js';
 import { ServiceError } from '../errors.js';
 import { chunksOf, limitBody } from '../http/body.js';
+import { acceptsGzip, gzipBody, isCompressible } from '../http/content-encoding.js';
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';
 import { publicOrigin } from '../http/origin.js';
 import { problemResponse } from '../http/problem.js';
@@ -127,7 +128,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       onEnd({ outcome: 'complete', bytes: 0 });
       return new Response(null, { status, statusText, headers });
     }
-    return new Response(observeBody(response.body, onEnd), { status, statusText, headers });
+    let { body } = response;
+    if (isCompressible(headers) && acceptsGzip(request.headers.get('accept-encoding'))) {
+      body = gzipBody(body);
+      headers.set('Content-Encoding', 'gzip');
+      headers.delete('Content-Length');
+    }
+    return new Response(observeBody(body, onEnd), { status, statusText, headers });
   }
 
   return async (route, request, params, signal) => {

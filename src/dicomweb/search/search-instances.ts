@@ -1,7 +1,5 @@
 /** Search (PS3.18 §10.6): studies, series and instances that match the keys of a query. */
-import type { DataSet } from '../../dicom/data-set.js';
-import { stringifyDataSet } from '../../dicom/json.js';
-import { chooseRepresentation, dicomJsonOffers } from '../negotiation.js';
+import { chooseRepresentation } from '../negotiation.js';
 import { seriesOf, studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import type { Scope } from './find-series.js';
@@ -13,6 +11,7 @@ import {
 } from './parse-search.js';
 import { encodePlace } from './place.js';
 import { project, shownBy } from './project.js';
+import { renderResults, searchOffers } from './search-representations.js';
 import { searchPage, type SearchPage } from './search-page.js';
 
 async function search(
@@ -21,7 +20,7 @@ async function search(
   scope: Scope,
 ): Promise<Response> {
   const { request, profile } = context;
-  const { offer } = chooseRepresentation(request, dicomJsonOffers);
+  const { offer } = chooseRepresentation(request, searchOffers);
   const url = new URL(request.url);
   const query = parseSearch(url, route, scope.study !== undefined, profile.search);
   const page = await searchPage(context, route, query, scope);
@@ -33,13 +32,8 @@ async function search(
   if (results.length === 0 && page.rest === 'none' && profile.search.emptyStatus === 204) {
     return new Response(null, { status: 204 });
   }
-  return new Response(jsonArray(results), {
-    headers: { 'Content-Type': offer.mediaType, ...headers },
-  });
-}
-
-function jsonArray(results: readonly DataSet[]): string {
-  return `[${results.map(stringifyDataSet).join(',')}]`;
+  const { contentType, body } = renderResults(offer, results);
+  return new Response(body, { headers: { 'Content-Type': contentType, ...headers } });
 }
 
 const warnings = {

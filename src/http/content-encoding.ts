@@ -1,0 +1,36 @@
+/** Compression of text on its way out (RFC 9110 §8.4.1); never of files and frames. */
+import { Readable, pipeline } from 'node:stream';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { createGzip } from 'node:zlib';
+import { streamBody } from './body.js';
+import { splitUnquoted } from './header-list.js';
+
+const textTypes = /^(?:application\/(?:dicom\+)?json|application\/problem\+json|text\/csv)\b/;
+
+/** Fast rather than small: most of the gain comes with the first levels. */
+const level = 4;
+
+/** Whether an Accept-Encoding header takes gzip. */
+export function acceptsGzip(header: string | null): boolean {
+  const codings = splitUnquoted((header ?? '').toLowerCase(), ',').map((coding) => {
+    const [name = '', ...parameters] = coding.split(';').map((part) => part.trim());
+    const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+    return { name, refused };
+  });
+  const gzip =
+    codings.find(({ name }) => name === 'gzip') ?? codings.find(({ name }) => name === '*');
+  return gzip !== undefined && !gzip.refused;
+}
+
+/** Whether a response of this type is worth compressing: DICOM JSON is, pixel data is not. */
+export function isCompressible(headers: Headers): boolean {
+  return textTypes.test(headers.get('content-type') ?? '') && !headers.has('content-encoding');
+}
+
+/** Compresses a body as it streams; stopping early stops the source. */
+export function gzipBody(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const gzip = createGzip({ level });
+  // The types of the web streams of Node and of the global scope differ in name only.
+  pipeline(Readable.fromWeb(body), gzip, () => undefined);
+  return streamBody(gzip);
+}

@@ -1,0 +1,82 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { streamBody } from '../../src/http/body.js';
+import { acceptsGzip, gzipBody, isCompressible } from '../../src/http/content-encoding.js';
+
+describe('acceptsGzip', () => {
+  it.each([
+    ['gzip', true],
+    ['gzip, deflate, br', true],
+    ['br;q=1.0, gzip;q=0.8', true],
+    ['*', true],
+    ['identity', false],
+    ['gzip;q=0', false],
+    ['gzip;q=0.000, *', false],
+    ['', false],
+    [null, false],
+  ])('reads %p as %p', (header, accepted) => {
+    expect(acceptsGzip(header)).toBe(accepted);
+  });
+});
+
+describe('isCompressible', () => {
+  it.each([
+    ['application/dicom+json', true],
+    ['application/json; charset=utf-8', true],
+    ['text/csv; charset=utf-8', true],
+    ['application/dicom', false],
+    ['multipart/related; type="application/dicom+xml"', false],
+    ['application/octet-stream', false],
+  ])('says of %s: %p', (type, compressible) => {
+    expect(isCompressible(new Headers({ 'Content-Type': type }))).toBe(compressible);
+  });
+
+  it('leaves what is compressed already alone', () => {
+    const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
+    expect(isCompressible(new Headers(headers))).toBe(false);
+  });
+});
+
+describe('gzipBody', () => {
+  it('compresses what streams through', async () => {
+    async function* source() {
+      await Promise.resolve();
+      for (let part = 0; part < 100; part++) yield Buffer.from(`part ${part};`.repeat(100));
+    }
+    const compressed = Buffer.from(
+      await new Response(gzipBody(streamBody(source()))).arrayBuffer(),
+    );
+    const text = gunzipSync(compressed).toString();
+    expect(text.length).toBe(10 * 100 * 7 + 90 * 100 * 8);
+    expect(text.startsWith('part 0;')).toBe(true);
+    expect(compressed.length).toBeLessThan(8_000);
+  });
+
+  it('returns the source when the reader stops', async () => {
+    let returned = false;
+    async function* source() {
+      try {
+        for (;;) {
+          await Promise.resolve();
+          yield Buffer.alloc(65_536);
+        }
+      } finally {
+        returned = true;
+      }
+    }
+    const reader = gzipBody(streamBody(source())).getReader();
+    await reader.read();
+    await reader.cancel();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(returned).toBe(true);
+  });
+
+  it('fails when the source fails', async () => {
+    async function* source() {
+      await Promise.resolve();
+      yield Buffer.from('begun');
+      throw new Error('storage went away');
+    }
+    await expect(new Response(gzipBody(streamBody(source()))).arrayBuffer()).rejects.toThrow();
+  });
+});
