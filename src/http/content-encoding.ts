@@ -1,6 +1,5 @@
 /** Compression of text on its way out (RFC 9110 §8.4.1); never of files and frames. */
 import { Readable, pipeline } from 'node:stream';
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { createGzip } from 'node:zlib';
 import { streamBody } from './body.js';
 import { splitUnquoted } from './header-list.js';
@@ -30,7 +29,6 @@ export function isCompressible(headers: Headers): boolean {
 /** Compresses a body as it streams; stopping early stops the source. */
 export function gzipBody(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   const gzip = createGzip({ level });
-  // The types of the web streams of Node and of the global scope differ in name only.
   pipeline(Readable.fromWeb(body), gzip, () => undefined);
   return streamBody(gzip);
 }
