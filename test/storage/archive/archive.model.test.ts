@@ -187,9 +187,9 @@ describe('Archive, two of them on the same stores', () => {
         });
         await runOn(shared, commands);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
-  });
+  }, 120_000);
 
   it('does so on Azurite', async () => {
     await fc.assert(
@@ -198,5 +198,5 @@ describe('Archive, two of them on the same stores', () => {
       }),
       { numRuns: 5 },
     );
-  });
+  }, 120_000);
 });
