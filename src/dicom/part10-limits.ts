@@ -30,7 +30,7 @@ export const defaultPart10Limits: Part10Limits = {
   elements: 200_000,
   values: 2_000_000,
   fragments: 1_000_000,
-  inflatedBytes: 512 * 1024 ** 2,
+  inflatedBytes: 256 * 1024 ** 2,
 };
 
 const subjects: Readonly<Record<keyof Part10Limits, string>> = {

@@ -9,6 +9,7 @@ import {
   type Element as ParsedElement,
 } from 'dicom-parser';
 
+import { takeTurns } from '../take-turns.js';
 import { signedByPixels } from './dictionary.js';
 import { codestreamStart, indexFrames } from './frame-index.js';
 import type { FrameIndex } from './frames.js';
@@ -33,6 +34,8 @@ export interface ParsedInstance {
   readonly bulk: readonly BulkValue[];
   /** `undefined` without pixel data, or when nothing tells its frames. */
   readonly frames: FrameIndex | undefined;
+  /** Bytes of it that are held: a measure of the work that it is to go through all elements. */
+  readonly heldBytes: number;
   /** Bytes of the file as it came, that is before inflation. */
   readonly length: number;
 }
@@ -90,10 +93,14 @@ export class Part10Reader {
     await this.inflater?.finish();
     const { condensed, bigEndian, bulk, pixels, extendedOffsetTable } = scanner.finish();
     const meta = this.knownMeta();
+    const heldBytes = condensed.bytes.length;
+    await takeTurns(heldBytes);
     const dataSet = readCondensed(condensed, bigEndian);
+    await takeTurns(heldBytes);
     return {
       meta,
       dataSet,
+      heldBytes,
       bulk,
       frames: pixels && indexFrames(pixels, extendedOffsetTable, dataSet, meta.transferSyntax),
       length: this.length,

@@ -19,6 +19,7 @@ import {
 } from '../../dicom/uid.js';
 import type { ValidationFailure } from '../../dicom/validate.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
+import { takeTurns } from '../../take-turns.js';
 import type { StoredFile } from '../../storage/archive/archive.js';
 import { condense } from '../../storage/archive/condense.js';
 import type { Profile } from '../profile.js';
@@ -177,7 +178,7 @@ export async function receiveInstance(
         await reader.push(chunk);
         yield chunk;
       }
-      judged = judgeParsed(await reader.finish(), context, claimedUids(reader.identity));
+      judged = await judgeParsed(await reader.finish(), context, claimedUids(reader.identity));
       onConsumed();
     }
     const body = withoutPreamble(bytes());
@@ -260,12 +261,13 @@ function refuseOtherStudy(
 }
 
 /** @throws Refused when the profile does not let the data set in. */
-function judgeParsed(
+async function judgeParsed(
   parsed: ParsedInstance,
   { profile: { store } }: ReceiveContext,
   claimed: ClaimedUids,
-): Judged {
+): Promise<Judged> {
   const { errors, warnings } = judge(parsed.dataSet, store);
+  await takeTurns(parsed.heldBytes);
   const sopClass = parseUid<SOPClassUID>(claimed.sopClass ?? '');
   if (errors.length > 0 || sopClass === undefined) {
     const comments = errors.map(commentOf);

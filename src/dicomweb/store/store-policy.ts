@@ -124,7 +124,7 @@ export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
 }
 
 function firstPerTag(failures: readonly ValidationFailure[]): readonly ValidationFailure[] {
-  return failures.filter(
-    ({ tag }, position) => failures.findIndex((other) => other.tag === tag) === position,
-  );
+  const byTag = new Map<Tag, ValidationFailure>();
+  for (const failure of failures) if (!byTag.has(failure.tag)) byTag.set(failure.tag, failure);
+  return [...byTag.values()];
 }

@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib';
 import type { DataSet, Element } from '../../dicom/data-set.js';
 import { stringifyDataSet } from '../../dicom/json.js';
 import type { Tag } from '../../dicom/tag.js';
+import { takeTurns } from '../../take-turns.js';
 import { seriesAttributes, studyAttributes } from './attributes.js';
 
 const compress = promisify(gzip);
@@ -18,7 +19,9 @@ export interface CondensedMetadata {
 
 /** Compresses the DICOM JSON of a data set away from the event loop, and keeps what rows need. */
 export async function condense(dataSet: DataSet): Promise<CondensedMetadata> {
-  const metadata = await compress(stringifyDataSet(dataSet));
+  const json = stringifyDataSet(dataSet);
+  await takeTurns(json.length);
+  const metadata = await compress(json);
   const attributes: Record<Tag, Element> = {};
   for (const tag of kept) {
     const element = dataSet[tag];
