@@ -1,0 +1,64 @@
+/** A reader of the change feed that follows it live, never looking back. */
+import type { Action } from './ledger.js';
+
+export interface Change {
+  readonly sequence: number;
+  readonly sopInstanceUid: string;
+  readonly action: Action;
+  readonly state: 'Current' | 'Replaced' | 'Deleted';
+}
+
+const pageChanges = 100;
+
+/** The page after a sequence. */
+export async function readChanges(baseUrl: string, after: number): Promise<readonly Change[]> {
+  const query = `offset=${after}&limit=${pageChanges}&includemetadata=false`;
+  const response = await fetch(`${baseUrl}/v1/changefeed?${query}`, {
+    signal: AbortSignal.timeout(60_000),
+  });
+  if (!response.ok) throw new Error(`The change feed answered ${response.status}.`);
+  return (await response.json()) as readonly Change[];
+}
+
+/** The whole feed after a sequence. */
+export async function readAllChanges(baseUrl: string, after = 0): Promise<readonly Change[]> {
+  const all: Change[] = [];
+  for (;;) {
+    const page = await readChanges(baseUrl, all.at(-1)?.sequence ?? after);
+    all.push(...page);
+    if (page.length === 0) return all;
+  }
+}
+
+export class FeedFollower {
+  readonly changes: Change[] = [];
+  readonly #baseUrls: () => readonly string[];
+  #stopping = false;
+  readonly #running: Promise<void>;
+
+  constructor(baseUrls: () => readonly string[]) {
+    this.#baseUrls = baseUrls;
+    this.#running = this.#follow();
+  }
+
+  async #follow(): Promise<void> {
+    for (let turn = 0; !this.#stopping; turn++) {
+      const urls = this.#baseUrls();
+      const url = urls[turn % urls.length];
+      // A page that breaks off, since its process died, is read again.
+      const page =
+        url === undefined ? [] : await readChanges(url, this.last).catch(() => [] as Change[]);
+      this.changes.push(...page);
+      await new Promise((resolve) => setTimeout(resolve, page.length > 0 ? 5 : 60));
+    }
+  }
+
+  get last(): number {
+    return this.changes.at(-1)?.sequence ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#running;
+  }
+}

@@ -1,0 +1,109 @@
+/** Starts the service as a process of its own, arms it, kills it, and keeps what it said. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { LogEntry } from '../../../src/host/log.js';
+import type { Fuse, Notice, Order, Sample, ServiceProcessOptions } from './service-process.js';
+
+const runner = path.join(__dirname, '../../support/run-typescript.mjs');
+const script = path.join(__dirname, 'service-process.ts');
+
+/** What the logs of all processes say that they must not. */
+export interface LogFindings {
+  /** Answers of 500. */
+  readonly faults: string[];
+  /** Ends that nobody asked for: an unhandled rejection, say. */
+  readonly crashes: string[];
+  /** Longest time of a request. */
+  slowestMilliseconds: number;
+}
+
+export interface ServiceChild {
+  readonly url: string;
+  /** Whether the process is there. */
+  readonly alive: () => boolean;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>;
+  arm(fuse: Fuse): void;
+  sample(): Promise<Sample>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+function send(child: ChildProcess, order: Order): void {
+  if (child.connected) child.send(order, () => undefined);
+}
+
+async function notice<Kind extends Notice['kind']>(
+  child: ChildProcess,
+  kind: Kind,
+): Promise<Extract<Notice, { kind: Kind }>> {
+  return await new Promise((resolve, reject) => {
+    const hear = (message: Notice) => {
+      if (message.kind !== kind) return;
+      child.off('message', hear).off('exit', fail);
+      resolve(message as Extract<Notice, { kind: Kind }>);
+    };
+    const fail = () => {
+      child.off('message', hear);
+      reject(new Error(`The service ended before it was ${kind}.`));
+    };
+    child.on('message', hear).once('exit', fail);
+  });
+}
+
+/** Reads log lines as they come; a line may lie across chunks. */
+function readLog(child: ChildProcess, findings: LogFindings): void {
+  let rest = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.startsWith('{')) continue;
+      const entry = JSON.parse(line) as LogEntry;
+      if (entry.event !== 'request') continue;
+      findings.slowestMilliseconds = Math.max(findings.slowestMilliseconds, entry.milliseconds);
+      if (entry.status === 500) findings.faults.push(line);
+    }
+  });
+}
+
+/** @param findings - added to as the log is read. */
+export async function startServiceProcess(
+  options: ServiceProcessOptions,
+  findings: LogFindings,
+): Promise<ServiceChild> {
+  const child = fork(runner, [script, JSON.stringify(options)], {
+    execArgv: ['--expose-gc'],
+    env: { ...process.env, DicomStorage: '' },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let complaint = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-4000);
+  });
+  readLog(child, findings);
+  const gone = once(child, 'exit').then(() => {
+    if (child.signalCode !== 'SIGKILL') {
+      findings.crashes.push(`exit ${String(child.exitCode)}: ${complaint}`);
+    }
+  });
+  const { url } = await notice(child, 'listening').catch((error: unknown) => {
+    throw new Error(`${String(error)} ${complaint}`);
+  });
+  return {
+    url,
+    gone,
+    alive: () => child.exitCode === null && child.signalCode === null,
+    arm: (fuse) => send(child, { kind: 'arm', fuse }),
+    async sample() {
+      const sampled = notice(child, 'sampled');
+      send(child, { kind: 'sample' });
+      return (await sampled).sample;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}

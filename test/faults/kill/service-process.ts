@@ -1,0 +1,117 @@
+/**
+ * The service as a process that can be told to die: the real adapters, wrapped so that the process
+ * ends itself by SIGKILL right before or after a step. Run by `startServiceProcess`; no part of what
+ * is built.
+ */
+import { readdirSync } from 'node:fs';
+import { routes } from '../../../src/dicomweb/routes.js';
+import { createServices } from '../../../src/dicomweb/services.js';
+import { open } from '../../../src/host/authenticator.js';
+import { readConfig } from '../../../src/host/config.js';
+import { startDevServer } from '../../../src/host/dev-server.js';
+import { createDispatcher } from '../../../src/host/dispatcher.js';
+import { logToConsole } from '../../../src/host/log.js';
+import { createPipeline } from '../../../src/host/pipeline.js';
+import { runRecovery } from '../../../src/host/recovery-job.js';
+import type { LogTiming } from '../../../src/storage/archive/log-entry.js';
+import { connectStorage } from '../../../src/storage/azure/connect.js';
+import { hookedBlobs, hookedTables, type Moment, type Step, type StepHook } from './steps.js';
+
+export interface ServiceProcessOptions {
+  readonly connectionString: string;
+  /** Of the names of tables and containers. */
+  readonly prefix: string;
+  readonly timing: LogTiming;
+  readonly recoveryMilliseconds: number;
+  /** How long storage may take to begin an answer. */
+  readonly storageTimeoutMilliseconds?: number;
+}
+
+/** To die at the `nth` time that a step is reached from now on. */
+export interface Fuse {
+  readonly step: Step;
+  readonly moment: Moment;
+  readonly nth: number;
+}
+
+/** To the process. */
+export type Order = { readonly kind: 'arm'; readonly fuse: Fuse } | { readonly kind: 'sample' };
+
+/** What the process holds. */
+export interface Sample {
+  readonly residentBytes: number;
+  /** Of JavaScript objects, after a collection of garbage where `--expose-gc` allows one. */
+  readonly heapBytes: number;
+  /** Open file descriptors; -1 where the system does not list them. */
+  readonly descriptors: number;
+}
+
+/** From the process. */
+export type Notice =
+  | { readonly kind: 'listening'; readonly url: string }
+  | { readonly kind: 'sampled'; readonly sample: Sample };
+
+function tell(notice: Notice): void {
+  process.send?.(notice);
+}
+
+function takeSample(): Sample {
+  globalThis.gc?.();
+  const { rss, heapUsed } = process.memoryUsage();
+  const descriptors = process.platform === 'linux' ? readdirSync('/proc/self/fd').length : -1;
+  return { residentBytes: rss, heapBytes: heapUsed, descriptors };
+}
+
+async function main(options: ServiceProcessOptions): Promise<void> {
+  let fuse: Fuse | undefined;
+  let reached = 0;
+  const hook: StepHook = async (step, moment) => {
+    if (fuse?.step !== step || fuse.moment !== moment) return;
+    reached += 1;
+    if (reached < fuse.nth) return;
+    process.kill(process.pid, 'SIGKILL');
+    // Nothing of ours runs on until the signal has done its work.
+    await new Promise<never>(() => undefined);
+  };
+  process.on('message', (order: Order) => {
+    if (order.kind === 'sample') tell({ kind: 'sampled', sample: takeSample() });
+    else {
+      ({ fuse } = order);
+      reached = 0;
+    }
+  });
+  // Never outlives the one who drives it.
+  process.on('disconnect', () => process.exit(0));
+
+  const { connectionString, prefix, timing, storageTimeoutMilliseconds } = options;
+  const config = readConfig({});
+  const stores = connectStorage(
+    { connectionString },
+    {
+      prefix,
+      ...(storageTimeoutMilliseconds !== undefined && { timeoutMs: storageTimeoutMilliseconds }),
+    },
+  );
+  await stores.ensureCreated();
+  const services = createServices(
+    { tables: hookedTables(stores.tables, hook), blobs: hookedBlobs(stores.blobs, hook), timing },
+    config,
+  );
+  const whenMade = async () => await Promise.resolve(services);
+  const pipeline = createPipeline({
+    config,
+    authenticate: open,
+    services: whenMade,
+    log: logToConsole,
+  });
+  const server = await startDevServer(createDispatcher(pipeline, Object.values(routes)), 0);
+  const recoverAgain = () => {
+    void runRecovery(whenMade, logToConsole).then(() =>
+      setTimeout(recoverAgain, options.recoveryMilliseconds),
+    );
+  };
+  recoverAgain();
+  tell({ kind: 'listening', url: server.url });
+}
+
+void main(JSON.parse(process.argv[2] ?? '{}') as ServiceProcessOptions);

@@ -1,0 +1,46 @@
+/** Kills processes of the service at every step of the protocol while clients use it. */
+import { Arena, everyKill, type Kill, type Report } from './kill/arena.js';
+import { seeded } from './kill/seeded.js';
+
+/** Kills at any moment that follow those at the steps. */
+const killsAtAnyTime = 2;
+/** Enough for each step before and after, and some more. */
+export const everyKillAndMore = everyKill.length + killsAtAnyTime;
+/** Kills between two comparisons with the ledger. */
+const killsPerRound = 13;
+
+export interface KillRun {
+  readonly connectionString: string;
+  /** Of the names of tables and containers. */
+  readonly prefix: string;
+  readonly kills: number;
+  readonly seed: number;
+  /** The kills to take in turn; every step, and some at any moment, when left out. */
+  readonly plan?: readonly Kill[];
+}
+
+const defaultPlan: readonly Kill[] = [
+  ...everyKill,
+  ...Array.from({ length: killsAtAnyTime }, (): Kill => 'any time'),
+];
+
+export async function runKills({
+  connectionString,
+  prefix,
+  kills,
+  seed,
+  plan = defaultPlan,
+}: KillRun): Promise<Report> {
+  const planned = Array.from(
+    { length: kills },
+    (_, turn): Kill => plan[turn % plan.length] ?? 'any time',
+  );
+  const arena = await Arena.open({ connectionString, prefix, random: seeded(seed) });
+  for (let done = 0; done < planned.length; done += killsPerRound) {
+    const load = arena.startLoad();
+    await arena.kill(planned.slice(done, done + killsPerRound));
+    await load.stop();
+    if (done + killsPerRound < planned.length) await arena.settleAndVerify();
+  }
+  return await arena.finish();
+}

@@ -1,0 +1,51 @@
+/** Lets the storage misbehave while clients use the service. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Arena, type Report } from './kill/arena.js';
+import { seeded } from './kill/seeded.js';
+import { startFaultyProxy, type Fault } from './storage/faulty-proxy.js';
+
+export interface StorageFaultRun {
+  readonly connectionString: string;
+  /** Of the names of tables and containers. */
+  readonly prefix: string;
+  readonly seconds: number;
+  /** The share of storage requests that meet a fault. */
+  readonly share: number;
+  readonly seed: number;
+}
+
+/** Storage requests have this long; so silence is noticed soon. */
+const storageTimeoutMilliseconds = 1500;
+
+/** @returns the report, and how often each fault was met. */
+export async function runStorageFaults({
+  connectionString,
+  prefix,
+  seconds,
+  share,
+  seed,
+}: StorageFaultRun): Promise<{
+  readonly report: Report;
+  readonly met: ReadonlyMap<Fault, number>;
+}> {
+  const random = seeded(seed);
+  const proxy = await startFaultyProxy(connectionString, random);
+  try {
+    const arena = await Arena.open({
+      connectionString,
+      serviceConnectionString: proxy.connectionString,
+      prefix,
+      storageTimeoutMilliseconds,
+      patienceMilliseconds: 60_000,
+      random,
+    });
+    const load = arena.startLoad();
+    proxy.share = share;
+    await sleep(seconds * 1000);
+    proxy.share = 0;
+    await load.stop();
+    return { report: await arena.finish(), met: proxy.met };
+  } finally {
+    await proxy.stop();
+  }
+}

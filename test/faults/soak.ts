@@ -1,0 +1,127 @@
+/**
+ * `npm run soak [-- --minutes 30 --kills 200 --seed 1]`: mixed load on two processes that are killed
+ * again and again and on one that lives, whose memory and open files are watched. Exits 1 when
+ * anything was lost, or seen that must not be, or when the survivor has grown.
+ */
+import { parseArgs } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startAzurite } from '../../src/host/azurite.js';
+import { Arena, everyKill, type Kill } from './kill/arena.js';
+import { seeded } from './kill/seeded.js';
+import type { Sample } from './kill/service-process.js';
+import { killTable, markdownTable, outcomeTable, violationsOf } from './kill/tables.js';
+
+const killsPerRound = 10;
+const sampleMilliseconds = 2000;
+const goalGrowth = 0.05;
+/** Connections come and go. */
+const goalDescriptors = 16;
+/** Until then caches fill and code is compiled: no part of the comparison. */
+const warmUpShare = 0.2;
+
+interface Growth {
+  readonly what: string;
+  readonly first: number;
+  readonly last: number;
+  readonly passes: boolean;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
+}
+
+/** Compares the first third of the samples with the last. */
+function growthOf(all: readonly Sample[]): readonly Growth[] {
+  const samples = all.slice(Math.floor(all.length * warmUpShare));
+  const third = Math.max(Math.floor(samples.length / 3), 1);
+  const compare = (
+    what: string,
+    valueOf: (sample: Sample) => number,
+    most: (first: number) => number,
+  ) => {
+    const first = mean(samples.slice(0, third).map(valueOf));
+    const last = mean(samples.slice(-third).map(valueOf));
+    return { what, first, last, passes: last <= most(first) };
+  };
+  const grown = (first: number) => first * (1 + goalGrowth);
+  const mebi = 1024 ** 2;
+  return [
+    compare('resident memory, MiB', ({ residentBytes }) => residentBytes / mebi, grown),
+    compare('heap after collection, MiB', ({ heapBytes }) => heapBytes / mebi, grown),
+    compare(
+      'open files',
+      ({ descriptors }) => descriptors,
+      (first) => first + goalDescriptors,
+    ),
+  ];
+}
+
+function growthTable(all: readonly Growth[]): string {
+  return markdownTable(
+    ['survivor', 'first third', 'last third', ''],
+    all.map(({ what, first, last, passes }) => [
+      what,
+      first.toFixed(1),
+      last.toFixed(1),
+      passes ? 'ok' : 'FAIL',
+    ]),
+  );
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '30' },
+      kills: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const kills = Number(values.kills);
+  const end = Date.now() + Number(values.minutes) * 60_000;
+  const samples: Sample[] = [];
+  const azurite = await startAzurite();
+  try {
+    const arena = await Arena.open({
+      connectionString: azurite.connectionString,
+      prefix: 'soak',
+      survivors: 1,
+      random: seeded(Number(values.seed)),
+    });
+    const [survivor] = arena.survivors;
+    if (survivor === undefined) throw new Error('No process is watched.');
+    const sampling = setInterval(() => {
+      survivor.sample().then(
+        (sample) => samples.push(sample),
+        () => undefined,
+      );
+    }, sampleMilliseconds);
+    for (let done = 0; done < kills || Date.now() < end;) {
+      const round = Math.min(killsPerRound, Math.max(kills - done, 0));
+      const planned = Array.from(
+        { length: round },
+        (_, turn): Kill => everyKill[(done + turn) % (everyKill.length + 2)] ?? 'any time',
+      );
+      const load = arena.startLoad();
+      await arena.kill(planned);
+      if (round === 0) await sleep(Math.min(30_000, Math.max(end - Date.now(), 0)));
+      await load.stop();
+      await arena.settleAndVerify();
+      done += round;
+      console.error(`${done} kills, ${arena.ledger.acknowledged} operations acknowledged`);
+    }
+    clearInterval(sampling);
+    const report = await arena.finish();
+    const growth = growthOf(samples);
+    console.log([killTable(report), outcomeTable(report), growthTable(growth)].join('\n\n'));
+    const violations = violationsOf(report);
+    console.error(violations.slice(0, 50).join('\n'));
+    if (violations.length > 0 || growth.some(({ passes }) => !passes)) process.exitCode = 1;
+  } finally {
+    await azurite.stop();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
