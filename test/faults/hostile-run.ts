@@ -1,0 +1,120 @@
+/** Runs hostile cases against a service, so many at a time, and counts what came back. */
+import { send, type Answer } from './hostile-client.js';
+import { randomOf } from './hostile-random.js';
+import { attacks, type HostileRequest } from './hostile-requests.js';
+
+/** What came of one kind of attack. */
+export interface Tally {
+  readonly kind: string;
+  cases: number;
+  succeeded: number;
+  refused: number;
+  /** Connections that ended without an answer, where a request was not whole. */
+  closed: number;
+  slowest: number;
+}
+
+/** A case that did not go as it must. */
+export interface Offence {
+  readonly index: number;
+  readonly kind: string;
+  readonly what: string;
+}
+
+export interface RunReport {
+  readonly tallies: readonly Tally[];
+  readonly offences: readonly Offence[];
+  /** `study/series/instance` of every instance that the service says it has stored. */
+  readonly acknowledged: ReadonlySet<string>;
+}
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly cases: number;
+  /** Requests at the same time. */
+  readonly concurrency: number;
+  /** One case instead of all, to look at it again. */
+  readonly only?: number;
+  /** No case begins after so many milliseconds. */
+  readonly mostMilliseconds?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+const kinds = Object.keys(attacks);
+
+/** The request of a case, and its kind. */
+export function caseOf(seed: number, index: number): { kind: string; hostile: HostileRequest } {
+  const kind = kinds[index % kinds.length] ?? 'harmless';
+  const root = `1.2.826.0.1.3680043.8.498.${seed % 1000}`;
+  const name = index + 1;
+  const uids = {
+    study: `${root}.1.${name}`,
+    series: `${root}.2.${name}`,
+    instance: `${root}.3.${name}`,
+  };
+  const one = { random: randomOf(seed, index), uids, turn: Math.floor(index / kinds.length) };
+  const attack = attacks[kind];
+  if (attack === undefined) throw new RangeError(`no attack ${kind}`);
+  return { kind, hostile: attack(one) };
+}
+
+function whatIsWrong(hostile: HostileRequest, { statuses, injected, text }: Answer): string[] {
+  const most = 'raw' in hostile ? hostile.mostAnswers : 1;
+  const isExpected = (status: number) =>
+    (status >= 200 && status < 300) || (status >= 400 && status < 500);
+  const wrong = statuses.filter(
+    (status) => !isExpected(status) && status !== 304 && status !== 100,
+  );
+  return [
+    ...wrong.map((status) => `status ${status}: ${text.slice(0, 300)}`),
+    ...(statuses.length > most ? [`${statuses.length} answers: ${text.slice(0, 300)}`] : []),
+    ...(statuses.length === 0 && !('raw' in hostile) ? ['no answer'] : []),
+    ...(injected ? ['an injected header came back'] : []),
+    ...(/\bat \S+ \(|node:internal/.test(text) ? ['a stack trace came back'] : []),
+  ];
+}
+
+/** The instances that an answer to a store acknowledges, from their RetrieveURL. */
+function acknowledgedIn(text: string): readonly string[] {
+  if (!text.includes('00081199')) return [];
+  const pattern = /\/studies\/([\d.]+)\/series\/([\d.]+)\/instances\/([\d.]+)"/g;
+  return [...text.matchAll(pattern)].map(([, ...uids]) => uids.slice(0, 3).join('/'));
+}
+
+/** Sends all cases; a case is the same whenever seed and number are. */
+export async function runHostile(baseUrl: string, options: RunOptions): Promise<RunReport> {
+  const { seed, cases, concurrency, only, mostMilliseconds = Infinity, onProgress } = options;
+  const deadline = performance.now() + mostMilliseconds;
+  const tallies = new Map<string, Tally>(
+    kinds.map((kind) => [
+      kind,
+      { kind, cases: 0, succeeded: 0, refused: 0, closed: 0, slowest: 0 },
+    ]),
+  );
+  const offences: Offence[] = [];
+  const acknowledged = new Set<string>();
+  let next = only ?? 0;
+  const end = only === undefined ? cases : only + 1;
+
+  async function work(): Promise<void> {
+    while (next < end && performance.now() < deadline) {
+      const index = next++;
+      const { kind, hostile } = caseOf(seed, index);
+      const answer = await send(baseUrl, hostile);
+      const tally = tallies.get(kind);
+      const status = answer.statuses.at(-1);
+      if (tally !== undefined) {
+        tally.cases++;
+        tally.slowest = Math.max(tally.slowest, answer.milliseconds);
+        if (status === undefined) tally.closed++;
+        else if (status >= 200 && status < 400) tally.succeeded++;
+        else if (status >= 400 && status < 500) tally.refused++;
+      }
+      for (const what of whatIsWrong(hostile, answer)) offences.push({ index, kind, what });
+      for (const uids of acknowledgedIn(answer.text)) acknowledged.add(uids);
+      onProgress?.(index + 1);
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return { tallies: [...tallies.values()], offences, acknowledged };
+}

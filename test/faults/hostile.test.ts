@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startService, type Service } from '../support/service.js';
+import { attacks } from './hostile-requests.js';
+import { caseOf, runHostile, type RunReport } from './hostile-run.js';
+import { findingsIn } from './hostile-store.js';
+
+/** Fewer and smaller than in `npm run hostile`, where time and memory are measured as well. */
+const cases = 500;
+const seed = 7;
+
+describe('the service under hostile requests', () => {
+  let service: Service;
+  let report: RunReport;
+
+  beforeAll(async () => {
+    service = await startService({ host: 'local' });
+    report = await runHostile(service.baseUrl, { seed, cases, concurrency: 4 });
+  }, 60_000);
+
+  afterAll(async () => {
+    await service.stop();
+  });
+
+  it('answers each with success or a refusal, and with nothing that was not asked', () => {
+    expect(report.offences).toEqual([]);
+    expect(service.log.filter(({ event }) => event === 'fault')).toEqual([]);
+  });
+
+  it('meets every kind of attack', () => {
+    expect(report.tallies.map(({ kind }) => kind)).toEqual(Object.keys(attacks));
+    for (const { cases: met } of report.tallies) expect(met).toBeGreaterThan(20);
+  });
+
+  it('keeps what it has acknowledged and nothing else', async () => {
+    expect(report.acknowledged.size).toBeGreaterThan(100);
+    await service.services.archive.close();
+    expect(await findingsIn(service.services.archive, report.acknowledged)).toEqual([]);
+  });
+
+  it('can be met with the same case again', () => {
+    for (const index of [0, 40, 41, 63]) expect(caseOf(seed, index)).toEqual(caseOf(seed, index));
+  });
+});

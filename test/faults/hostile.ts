@@ -1,0 +1,134 @@
+/**
+ * `npm run hostile [-- --cases 20000 --seed N --concurrency 4 --minutes 30 --case N]`: hostile requests against the
+ * service as a process of its own over Azurite. Prints what came of them; fails when a figure is not
+ * what docs/reliability.md promises.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { watchPeak } from '../../bench/process-memory.js';
+import { startAzurite } from '../../src/host/azurite.js';
+import { connectStorage } from '../../src/storage/azure/connect.js';
+import { runHostile, type RunReport } from './hostile-run.js';
+import { findingsIn } from './hostile-store.js';
+import type { FromService, ToService } from './hostile-service.js';
+
+const promised = { slowest: 5000, memoryMiB: 300, loopP99: 200 };
+const mebibyte = 1024 ** 2;
+
+function numberOf(text: string | undefined, fallback: number): number {
+  const number = Number(text ?? fallback);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`not a number: ${String(text)}`);
+  return number;
+}
+
+async function startService(connectionString: string) {
+  const child = fork(path.join(__dirname, 'hostile-service.js'), {
+    env: { ...process.env, DicomStorage: connectionString, PORT: '0' },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const faults: string[] = [];
+  child.on('message', (message: FromService) => {
+    if (message.kind === 'fault') faults.push(JSON.stringify(message.entry));
+  });
+  const gone = once(child, 'exit').then(([code]) => {
+    throw new Error(`The service ended (${String(code)}).`);
+  });
+  gone.catch(() => undefined);
+  const wait = async <K extends FromService['kind']>(kind: K) => {
+    const heard = new Promise<Extract<FromService, { kind: K }>>((resolve) => {
+      child.on('message', (message: FromService) => {
+        if (message.kind === kind) resolve(message as Extract<FromService, { kind: K }>);
+      });
+    });
+    return await Promise.race([heard, gone]);
+  };
+  const ask = async <K extends FromService['kind']>(message: ToService, kind: K) => {
+    const answer = wait(kind);
+    child.send(message);
+    return await answer;
+  };
+  const { url } = await wait('ready');
+  return { url, pid: child.pid ?? 0, faults, ask };
+}
+
+function printTallies({ tallies }: RunReport): void {
+  const row = (cells: readonly (string | number)[]) => {
+    const [kind = '', ...numbers] = cells.map(String);
+    console.log(`| ${kind.padEnd(28)} | ${numbers.map((cell) => cell.padStart(10)).join(' | ')} |`);
+  };
+  row(['Attack', 'cases', '2xx', '4xx', 'other', 'cut off', 'slowest ms']);
+  row(['-'.repeat(28), ...Array.from({ length: 6 }, () => '---------:')]);
+  for (const { kind, cases, succeeded, refused, closed, slowest } of tallies) {
+    const other = cases - succeeded - refused - closed;
+    row([kind, cases, succeeded, refused, other, closed, Math.round(slowest)]);
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      cases: { type: 'string' },
+      seed: { type: 'string' },
+      concurrency: { type: 'string' },
+      case: { type: 'string' },
+      minutes: { type: 'string' },
+    },
+  });
+  const seed = numberOf(values.seed, 1);
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'hostile-'));
+  const azurite = await startAzurite({ dataDir });
+  const { connectionString } = azurite;
+  const service = await startService(connectionString);
+  const peakOf = watchPeak(service.pid);
+  const started = performance.now();
+  const report = await runHostile(service.url, {
+    seed,
+    cases: numberOf(values.cases, 20_000),
+    concurrency: numberOf(values.concurrency, 4),
+    ...(values.case !== undefined && { only: numberOf(values.case, 0) }),
+    ...(values.minutes !== undefined && {
+      mostMilliseconds: numberOf(values.minutes, 0) * 60_000,
+    }),
+    onProgress: (done) => {
+      if (done % 1000 === 0) console.error(`${done} cases`);
+    },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const peakMiB = Math.round(peakOf() / mebibyte);
+  const { p99, longest } = await service.ask('measure', 'measured');
+  await service.ask('stop', 'stopped');
+  const findings = await findingsIn(connectStorage({ connectionString }), report.acknowledged);
+  await azurite.stop();
+  await rm(dataDir, { recursive: true, force: true });
+
+  printTallies(report);
+  const slowest = Math.round(Math.max(...report.tallies.map((tally) => tally.slowest)));
+  const met = report.tallies.reduce((sum, { cases }) => sum + cases, 0);
+  console.log(`
+${met} cases, seed ${seed}, ${Math.round(seconds)} s
+memory peak: ${peakMiB} MiB
+event loop delay: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(0)} ms
+instances acknowledged: ${report.acknowledged.size}
+findings of the store check: ${findings.length}
+offences: ${report.offences.length}, faults in the log: ${service.faults.length}`);
+  for (const { index, kind, what } of report.offences.slice(0, 30)) {
+    console.log(`case ${index} (${kind}): ${what}`);
+  }
+  for (const line of [...new Set(service.faults)].slice(0, 10)) console.log(line.slice(0, 1500));
+  for (const finding of findings.slice(0, 20)) console.log(finding);
+
+  const kept =
+    report.offences.length === 0 &&
+    findings.length === 0 &&
+    service.faults.length === 0 &&
+    slowest <= promised.slowest &&
+    peakMiB <= promised.memoryMiB &&
+    p99 <= promised.loopP99;
+  process.exitCode = kept ? 0 : 1;
+}
+
+void main();
