@@ -385,6 +385,105 @@ onEveryDeployment((client) => {
     });
   });
 
+  describe('a series or an instance within its study', () => {
+    const tagged = (uids: { study: string; series?: string }, step: string, stage: string) =>
+      sample({
+        ...uids,
+        overrides: [
+          element('00181030', 'LO', `Protocol ${step}`),
+          element('00189073', 'FD', 0.5),
+          element('00091001', 'LO', `private ${step}`),
+          sequence('00400275', [
+            [element('00400009', 'SH', step), element('00401001', 'SH', stage)],
+            [element('00400009', 'SH', 'X'), element('00401001', 'SH', step)],
+          ]),
+        ],
+      });
+    const one = tagged({ study: fresh() }, 'A', 'B');
+    const other = tagged({ study: one.study }, 'C', 'D');
+
+    beforeAll(async () => {
+      await client.store(one, other);
+    });
+
+    const step = 'RequestAttributesSequence.ScheduledProcedureStepID';
+    it.each([
+      ['an attribute that no level lists', { AcquisitionDuration: '0.50' }, [one, other]],
+      ['a private attribute', { '00091001': 'private A' }, [one]],
+      ['a path', { [step]: 'C' }, [other]],
+      ['a path of tags', { '00400275.00401001': 'B' }, [one]],
+      ['two keys of one item', { [step]: 'A', '00400275.00401001': 'B' }, [one]],
+      ['two keys of different items', { [step]: 'X', '00400275.00401001': 'B' }, []],
+    ] as const)('is found by %s', async (_what, query, expected) => {
+      const [series, instances] = await Promise.all(
+        ['series', 'instances'].map(async (level) =>
+          client.json(`/studies/${one.study}/${level}?${encoded(query)}`),
+        ),
+      );
+      expect(uidsIn(series ?? [], seriesUid)).toEqual(expected.map((sent) => sent.series).sort());
+      expect(uidsIn(instances ?? [], instanceUid)).toEqual(
+        expected.map((sent) => sent.instance).sort(),
+      );
+    });
+  });
+
+  describe('the link to the next page', () => {
+    it('leads through all results once each, newest first, and then ends', async () => {
+      const id = fresh('LINK-');
+      const stored = [sample(), sample(), sample(), sample(), sample()];
+      for (const { study: uid } of stored) {
+        await client.store(sample({ study: uid, overrides: [element('00100020', 'LO', id)] }));
+      }
+      const found: unknown[] = [];
+      let url: string | undefined = client.url(`/studies?PatientID=${id}&Limit=2`);
+      for (let pages = 0; url !== undefined; pages++) {
+        expect(pages).toBeLessThan(3);
+        const response: Response = await fetch(url);
+        const results = (await response.json()) as Json[];
+        found.push(...results.map((result) => valueOf(result, studyUid)));
+        const link: string | null = response.headers.get('link');
+        expect(response.headers.get('warning') === null).toBe(link === null);
+        url = /^<([^>]+)>; rel="next"$/.exec(link ?? '')?.[1];
+      }
+      expect(found).toEqual(stored.map((sent) => sent.study).reverse());
+    });
+
+    it('belongs to its search', async () => {
+      const first = await client.get(`/studies/${study}/instances?limit=1`);
+      await first.text();
+      const token = /continuation=([^&>]+)/.exec(first.headers.get('link') ?? '')?.[1] ?? '';
+      expect(token).not.toBe('');
+      const other = await client.get(`/studies/${study}/series?limit=1&continuation=${token}`);
+      expect(await client.refusal(other, 400)).toMatch(/continuation/);
+    });
+  });
+
+  describe('orderby', () => {
+    it('sorts by an indexed attribute, those without a value last', async () => {
+      const accession = fresh('ORDER');
+      const dated = (...date: string[]) =>
+        sample({
+          overrides: [element('00080050', 'SH', accession), element('00080020', 'DA', ...date)],
+        });
+      const [middle, none, last, first] = [
+        dated('20200102'),
+        dated(),
+        dated('20200103'),
+        dated('20200101'),
+      ] as const;
+      await client.store(middle, none, last, first);
+      const ordered = async (query: string) =>
+        (await client.json(`/studies?AccessionNumber=${accession}&${query}`)).map((result) =>
+          valueOf(result, studyUid),
+        );
+      const ascending = [first, middle, last, none].map((sent) => sent.study);
+      const descending = [last, middle, first, none].map((sent) => sent.study);
+      expect(await ordered('orderby=StudyDate')).toEqual(ascending);
+      expect(await ordered('orderby=-00080020')).toEqual(descending);
+      expect(await ordered('orderby=StudyDate&limit=2&offset=1')).toEqual(ascending.slice(1, 3));
+    });
+  });
+
   describe('includefield', () => {
     const asked = ['00100040', '00200010', '00201208'];
 
@@ -512,11 +611,6 @@ onEveryDeployment((client) => {
     it.each([
       ['/studies?Modality=CT', notQueryable('Modality')],
       ['/studies?00281053=1', notQueryable('00281053')],
-      ['/studies/1.2/series?StudyInstanceUID=1.2', notQueryable('StudyInstanceUID')],
-      [
-        '/studies/1.2/series/1.3/instances?SeriesInstanceUID=1.3',
-        notQueryable('SeriesInstanceUID'),
-      ],
       ['/studies?StudyDate=2023', badDate('2023')],
       ['/studies?StudyDate=20230230', badDate('20230230')],
       ['/studies?StudyDate=-', badDate('-')],
@@ -526,7 +620,27 @@ onEveryDeployment((client) => {
     });
 
     it.each([
+      [`/studies/${study}/series`, 'StudyInstanceUID', study],
+      [`/studies/${study}/series`, 'PatientID', known.id],
+      [`${pathOf({ study, series: ct.series })}/instances`, 'SeriesInstanceUID', ct.series],
+      [`${pathOf({ study, series: ct.series })}/instances`, 'Modality', 'CT'],
+    ])(
+      'is one in %s by %s, of a level above, for clients of the Microsoft server',
+      async (path, key, value) => {
+        const response = await client.get(`${path}?${key}=${value}`);
+        if (microsoft) expect(await client.refusal(response, 400)).toBe(notQueryable(key));
+        else expect(((await response.json()) as Json[]).length).toBe(2);
+      },
+    );
+
+    it.each([
       ['/studies?Foo=bar', /Foo/],
+      ['/studies?RequestAttributesSequence.RequestedProcedureID=1', /RequestAttributesSequence/],
+      ['/studies/1.2/series?RequestAttributesSequence=1', /RequestAttributesSequence/],
+      ['/studies/1.2/series?Modality.CodeValue=1', /Modality/],
+      ['/studies?orderby=Foo', /orderby/],
+      ['/studies?orderby=Modality', /orderby/],
+      ['/studies?continuation=x', /continuation/],
       ['/studies?patientid=x', /patientid/],
       ['/studies?StudyDate=20240101-20230101', /StudyDate/],
       ['/studies?PatientID=a&00100020=b', /PatientID.*more than once/],

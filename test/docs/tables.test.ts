@@ -83,6 +83,7 @@ describe('docs/conformance.md', () => {
     DS: 'numbers',
     IS: 'numbers',
     US: 'numbers',
+    SQ: 'sequences',
   };
   const headings = { study: 'studies', series: 'series', instance: 'instances' };
 

@@ -75,7 +75,10 @@ export async function* findInstances(
   for await (const { key, ...step } of steps) yield { ...step, place: { outer: key } };
 }
 
-/** The instances of one series after another; the series of the place is entered again. */
+/**
+ * The instances of one series after another. The place names the series by the step before it, so
+ * that its instances can be gone on with; it may have gone meanwhile.
+ */
 async function* throughSeries(
   context: SearchContext,
   predicates: readonly Predicate[],
@@ -85,7 +88,6 @@ async function* throughSeries(
 ): AsyncGenerator<PlacedStep<InstanceMatch>, void, undefined> {
   const { instance: within, ...start } = after;
   let before: Place = start;
-  let instance = within;
   for await (const { match, place, last } of findSeries(
     context,
     predicates,
@@ -94,14 +96,20 @@ async function* throughSeries(
     start,
   )) {
     if (match !== undefined) {
-      for await (const step of instancesOfSeries(context, predicates, match, wanted, instance)) {
+      for await (const step of instancesOfSeries(context, predicates, match, wanted, within)) {
         yield { ...step, place: { ...before, ...step.place }, last: step.last && last };
       }
     }
     before = place;
-    instance = undefined;
-    if (context.effort.spent) yield { place, last };
+    if (context.effort.spent) {
+      yield { place: { ...place, ...(within !== undefined && { instance: within }) }, last };
+    }
   }
+}
+
+/** Keys of instances name their series: a place is none in another. */
+function keyOf({ series, instance }: Pick<InstanceRecord, 'series' | 'instance'>): string {
+  return `${series}|${instance}`;
 }
 
 async function* instancesOfSeries(
@@ -109,22 +117,24 @@ async function* instancesOfSeries(
   predicates: readonly Predicate[],
   above: SeriesMatch,
   wanted: number,
-  after: string | undefined,
+  after = '',
 ): AsyncGenerator<PlacedStep<InstanceMatch>, void, undefined> {
   const { services, partition, effort } = context;
   const isFiltered = predicates.some(({ key }) => key.level === 'instance');
+  const { series } = above.series;
+  const last = after.startsWith(`${series}|`) ? after.slice(series.length + 1) : undefined;
   const rows = flatten(
-    services.archive.instancesWithMetadata(partition, above.study.study, above.series.series, {
+    services.archive.instancesWithMetadata(partition, above.study.study, series, {
       onPage: effort.onPage,
       ...(!isFiltered && { firstPageRows: wanted + 1 }),
-      ...(after !== undefined && { after: after as SOPInstanceUID }),
+      ...(last !== undefined && { after: last as SOPInstanceUID }),
     }),
   );
   try {
     let next = await rows.next();
     while (next.done !== true) {
       const match = await readInstance(context, above, next.value);
-      const place = { instance: match.instance.instance };
+      const place = { instance: keyOf(match.instance) };
       next = await rows.next();
       const last = next.done === true;
       if (instancePasses(predicates, match)) yield { match, place, last };

@@ -1,5 +1,4 @@
 /** Finds series: within a study, by an index, or through the studies that match. */
-import type { DataSet } from '../../dicom/data-set.js';
 import type { SeriesInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
 import type { SeriesRecord, StudyRecord } from '../../storage/archive/records.js';
 import { invertUlid } from '../../storage/archive/ulid.js';
@@ -8,6 +7,7 @@ import { seriesElement } from './computed.js';
 import { findStudies, studyPasses, studyUidsSought, type StudyMatch } from './find-studies.js';
 import type { Predicate } from './matching.js';
 import type { Place } from './place.js';
+import { newestDataSet } from './newest-data-set.js';
 import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
 
 export interface SeriesMatch extends StudyMatch {
@@ -36,25 +36,19 @@ async function seriesPasses(
   if (!byRow.every(({ matches }) => matches((tag) => seriesElement(series, tag)))) return false;
   const byDataSet = own.filter(({ key }) => key.inDataSet);
   if (byDataSet.length === 0) return true;
-  const dataSet = await newestDataSet(context, series);
+  context.effort.onLookups(1);
+  const dataSet = await newestDataSet(context, {
+    study: series.study,
+    series: series.series,
+    instance: series.newest,
+  });
   return byDataSet.every(({ matches }) => matches((tag) => dataSet[tag]));
-}
-
-/** The data set of the instance stored last speaks for its series where the row is silent. */
-async function newestDataSet(
-  { services, partition, effort }: SearchContext,
-  { study, series, newest }: SeriesRecord,
-): Promise<DataSet> {
-  effort.onLookups(1);
-  const { archive } = services;
-  const row = await archive.catalog.instance(partition, { study, series, instance: newest });
-  if (row === undefined) return {};
-  return JSON.parse(await archive.metadataText(partition, row)) as DataSet;
 }
 
 /** Whether the index of a lower level narrows the search more than anything about studies. */
 export function isBetterThanStudies(predicates: readonly Predicate[], lower: ChosenIndex): boolean {
-  if (studyUidsSought(predicates) !== undefined) return false;
+  // A UID of a series or instance is as good as that of its study, and finds less.
+  if (studyUidsSought(predicates) !== undefined) return lower.rank <= 1;
   const study = chooseIndex(predicates, 'study');
   return study === undefined || lower.rank <= study.rank;
 }
@@ -97,16 +91,18 @@ export async function* findSeries(
   yield* throughStudies(context, predicates, wanted, after);
 }
 
-/** The series of one study after another; the study of the place is entered again. */
+/**
+ * The series of one study after another. The place names the study by the step before it, so that its
+ * series can be gone on with; it may have gone meanwhile.
+ */
 async function* throughStudies(
   context: SearchContext,
   predicates: readonly Predicate[],
   wanted: number,
   after: Place,
 ): AsyncGenerator<PlacedStep<SeriesMatch>, void, undefined> {
-  // The place names the study by the step before it, so that its series can be gone on with.
+  const within = after.series;
   let before = after.outer;
-  let within = after.series;
   for await (const { match, key, last } of findStudies(context, predicates, wanted, before)) {
     if (match !== undefined) {
       const steps = seriesOfStudy(context, predicates, match.study.study, undefined, within);
@@ -116,14 +112,18 @@ async function* throughStudies(
       }
     }
     before = key;
-    within = undefined;
-    if (context.effort.spent) yield { place: { outer: key }, last };
+    if (context.effort.spent) {
+      yield { place: { outer: key, ...(within !== undefined && { series: within }) }, last };
+    }
   }
 }
 
-/** Newest first; series that were made by one write by their UIDs. */
-function keyOf({ created, series }: SeriesRecord): string {
-  return `${invertUlid(created)}|${series}`;
+/**
+ * Newest first; series that were made by one write by their UIDs. Keys name their study: a place is
+ * none in another.
+ */
+function keyOf({ study, created, series }: SeriesRecord): string {
+  return `${study}|${invertUlid(created)}|${series}`;
 }
 
 async function* seriesOfStudy(
@@ -138,9 +138,11 @@ async function* seriesOfStudy(
   const state = await services.archive.catalog.state(partition, uid);
   const study: StudyRecord | undefined = state.study?.record;
   if (study === undefined || !studyPasses(predicates, study)) return;
+  const isEntered = after.startsWith(`${uid}|`);
   const series = [...state.series.values()]
     .map(({ record }) => record)
-    .filter((record) => (only === undefined || record.series === only) && keyOf(record) > after)
+    .filter((record) => only === undefined || record.series === only)
+    .filter((record) => !isEntered || keyOf(record) > after)
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const [position, record] of series.entries()) {
     const last = position === series.length - 1;

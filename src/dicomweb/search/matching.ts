@@ -4,6 +4,7 @@ import { keywordOf } from '../../dicom/dictionary.js';
 import { normaliseName, normalisedValues, normaliseText } from '../../dicom/normalise.js';
 import { formatTag, type Tag } from '../../dicom/tag.js';
 import { ServiceError } from '../../errors.js';
+import { groupBy } from '../../group-by.js';
 import type { SearchKey } from './search-keys.js';
 
 /** How an index can narrow the search down to candidates; values are normalised. */
@@ -95,19 +96,25 @@ function wildcard(pattern: string): Demand {
   };
 }
 
-/** Single value, wildcard, and lists that a backslash separates, which no text value holds. */
-const matchText: Matcher = (text) => {
-  const [first = '', ...others] = text.split('\\').map(normaliseText);
-  if (others.length > 0) return oneOfValues([first, ...others]);
-  return /[*?]/.test(first) ? wildcard(first) : oneOfValues([first]);
-};
+/** Any of some values, each of which may be a pattern. */
+function oneOfPatterns(texts: readonly string[]): Demand {
+  const patterns = texts.filter((text) => text !== '');
+  if (!patterns.some((text) => /[*?]/.test(text))) return oneOfValues(patterns);
+  const demands = patterns.map(wildcard);
+  const [only] = demands;
+  return only !== undefined && demands.length === 1
+    ? only
+    : { matches: (element) => demands.some(({ matches }) => matches(element)) };
+}
+
+/** Single value, wildcard, and lists that a backslash separates, which no value holds. */
+const matchText: Matcher = (text) => oneOfPatterns(text.split('\\').map(normaliseText));
 
 /** Code strings hold no comma, so a comma separates values, as viewers send them. */
-const matchCodes: Matcher = (text, key, names) => {
-  const values = text.split(/[,\\]/).map(normaliseText);
-  const [first = ''] = values;
-  return values.length === 1 ? matchText(first, key, names) : oneOfValues(values);
-};
+const matchCodes: Matcher = (text) => oneOfPatterns(text.split(/[,\\]/).map(normaliseText));
+
+/** Narrative text is one value, whatever it holds. */
+const matchProse: Matcher = (text) => oneOfPatterns([normaliseText(text)]);
 
 function wordsOf(name: string): readonly string[] {
   return name.split(/[\^=\s,]+/).filter((word) => word !== '');
@@ -144,10 +151,7 @@ const matchName: Matcher = (text, key, names) => {
     const words = text.replaceAll('*', ' ');
     return names === 'phrase' ? phrase(words) : anyOrder(words);
   }
-  const value = normaliseName(text);
-  if (/[*?]/.test(value)) return wildcard(value);
-  const groups = value.split('=').map(normaliseName);
-  return oneOfValues(groups.filter((group) => group !== ''));
+  return oneOfPatterns(text.split('=').map(normaliseName));
 };
 
 function isDate(text: string): boolean {
@@ -213,15 +217,17 @@ function readInterval(scale: Scale, text: string, key: SearchKey): Interval {
         `${scale.what} should be valid and formatted as ${scale.pattern}.`,
     );
   }
-  const from = first === '' ? undefined : scale.fill(first, 'first');
-  const to = last === '' ? undefined : scale.fill(last, 'last');
+  return {
+    from: first === '' ? undefined : scale.fill(first, 'first'),
+    to: last === '' ? undefined : scale.fill(last, 'last'),
+  };
+}
+
+/** @throws ServiceError `invalid-query` for a range that nothing can be in. */
+function checkOrder({ from, to }: Interval, key: SearchKey): void {
   if (from !== undefined && to !== undefined && from > to) {
-    throw refuse(
-      key,
-      `the range '${printable(value)}' of attribute '${nameOf(key)}' ends before it begins.`,
-    );
+    throw refuse(key, `the range of attribute '${nameOf(key)}' ends before it begins.`);
   }
-  return { from, to };
 }
 
 function isWithin({ from, to }: Interval, instant: string): boolean {
@@ -231,6 +237,7 @@ function isWithin({ from, to }: Interval, instant: string): boolean {
 function onScale(scale: Scale): Matcher {
   return (text, key) => {
     const interval = readInterval(scale, text, key);
+    checkOrder(interval, key);
     const matches = (element: Element | undefined) =>
       normalisedValues(element).some((stored) => isWithin(interval, scale.fill(stored, 'first')));
     if (scale !== dates) return { matches };
@@ -246,14 +253,13 @@ function onScale(scale: Scale): Matcher {
  *
  * @returns the demand of the time, which looks at the date too.
  */
-export function combineDateAndTime(
-  date: { readonly key: SearchKey; readonly text: string },
-  time: { readonly key: SearchKey; readonly text: string },
-): Predicate {
+export function combineDateAndTime(date: Given, time: Given): Predicate {
   const days = readInterval(dates, date.text, date.key);
   const hours = readInterval(times, time.text, time.key);
   const from = days.from && days.from + (hours.from ?? times.fill('', 'first'));
   const to = days.to && days.to + (hours.to ?? times.fill('', 'last'));
+  // A night begins later than it ends, as long as it ends on a later day.
+  checkOrder({ from, to }, time.key);
   return {
     key: time.key,
     matches: (elementOf) => {
@@ -280,6 +286,9 @@ function printable(text: string): string {
 }
 
 const matchers: Partial<Record<SearchKey['vr'], Matcher>> = {
+  LT: matchProse,
+  ST: matchProse,
+  UT: matchProse,
   UI: matchUids,
   CS: matchCodes,
   PN: matchName,
@@ -296,26 +305,81 @@ const matchers: Partial<Record<SearchKey['vr'], Matcher>> = {
   FD: matchNumber,
 };
 
-/** The elements at the end of a path through sequences: those of every item. */
-function elementsAt(element: Element | undefined, path: readonly Tag[]): (Element | undefined)[] {
-  const [next, ...rest] = path;
-  if (next === undefined) return [element];
+/** Whether a key matches everything: without a value, or `*` (PS3.4 §C.2.2.2.3, §C.2.2.2.4). */
+export function isUniversal({ vr }: SearchKey, text: string): boolean {
+  const value = normaliseText(text);
+  const matcher = matchers[vr] ?? matchText;
+  const takesPatterns = [matchText, matchCodes, matchName, matchProse].includes(matcher);
+  return value === '' || (takesPatterns && /^\*+$/.test(value));
+}
+
+/** The data sets at the end of a path through sequences: every item. */
+function itemsAt(element: Element | undefined, path: readonly Tag[]): readonly DataSet[] {
   const items = (element?.vr === 'SQ' ? (element.Value ?? []) : []) as readonly DataSet[];
-  return items.flatMap((item) => elementsAt(item[next], rest));
+  const [next, ...rest] = path;
+  return next === undefined ? items : items.flatMap((item) => itemsAt(item[next], rest));
+}
+
+/** One key of a query; its text is not empty. */
+export interface Given {
+  readonly key: SearchKey;
+  readonly text: string;
+}
+
+function demandOf({ key, text }: Given, names: NameMatching): Demand {
+  const trimmed = text.replace(/\0+$/, '');
+  return (matchers[key.vr] ?? matchText)(trimmed, key, names);
 }
 
 /**
  * Compiles one key of a query.
  *
- * @param text - not empty.
  * @throws ServiceError `invalid-query` naming the attribute.
  */
-export function compilePredicate(key: SearchKey, text: string, names: NameMatching): Predicate {
-  const trimmed = text.replace(/\0+$/, '');
-  const { matches, narrowing } = (matchers[key.vr] ?? matchText)(trimmed, key, names);
+function compileOne(given: Given, names: NameMatching): Predicate {
+  const { key } = given;
+  const { matches, narrowing } = demandOf(given, names);
   return {
     key,
-    matches: (elementOf) => elementsAt(elementOf(key.tag), key.within).some(matches),
-    ...(narrowing !== undefined && key.within.length === 0 && { narrowing }),
+    matches: (elementOf) => matches(elementOf(key.tag)),
+    ...(narrowing !== undefined && { narrowing }),
   };
+}
+
+/** Compiles keys of one sequence: some item has to meet them all (PS3.4 §C.2.2.2.6). */
+function compileItem(first: Given, all: readonly Given[], names: NameMatching): Predicate {
+  const { key } = first;
+  const path = key.within.slice(0, -1);
+  const demands = all.map((one) => ({
+    tag: one.key.within.at(-1) ?? one.key.tag,
+    ...demandOf(one, names),
+  }));
+  return {
+    key,
+    matches: (elementOf) =>
+      itemsAt(elementOf(key.tag), path).some((item) =>
+        demands.every(({ tag, matches }) => matches(item[tag])),
+      ),
+  };
+}
+
+/**
+ * Compiles keys of a query, all of which have to match.
+ *
+ * @throws ServiceError `invalid-query` naming the attribute.
+ */
+export function compilePredicates(
+  given: readonly Given[],
+  names: NameMatching,
+): readonly Predicate[] {
+  const sequenceOf = ({ key: { tag, within } }: Given) => [tag, ...within.slice(0, -1)].join('.');
+  const plain = given.filter(({ key }) => key.within.length === 0);
+  const within = given.filter(({ key }) => key.within.length > 0);
+  return [
+    ...plain.map((one) => compileOne(one, names)),
+    ...[...groupBy(within, sequenceOf).values()].flatMap((all) => {
+      const [first] = all;
+      return first === undefined ? [] : [compileItem(first, all, names)];
+    }),
+  ];
 }

@@ -13,9 +13,15 @@ import {
 } from '../../http/query-string.js';
 import { indexedAttributes } from '../../storage/archive/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
-import { combineDateAndTime, compilePredicate, type Predicate } from './matching.js';
+import {
+  combineDateAndTime,
+  compilePredicates,
+  isUniversal,
+  type Given,
+  type Predicate,
+} from './matching.js';
 import { decodePlace, searchIdentity, type Place } from './place.js';
-import { searchKeyOf, type AttributePath, type SearchKey } from './search-keys.js';
+import { searchKeyOf, type AttributePath } from './search-keys.js';
 import type { SearchPolicy } from './search-policy.js';
 
 /** An order other than newest first. */
@@ -141,12 +147,6 @@ function readOrdering(
   );
 }
 
-/** One key with its value, as given. */
-interface Given {
-  readonly key: SearchKey;
-  readonly text: string;
-}
-
 function readKeys(
   parameters: readonly QueryParameter[],
   { levels }: SearchRoute,
@@ -177,14 +177,14 @@ function readKeys(
   return [...given.values()];
 }
 
-/** Compiles the keys that have a value; those without match everything. */
+/** Compiles the keys that demand anything. */
 function compile(
   given: readonly Given[],
   isFuzzy: boolean,
   policy: SearchPolicy,
 ): readonly Predicate[] {
   const names = isFuzzy ? policy.fuzzyNames : 'exact';
-  const valued = given.filter(({ text }) => text.trim() !== '');
+  const valued = given.filter(({ key, text }) => !isUniversal(key, text));
   const rangeOf = (tag: Tag) =>
     valued.find(
       ({ key, text }) => key.tag === tag && key.within.length === 0 && text.includes('-'),
@@ -195,9 +195,10 @@ function compile(
   });
   const taken = new Set(combined.map(({ hours }) => hours));
   return [
-    ...valued
-      .filter((one) => !taken.has(one))
-      .map(({ key, text }) => compilePredicate(key, text, names)),
+    ...compilePredicates(
+      valued.filter((one) => !taken.has(one)),
+      names,
+    ),
     ...combined.map(({ days, hours }) => combineDateAndTime(days, hours)),
   ];
 }

@@ -9,6 +9,7 @@ import type { InstanceMatch } from './find-instances.js';
 import type { SeriesMatch } from './find-series.js';
 import type { StudyMatch } from './find-studies.js';
 import { instanceElement, seriesElement, studyElement } from './computed.js';
+import { newestDataSet } from './newest-data-set.js';
 import type { Search, SearchRoute } from './parse-search.js';
 
 export type Match = StudyMatch | SeriesMatch | InstanceMatch;
@@ -57,20 +58,13 @@ export function elementOf(match: Match, tag: Tag, baseUrl: string): Element | un
 
 const inRows: ReadonlySet<Tag> = new Set([...studyAttributes, ...seriesAttributes]);
 
-/** Attributes that the rows above instances do not keep come from the instance stored last. */
-async function newestDataSet(
-  { services, partition }: RequestContext,
-  match: Match,
-): Promise<DataSet> {
+/** Attributes that the rows above instances do not keep come from an instance. */
+async function dataSetBehind(context: RequestContext, match: Match): Promise<DataSet> {
   if ('instance' in match) return match.dataSet;
-  const { study } = match.study;
-  const uids =
-    'series' in match
-      ? { study, series: match.series.series, instance: match.series.newest }
-      : { study, ...match.study.newest };
-  const row = await services.archive.catalog.instance(partition, uids);
-  if (row === undefined) return {};
-  return JSON.parse(await services.archive.metadataText(partition, row)) as DataSet;
+  const { study, newest } = match.study;
+  if (!('series' in match)) return await newestDataSet(context, { study, ...newest }, true);
+  const { series, newest: instance } = match.series;
+  return await newestDataSet(context, { study, series, instance });
 }
 
 function isEmpty({ Value: values, InlineBinary, BulkDataURI }: Element): boolean {
@@ -92,7 +86,7 @@ export async function project(
     else if (asked.includes(tag) && !inRows.has(tag)) elsewhere.push(tag);
   }
   if (elsewhere.length > 0) {
-    const dataSet = await newestDataSet(context, match);
+    const dataSet = await dataSetBehind(context, match);
     for (const tag of elsewhere) {
       const element = dataSet[tag];
       if (element !== undefined) result[tag] = element;

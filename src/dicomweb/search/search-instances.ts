@@ -46,14 +46,18 @@ function pageHeaders(
   { baseUrl }: RequestContext,
   url: URL,
   { identity }: Search,
-  { next, rest }: SearchPage,
+  { next, rest, offset }: SearchPage,
 ): Readonly<Record<string, string>> {
   if (rest === 'none') return {};
   const base = new URL(baseUrl);
   const headers = { Warning: `299 ${base.host}: "${warnings[rest]}"` };
   if (next === undefined) return headers;
   const target = new URL(url.pathname + url.search, base.origin);
-  target.searchParams.delete('offset');
+  for (const name of [...target.searchParams.keys()]) {
+    // The names of parameters match in any case.
+    if (/^(?:offset|continuation)$/i.test(name)) target.searchParams.delete(name);
+  }
+  if (offset > 0) target.searchParams.set('offset', String(offset));
   target.searchParams.set(continuationParameter, encodePlace(next, identity));
   return { ...headers, Link: `<${target.href}>; rel="next"` };
 }

@@ -70,6 +70,8 @@ export function searchKeyOf(
 ): SearchKey | undefined {
   const [tag, ...within] = path;
   const vr = vrOf(path.at(-1) ?? tag) ?? 'UN';
+  // The way leads through sequences, or through what the dictionary does not know.
+  if (path.slice(0, -1).some((above) => (vrOf(above) ?? 'SQ') !== 'SQ')) return undefined;
   if (vr === 'SQ') return undefined;
   const listed = byTag.get(tag);
   if (listed !== undefined && levels.includes(listed.level)) {

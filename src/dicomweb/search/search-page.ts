@@ -17,6 +17,8 @@ export interface SearchPage {
   readonly next: Place | undefined;
   /** `more`: results follow. `unfinished`: the search was cut short and may find more. */
   readonly rest: 'none' | 'more' | 'unfinished';
+  /** Matches of the `offset` that are yet to be passed over, where the search was cut short. */
+  readonly offset: number;
 }
 
 type Steps = AsyncGenerator<PlacedStep<Match>, void, undefined>;
@@ -64,16 +66,23 @@ export async function searchPage(
   const matches: Match[] = [];
   let position = 0;
   for await (const { match, place, last } of steps) {
-    if (match !== undefined && position++ >= offset) matches.push(match);
-    if (matches.length === limit)
-      return { matches, next: last ? undefined : place, rest: last ? 'none' : 'more' };
-    if (effort.spent && !last) return { matches, next: place, rest: 'unfinished' };
+    if (match !== undefined) {
+      effort.onMatch();
+      if (position++ >= offset) matches.push(match);
+    }
+    if (matches.length === limit) {
+      return { matches, next: last ? undefined : place, rest: last ? 'none' : 'more', offset: 0 };
+    }
+    if (effort.spent && !last) {
+      const left = Math.max(offset - position, 0);
+      return { matches, next: place, rest: 'unfinished', offset: left };
+    }
   }
-  return { matches, next: undefined, rest: 'none' };
+  return { matches, next: undefined, rest: 'none', offset: 0 };
 }
 
 /** Results that can be put into another order than that of the walks. */
-const mostOrdered = 5000;
+export const mostOrdered = 5000;
 
 /** @throws ServiceError `invalid-query` when there are too many results to order. */
 async function orderedPage(
@@ -86,12 +95,18 @@ async function orderedPage(
   if (ordering === undefined) throw new RangeError('no order');
   const found: Match[] = [];
   for await (const { match, last } of stepsOf(context, route, search, scope, mostOrdered)) {
-    if (match !== undefined) found.push(match);
-    if (found.length > mostOrdered || (context.effort.spent && !last)) {
+    if (match !== undefined) {
+      context.effort.onMatch();
+      found.push(match);
+    }
+    if (found.length > mostOrdered) {
       throw invalidParameter(
         'orderby',
         `More than ${mostOrdered} results cannot be ordered; narrow the search.`,
       );
+    }
+    if (context.effort.spent && !last) {
+      throw invalidParameter('orderby', 'No index serves the search; narrow it.');
     }
   }
   // A stable sort: equal values stay newest first. Those without a value come last.
@@ -99,7 +114,7 @@ async function orderedPage(
   keyed.sort((a, b) => compare(a.key, b.key, ordering.descending));
   const matches = keyed.slice(offset, offset + limit).map(({ match }) => match);
   const isMore = keyed.length > offset + limit;
-  return { matches, next: undefined, rest: isMore ? 'more' : 'none' };
+  return { matches, next: undefined, rest: isMore ? 'more' : 'none', offset: 0 };
 }
 
 function sortKey(match: Match, tag: Tag): string | undefined {

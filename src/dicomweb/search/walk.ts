@@ -77,7 +77,8 @@ function orderOf({ created, uids, write }: IndexHit): string {
   return [invertUlid(created), ...names, write].join('|');
 }
 
-const mostAtOnce = 100;
+/** A page of OHIF's study list, 101, is one round. */
+const mostAtOnce = 128;
 
 /**
  * Turns hits into matches, as many at a time as are still wanted, so that a page costs one round of
@@ -95,7 +96,9 @@ export async function* inRounds<Hit extends { readonly key: string }, Match>(
     let next = await source.next();
     while (next.done !== true) {
       const round: Hit[] = [];
-      while (next.done !== true && round.length < Math.min(Math.max(left, 1), mostAtOnce)) {
+      const size = Math.min(Math.max(left, 1), mostAtOnce);
+      // Hits with the same key stand for the same thing: a place between them is none.
+      while (next.done !== true && (round.length < size || next.value.key === round.at(-1)?.key)) {
         round.push(next.value);
         next = await source.next();
       }
