@@ -8,6 +8,7 @@ import {
   type QueryParameter,
 } from '../../http/query-string.js';
 import type { LoggedEntry } from '../../storage/archive/log-entry.js';
+import { jsonArray } from '../json-array.js';
 import { readAhead } from '../read-ahead.js';
 import { presentMetadata } from '../retrieve/present-metadata.js';
 import type { RequestContext } from '../route.js';
@@ -116,32 +117,18 @@ function stateOf(change: LoggedEntry, current: unknown): 'Current' | 'Replaced' 
   return change.action !== 'Delete' && current === change.version ? 'Current' : 'Replaced';
 }
 
-async function* changesText(
-  context: RequestContext,
-  changes: AsyncIterable<LoggedEntry>,
-  includeMetadata: boolean,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const texts = readAhead(
-    changes,
-    changesAhead,
-    async (change) => await changeText(context, change, includeMetadata),
-    () => undefined,
-  );
-  let lead = '[';
-  for await (const text of texts) {
-    yield Buffer.from(lead + text);
-    lead = ',';
-  }
-  yield Buffer.from(lead === '[' ? '[]' : ']');
-}
-
 const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
 
 /** `GET changefeed`: a JSON array of changes, oldest first. */
 export async function readChangeFeed(context: RequestContext): Promise<Response> {
   const window = await readWindow(context);
-  const body = changesText(context, changesIn(context, window), window.includeMetadata);
-  return new Response(streamBody(body), { headers });
+  const texts = readAhead(
+    changesIn(context, window),
+    changesAhead,
+    async (change) => await changeText(context, change, window.includeMetadata),
+    () => undefined,
+  );
+  return new Response(streamBody(jsonArray(texts)), { headers });
 }
 
 /** `GET changefeed/latest`: the last change, or 204 when there is none. */

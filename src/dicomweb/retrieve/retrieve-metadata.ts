@@ -4,6 +4,7 @@ import { ServiceError, type ErrorCode } from '../../errors.js';
 import { streamBody } from '../../http/body.js';
 import { formatETag, ifNoneMatch } from '../../http/etag.js';
 import type { InstanceRow } from '../../storage/archive/catalog.js';
+import { jsonArray } from '../json-array.js';
 import { chooseRepresentation, dicomJsonOffers } from '../negotiation.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead } from '../read-ahead.js';
@@ -13,12 +14,12 @@ import { presentMetadata } from './present-metadata.js';
 /** Data sets that are uncompressed ahead of their turn. */
 const dataSetsAhead = 4;
 
-/** A JSON array of the data sets, one at a time. */
-async function* jsonArray(
+/** The data sets as a profile shows them, one at a time. */
+function presented(
   { services, partition, baseUrl, profile }: RequestContext,
   rows: AsyncIterable<InstanceRow>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const texts = readAhead(
+): AsyncIterable<string> {
+  return readAhead(
     rows,
     dataSetsAhead,
     async (row) => {
@@ -27,12 +28,6 @@ async function* jsonArray(
     },
     () => undefined,
   );
-  let lead = '[';
-  for await (const text of texts) {
-    yield Buffer.from(lead + text);
-    lead = ',';
-  }
-  yield Buffer.from(lead === '[' ? '[]' : ']');
 }
 
 interface Metadata {
@@ -52,7 +47,7 @@ function respond(context: RequestContext, { version, rows }: Metadata): Response
   if (ifNoneMatch(request.headers.get('if-none-match'), version)) {
     return new Response(null, { status: 304, headers });
   }
-  return new Response(streamBody(jsonArray(context, rows)), {
+  return new Response(streamBody(jsonArray(presented(context, rows))), {
     headers: { ...headers, 'Content-Type': offer.mediaType },
   });
 }

@@ -3,7 +3,8 @@
  * happen. Whoever has read up to a sequence has seen every change that will ever carry a smaller one.
  */
 import type { InstanceUids } from '../../dicom/uid.js';
-import type { Entity, TableStore } from '../table-store.js';
+import { rowPages } from '../row-pages.js';
+import type { TableStore } from '../table-store.js';
 import type { Catalog } from './catalog.js';
 import { decodeLogEntry, readTail, type LoggedEntry, type LogTiming } from './log-entry.js';
 import { logBucketEntries, logBucketOf, logPartitionKey, logRowKey } from './keys.js';
@@ -36,30 +37,22 @@ export class ChangeFeed {
     for (;;) {
       const bucket = logBucketOf(next);
       let last = next - 1;
-      for await (const entity of this.#bucket(bucket, next, pageRows)) {
-        const entry = decodeLogEntry(entity);
-        last = entry.sequence;
-        yield entry;
+      const range = {
+        partitionKey: logPartitionKey(bucket),
+        from: logRowKey(next),
+        to: afterEntries,
+      };
+      for await (const page of rowPages(this.#tables, 'log', range, { firstPageRows: pageRows })) {
+        for (const entity of page) {
+          const entry = decodeLogEntry(entity);
+          last = entry.sequence;
+          yield entry;
+        }
       }
       // A bucket that is not full is the last one.
       if (last < (bucket + 1) * logBucketEntries) return;
       next = last + 1;
     }
-  }
-
-  async *#bucket(bucket: number, from: number, pageRows: number): AsyncGenerator<Entity> {
-    let continuation: string | undefined;
-    let limit = Math.min(Math.max(pageRows, 1), 1000);
-    do {
-      const page = await this.#tables.query(
-        'log',
-        { partitionKey: logPartitionKey(bucket), from: logRowKey(from), to: afterEntries },
-        { limit, ...(continuation !== undefined && { continuation }) },
-      );
-      yield* page.entities;
-      continuation = page.continuation;
-      limit = 1000;
-    } while (continuation !== undefined);
   }
 
   /** The changes from a sequence on; ends before the first that may still happen. */

@@ -1,6 +1,7 @@
 /** Walking through everything that a store has, page by page, and asking about many things at once. */
 import { chunksOfSize } from '../../../group-by.js';
 import type { BlobStore, ContainerName, ListedBlob } from '../../blob-store.js';
+import { rowPages } from '../../row-pages.js';
 import type { Entity, RowRange, TableName, TableStore } from '../../table-store.js';
 
 interface Continued {
@@ -36,12 +37,7 @@ export async function* rowsInRange(
   range: RowRange,
   select?: readonly string[],
 ): AsyncGenerator<Entity, void, undefined> {
-  const options = select === undefined ? {} : { select };
-  for await (const { entities } of pages((at) =>
-    tables.query(table, range, { ...options, ...at }),
-  )) {
-    yield* entities;
-  }
+  for await (const page of rowPages(tables, table, range, select && { select })) yield* page;
 }
 
 /** The blobs of a container whose names begin with a prefix, in order. */
