@@ -74,7 +74,9 @@ export class ChangeFeed {
           now === undefined || now.since > entry.sequence
         : // An attempt that lost its race has an entry of the same version.
           now?.version === entry.version && now.sequence === entry.sequence;
-    if (happened) return 'happened';
+    if (happened && entry.action !== 'Delete') return 'happened';
+    // A lost attempt at the delete has been noted as void before the one that was committed.
+    if (happened) return (await this.#again(entry))?.state === 'void' ? 'void' : 'happened';
     return this.isLeased(entry) ? 'open' : await this.#settledSince(entry);
   }
 
@@ -84,16 +86,22 @@ export class ChangeFeed {
    * happened is noted: the next delete would make it look as if it had.
    */
   async #settledSince(entry: LoggedEntry): Promise<Settlement> {
-    const partitionKey = logPartitionKey(logBucketOf(entry.sequence));
-    const row = await this.#tables.get('log', partitionKey, logRowKey(entry.sequence));
-    const now = row && decodeLogEntry(row);
+    const now = await this.#again(entry);
     if (now?.state === 'done') return 'happened';
     if (now?.state !== 'pending' || entry.action !== 'Delete') return 'void';
     const properties = { ...now.properties, state: 'void' };
+    const partitionKey = logPartitionKey(logBucketOf(entry.sequence));
     const { committed } = await this.#tables.transact('log', partitionKey, [
       { kind: 'replace', rowKey: logRowKey(entry.sequence), properties, etag: now.etag },
     ]);
     return committed ? 'void' : await this.#settledSince(entry);
+  }
+
+  /** An entry as it is by now: the page that it came in may be older than what the catalog shows. */
+  async #again({ sequence }: LoggedEntry): Promise<LoggedEntry | undefined> {
+    const partitionKey = logPartitionKey(logBucketOf(sequence));
+    const row = await this.#tables.get('log', partitionKey, logRowKey(sequence));
+    return row && decodeLogEntry(row);
   }
 
   /** Whether a pending entry may still have a writer. */

@@ -8,8 +8,6 @@ import { violationsOf } from './tables.js';
 const plan: readonly Kill[] = [
   { moment: 'after', step: 'log append' },
   { moment: 'after', step: 'catalog commit' },
-  { moment: 'before', step: 'index removal' },
-  { moment: 'before', step: 'fate write' },
 ];
 
 describe('a service whose processes are killed', () => {
