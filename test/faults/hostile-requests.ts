@@ -221,7 +221,9 @@ function smuggling(one: FileCase): HostileRequest {
 function traversingPaths(one: FileCase): HostileRequest {
   const { random, uids } = one;
   const segment = (key: keyof CaseUids) => {
-    const uid = random.oneIn(2) ? random.pick(hostileUids) : uids[key];
+    const hostile = random.pick(hostileUids);
+    // What passes for a UID may be that of another case, and be deleted by this one.
+    const uid = random.oneIn(2) && hostile !== '1..2' ? hostile : uids[key];
     return random.oneIn(3) ? uid.replace(/[\r\n\0 ]/g, '') : encodeURIComponent(uid);
   };
   const study = `/studies/${segment('study')}`;

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { watchPeak } from '../../bench/process-memory.js';
 import { startAzurite } from '../../src/host/azurite.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
+import { checkStore } from '../../src/storage/archive/store-check.js';
 import { runHostile, type RunReport } from './hostile-run.js';
 import { findingsIn } from './hostile-store.js';
 import type { FromService, ToService } from './hostile-service.js';
@@ -101,7 +102,11 @@ async function main(): Promise<void> {
   const peakMiB = Math.round(peakOf() / mebibyte);
   const { p99, longest } = await service.ask('measure', 'measured');
   await service.ask('stop', 'stopped');
-  const findings = await findingsIn(connectStorage({ connectionString }), report.acknowledged);
+  const stores = connectStorage({ connectionString });
+  const findings = [...(await findingsIn(stores, report.acknowledged))];
+  for await (const { kind, where, detail } of checkStore(stores, { orphanAge: 0 })) {
+    findings.push(`${kind}: ${where} ${detail}`);
+  }
   await azurite.stop();
   await rm(dataDir, { recursive: true, force: true });
 

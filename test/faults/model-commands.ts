@@ -1,7 +1,7 @@
 /** What clients do at random to the service and to its model, and what must then be the same. */
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import fc from 'fast-check';
-import { valueOf, type Json } from '../support/conformance.js';
+import type { Json } from '../support/conformance.js';
 import { readParts } from '../support/multipart.js';
 import { fileOf, pathOf, pixelsOf, type ModelledService, type Prefix } from './model-service.js';
 import {
@@ -51,6 +51,11 @@ const content = fc.record({
 });
 
 let numbers = 0;
+
+/** The first value of an element. */
+function valueOf(dataSet: Json | undefined, tag: string): unknown {
+  return dataSet?.[tag]?.Value?.[0];
+}
 
 function command(label: string, run: Command['run']): Command {
   return { check: () => true, run, toString: () => label };
