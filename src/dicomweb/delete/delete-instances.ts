@@ -2,7 +2,7 @@
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
-import type { DeleteScope } from '../../storage/archive/study-writer.js';
+import type { DeleteScope } from '../../storage/archive/delete-commit.js';
 import type { StudyInstanceUID } from '../../dicom/uid.js';
 
 async function deleteScope(

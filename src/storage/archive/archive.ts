@@ -37,12 +37,9 @@ import {
 } from './records.js';
 import { recover, type RecoveryReport } from './recovery.js';
 import { SearchIndex } from './search-index.js';
-import {
-  StudyWriter,
-  type CommitResult,
-  type DeleteScope,
-  type StoreMode,
-} from './study-writer.js';
+import { type DeleteScope } from './delete-commit.js';
+import { type CommitResult } from './store-commit.js';
+import { StudyWriter, type StoreMode } from './study-writer.js';
 import { newUlid, type Ulid } from './ulid.js';
 
 const inflate = promisify(gunzip);

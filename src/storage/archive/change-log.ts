@@ -17,6 +17,7 @@ import {
   logBucketOf,
   logHeadKey,
   logPartitionKey,
+  logRecoveredKey,
   logRowKey,
   logTailRowKey,
 } from './keys.js';
@@ -58,6 +59,8 @@ const entriesPerTransaction = tableLimits.transactionOperations - 1;
 const settleBatch = 50;
 const settleAfterMilliseconds = 1000;
 const rememberedEntries = 10_000;
+/** Recovery runs every five minutes. */
+const recoveredAge = 60_000;
 
 export class ChangeLog {
   readonly #tables: TableStore;
@@ -69,6 +72,9 @@ export class ChangeLog {
   #writing = Promise.resolve();
   /** Entries that this process has written as done. */
   readonly #confirmed = new Set<number>();
+  /** Up to where recovery had settled the log when this process looked last. */
+  #recovered = 0;
+  #recoveredRead = 0;
 
   constructor(tables: TableStore) {
     this.#tables = tables;
@@ -110,13 +116,24 @@ export class ChangeLog {
 
   /**
    * Makes sure that entries are noted as done before what they made is replaced or deleted: the
-   * catalog will not be able to tell any more.
+   * catalog will not be able to tell any more. Up to where recovery has come, all entries are.
    *
    * @throws ServiceError `storage-unavailable`.
    */
   async confirm(sequences: readonly number[]): Promise<void> {
-    const unknown = sequences.filter((sequence) => !this.#confirmed.has(sequence));
+    const isUnknown = (sequence: number) =>
+      sequence > this.#recovered && !this.#confirmed.has(sequence);
+    if (sequences.some(isUnknown)) await this.#readRecovered();
+    const unknown = sequences.filter(isUnknown);
     await Promise.all(unknown.map(async (sequence) => await this.#confirmOne(sequence)));
+  }
+
+  /** Looks up how far recovery has come, once in a while. */
+  async #readRecovered(): Promise<void> {
+    if (Date.now() - this.#recoveredRead < recoveredAge) return;
+    const row = await this.#tables.get('log', logHeadKey.partitionKey, logRecoveredKey);
+    this.#recovered = Number(row?.properties['sequence'] ?? 0);
+    this.#recoveredRead = Date.now();
   }
 
   async #confirmOne(sequence: number): Promise<void> {

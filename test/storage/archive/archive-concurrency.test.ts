@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DeleteScope } from '../../../src/storage/archive/study-writer.js';
+import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
 import {
   instanceUid,
   openOnAzurite,

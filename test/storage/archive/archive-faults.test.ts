@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { DeleteScope } from '../../../src/storage/archive/study-writer.js';
+import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
 import {
   instanceUid,
   openOnMemory,

@@ -1,7 +1,8 @@
 /** Two processes store and delete at random; a map says what must be there afterwards. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { DeleteScope, StoreMode } from '../../../src/storage/archive/study-writer.js';
+import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
+import type { StoreMode } from '../../../src/storage/archive/study-writer.js';
 import {
   instanceUid,
   openOnAzurite,

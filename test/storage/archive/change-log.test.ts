@@ -3,6 +3,7 @@ import {
   logBucketEntries,
   logHeadKey,
   logPartitionKey,
+  logRecoveredKey,
   logTailRowKey,
 } from '../../../src/storage/archive/keys.js';
 import { ChangeLog } from '../../../src/storage/archive/change-log.js';
@@ -228,7 +229,21 @@ describe('ChangeLog', () => {
     tables.around = failing.around;
     await log.confirm([sequence]);
     await log.confirm([sequence]);
-    expect(failing.calls).toBe(2);
+    // How far recovery has come, the entry, and its fate.
+    expect(failing.calls).toBe(3);
     expect((await read()).map(({ state }) => state)).toEqual(['done']);
+  });
+
+  it('asks about no entry that recovery has settled', async () => {
+    const { tables, log } = open();
+    const { sequence } = await log.append(entry());
+    await tables.transact('log', logHeadKey.partitionKey, [
+      { kind: 'upsert', rowKey: logRecoveredKey, properties: { sequence: BigInt(sequence) } },
+    ]);
+    const failing = new Failing(() => undefined);
+    tables.around = failing.around;
+    await log.confirm([sequence]);
+    await log.confirm([sequence]);
+    expect(failing.calls).toBe(1);
   });
 });

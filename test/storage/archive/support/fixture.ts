@@ -11,7 +11,7 @@ import type {
 } from '../../../../src/dicom/uid.js';
 import { Archive, type StoredFile } from '../../../../src/storage/archive/archive.js';
 import { defaultPartition, type Partition } from '../../../../src/storage/archive/keys.js';
-import type { CommitResult } from '../../../../src/storage/archive/study-writer.js';
+import type { CommitResult } from '../../../../src/storage/archive/store-commit.js';
 import type { Ulid } from '../../../../src/storage/archive/ulid.js';
 import { connectStorage } from '../../../../src/storage/azure/connect.js';
 import type { BlobStore, ContainerName } from '../../../../src/storage/blob-store.js';
