@@ -26,10 +26,14 @@ function numberOf(text: string | undefined, fallback: number): number {
   return number;
 }
 
+/** Without a bound V8 lets garbage lie, and memory would not tell what is in use. */
+const heapBound = ['--max-old-space-size=160', '--max-semi-space-size=8'];
+
 async function startService(connectionString: string) {
   const child = fork(path.join(__dirname, 'hostile-service.js'), {
     env: { ...process.env, DicomStorage: connectionString, PORT: '0' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: heapBound,
   });
   const faults: string[] = [];
   child.on('message', (message: FromService) => {
