@@ -14,6 +14,8 @@ export interface RowPagesOptions {
   readonly select?: readonly string[];
   /** The rows after this one only. */
   readonly after?: string;
+  /** The rows from this one on only. */
+  readonly at?: string;
   /** Told of every call. */
   readonly onPage?: () => void;
   readonly signal?: AbortSignal;
@@ -29,8 +31,8 @@ export async function* rowPages(
   range: RowRange,
   options: RowPagesOptions = {},
 ): AsyncGenerator<readonly Entity[], void, undefined> {
-  const { firstPageRows = tableLimits.pageRows, select, after, onPage, signal } = options;
-  const from = after === undefined ? range.from : after + beforeEveryCharacter;
+  const { firstPageRows = tableLimits.pageRows, select, after, at, onPage, signal } = options;
+  const from = after === undefined ? (at ?? range.from) : after + beforeEveryCharacter;
   let limit = Math.min(Math.max(firstPageRows, 1), tableLimits.pageRows);
   let continuation: string | undefined;
   do {

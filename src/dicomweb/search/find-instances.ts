@@ -15,7 +15,7 @@ import {
 import { studyPasses } from './find-studies.js';
 import { seriesElement } from './computed.js';
 import type { Predicate } from './matching.js';
-import type { Place } from './place.js';
+import { startOf, type Place } from './place.js';
 import { inRounds, walkIndex, type SearchContext } from './walk.js';
 
 export interface InstanceMatch extends SeriesMatch {
@@ -53,7 +53,7 @@ export async function* findInstances(
   }
   const { services, partition, effort } = context;
   const { catalog } = services.archive;
-  const hits = walkIndex(context, chosen, wanted + 1, after.outer);
+  const hits = walkIndex(context, chosen, wanted + 1, startOf(after.outer, false));
   const steps = inRounds(hits, wanted, effort, async (hit): Promise<InstanceMatch | undefined> => {
     const { study, series, instance } = hit.uids;
     if (series === undefined || instance === undefined) return undefined;
@@ -75,10 +75,7 @@ export async function* findInstances(
   for await (const { key, ...step } of steps) yield { ...step, place: { outer: key } };
 }
 
-/**
- * The instances of one series after another. The place names the series by the step before it, so
- * that its instances can be gone on with; it may have gone meanwhile.
- */
+/** The instances of one series after another. */
 async function* throughSeries(
   context: SearchContext,
   predicates: readonly Predicate[],
@@ -86,24 +83,15 @@ async function* throughSeries(
   wanted: number,
   after: Place,
 ): AsyncGenerator<PlacedStep<InstanceMatch>, void, undefined> {
-  const { instance: within, ...start } = after;
-  let before: Place = start;
-  for await (const { match, place, last } of findSeries(
-    context,
-    predicates,
-    scope,
-    wanted,
-    start,
-  )) {
+  const series = findSeries(context, predicates, scope, wanted, after);
+  for await (const { match, place, last } of series) {
     if (match !== undefined) {
-      for await (const step of instancesOfSeries(context, predicates, match, wanted, within)) {
-        yield { ...step, place: { ...before, ...step.place }, last: step.last && last };
+      const steps = instancesOfSeries(context, predicates, match, wanted, after.instance);
+      for await (const step of steps) {
+        yield { ...step, place: { ...place, ...step.place }, last: step.last && last };
       }
     }
-    before = place;
-    if (context.effort.spent) {
-      yield { place: { ...place, ...(within !== undefined && { instance: within }) }, last };
-    }
+    if (context.effort.spent) yield { place, last };
   }
 }
 

@@ -6,7 +6,7 @@ import { chooseIndex, reportedValue, type ChosenIndex } from './choose-index.js'
 import { seriesElement } from './computed.js';
 import { findStudies, studyPasses, studyUidsSought, type StudyMatch } from './find-studies.js';
 import type { Predicate } from './matching.js';
-import type { Place } from './place.js';
+import { isAhead, startOf, type Place } from './place.js';
 import { newestDataSet } from './newest-data-set.js';
 import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
 
@@ -53,7 +53,11 @@ export function isBetterThanStudies(predicates: readonly Predicate[], lower: Cho
   return study === undefined || lower.rank <= study.rank;
 }
 
-/** The series that match; within a study the newest first. */
+/**
+ * The series that match; within a study the newest first.
+ *
+ * @param after - with the key of an instance: the series of the place comes once more.
+ */
 export async function* findSeries(
   context: SearchContext,
   predicates: readonly Predicate[],
@@ -64,13 +68,18 @@ export async function* findSeries(
   const { services, partition, effort } = context;
   const { catalog } = services.archive;
   if (scope.study !== undefined) {
-    yield* seriesOfStudy(context, predicates, scope.study, scope.series, after.series);
+    yield* seriesOfStudy(context, predicates, scope.study, scope.series, after);
     return;
   }
   const chosen = chooseIndex(predicates, 'series');
   if (chosen !== undefined && isBetterThanStudies(predicates, chosen)) {
     const { tag } = chosen.attribute;
-    const hits = walkIndex(context, chosen, wanted + 1, after.outer);
+    const hits = walkIndex(
+      context,
+      chosen,
+      wanted + 1,
+      startOf(after.outer, after.instance !== undefined),
+    );
     const steps = inRounds(hits, wanted, effort, async (hit): Promise<SeriesMatch | undefined> => {
       const uid = hit.uids.series;
       if (uid === undefined) return undefined;
@@ -91,30 +100,22 @@ export async function* findSeries(
   yield* throughStudies(context, predicates, wanted, after);
 }
 
-/**
- * The series of one study after another. The place names the study by the step before it, so that its
- * series can be gone on with; it may have gone meanwhile.
- */
+/** The series of one study after another. */
 async function* throughStudies(
   context: SearchContext,
   predicates: readonly Predicate[],
   wanted: number,
   after: Place,
 ): AsyncGenerator<PlacedStep<SeriesMatch>, void, undefined> {
-  const within = after.series;
-  let before = after.outer;
-  for await (const { match, key, last } of findStudies(context, predicates, wanted, before)) {
+  const start = startOf(after.outer, after.series !== undefined);
+  for await (const { match, key, last } of findStudies(context, predicates, wanted, start)) {
     if (match !== undefined) {
-      const steps = seriesOfStudy(context, predicates, match.study.study, undefined, within);
+      const steps = seriesOfStudy(context, predicates, match.study.study, undefined, after);
       for await (const step of steps) {
-        const place = { ...(before !== undefined && { outer: before }), ...step.place };
-        yield { ...step, place, last: step.last && last };
+        yield { ...step, place: { outer: key, ...step.place }, last: step.last && last };
       }
     }
-    before = key;
-    if (context.effort.spent) {
-      yield { place: { outer: key, ...(within !== undefined && { series: within }) }, last };
-    }
+    if (context.effort.spent) yield { place: { outer: key }, last };
   }
 }
 
@@ -131,18 +132,19 @@ async function* seriesOfStudy(
   predicates: readonly Predicate[],
   uid: StudyInstanceUID,
   only: SeriesInstanceUID | undefined,
-  after = '',
+  after: Place,
 ): AsyncGenerator<PlacedStep<SeriesMatch>, void, undefined> {
   const { services, partition, effort } = context;
   effort.onPage();
   const state = await services.archive.catalog.state(partition, uid);
   const study: StudyRecord | undefined = state.study?.record;
   if (study === undefined || !studyPasses(predicates, study)) return;
-  const isEntered = after.startsWith(`${uid}|`);
+  const isEntered = after.series?.startsWith(`${uid}|`) === true;
+  const start = isEntered ? startOf(after.series, after.instance !== undefined) : {};
   const series = [...state.series.values()]
     .map(({ record }) => record)
     .filter((record) => only === undefined || record.series === only)
-    .filter((record) => !isEntered || keyOf(record) > after)
+    .filter((record) => isAhead(start, keyOf(record)))
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const [position, record] of series.entries()) {
     const last = position === series.length - 1;

@@ -6,6 +6,7 @@ import { invertUlid } from '../../storage/archive/ulid.js';
 import { chooseIndex, reportedValue } from './choose-index.js';
 import { studyElement } from './computed.js';
 import type { Predicate } from './matching.js';
+import { isAhead, type WalkStart } from './place.js';
 import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
 
 export interface StudyMatch {
@@ -32,27 +33,27 @@ export function studyUidsSought(predicates: readonly Predicate[]): readonly stri
  * where a range of an index is walked.
  *
  * @param wanted - how many matches are likely to be asked for.
- * @param after - key of the step after which to go on.
+ * @param start - the key of a step of an earlier walk.
  */
 export async function* findStudies(
   context: SearchContext,
   predicates: readonly Predicate[],
   wanted: number,
-  after: string | undefined,
+  start: WalkStart,
 ): AsyncGenerator<Step<StudyMatch>, void, undefined> {
   const uids = studyUidsSought(predicates);
   if (uids !== undefined) {
-    yield* studiesByUid(context, predicates, uids, after);
+    yield* studiesByUid(context, predicates, uids, start);
     return;
   }
   const chosen = chooseIndex(predicates, 'study');
   if (chosen === undefined) {
-    yield* browseStudies(context, predicates, wanted, after);
+    yield* browseStudies(context, predicates, wanted, start);
     return;
   }
   const { services, partition, effort } = context;
   const { tag } = chosen.attribute;
-  const hits = walkIndex(context, chosen, wanted + 1, after);
+  const hits = walkIndex(context, chosen, wanted + 1, start);
   yield* inRounds(hits, wanted, effort, async (hit) => {
     const study = await services.archive.catalog.study(partition, hit.uids.study);
     // The row is a hint: the catalog has to confirm it.
@@ -71,7 +72,7 @@ async function* studiesByUid(
   { services, partition, effort }: SearchContext,
   predicates: readonly Predicate[],
   uids: readonly string[],
-  after = '',
+  start: WalkStart,
 ): AsyncGenerator<Step<StudyMatch>, void, undefined> {
   const valid = uids
     .map((uid) => parseUid<StudyInstanceUID>(uid))
@@ -82,7 +83,7 @@ async function* studiesByUid(
   );
   const found = rows
     .filter((study) => study !== undefined)
-    .filter((study) => studyPasses(predicates, study) && keyOf(study) > after)
+    .filter((study) => studyPasses(predicates, study) && isAhead(start, keyOf(study)))
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   for (const [position, study] of found.entries()) {
     yield { match: { study }, key: keyOf(study), last: position === found.length - 1 };
@@ -96,14 +97,14 @@ async function* browseStudies(
   { services, partition, signal, effort }: SearchContext,
   predicates: readonly Predicate[],
   wanted: number,
-  after: string | undefined,
+  start: WalkStart,
 ): AsyncGenerator<Step<StudyMatch>, void, undefined> {
   const { browse, catalog } = services.archive;
   const rows = browse.walk(partition, {
     firstPageRows: predicates.length === 0 ? wanted + 1 : filteredPageRows,
     onPage: effort.onPage,
     signal,
-    ...(after !== undefined && { after }),
+    ...start,
   });
   try {
     let next = await rows.next();

@@ -4,8 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { invalidParameter } from '../../http/query-string.js';
+import type { RowPagesOptions } from '../../storage/row-pages.js';
 
-/** Keys of the last result in each of the walks that led to it, outermost first. */
+/**
+ * Keys of the last result in each of the walks that led to it, outermost first. The walk goes on after
+ * the innermost key; those around it are entered again, and may have gone meanwhile.
+ */
 export interface Place {
   /** Key in the walk of studies, or in that of the index that was chosen. */
   readonly outer?: string;
@@ -13,6 +17,19 @@ export interface Place {
   readonly series?: string;
   /** SOPInstanceUID among the instances of the series. */
   readonly instance?: string;
+}
+
+/** Where a walk begins: after a key, or at it when something within it has been walked. */
+export function startOf(key: string | undefined, isEntered: boolean): WalkStart {
+  if (key === undefined) return {};
+  return isEntered ? { at: key } : { after: key };
+}
+
+export type WalkStart = Pick<RowPagesOptions, 'after' | 'at'>;
+
+/** Whether a key is still to be walked. */
+export function isAhead({ after, at }: WalkStart, key: string): boolean {
+  return (after === undefined || key > after) && (at === undefined || key >= at);
 }
 
 /** What a token belongs to: the same path and the same keys. */

@@ -7,7 +7,7 @@ import { findInstances } from './find-instances.js';
 import { findSeries, type PlacedStep, type Scope } from './find-series.js';
 import { findStudies } from './find-studies.js';
 import type { Search, SearchRoute } from './parse-search.js';
-import type { Place } from './place.js';
+import { startOf, type Place } from './place.js';
 import { elementOf, type Match } from './project.js';
 import type { SearchContext } from './walk.js';
 
@@ -28,7 +28,8 @@ async function* stepsOfStudies(
   { predicates, after }: Search,
   wanted: number,
 ): Steps {
-  for await (const { key, ...step } of findStudies(context, predicates, wanted, after.outer)) {
+  const start = startOf(after.outer, false);
+  for await (const { key, ...step } of findStudies(context, predicates, wanted, start)) {
     yield { ...step, place: { outer: key } };
   }
 }

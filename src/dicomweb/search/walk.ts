@@ -5,6 +5,7 @@ import type { RequestContext } from '../route.js';
 import { indexedValue } from '../../storage/archive/search-index.js';
 import type { ChosenIndex } from './choose-index.js';
 import type { Effort } from './effort.js';
+import type { WalkStart } from './place.js';
 
 /** What searches read, and how much of it they may. */
 export interface SearchContext extends Pick<RequestContext, 'services' | 'partition' | 'signal'> {
@@ -34,18 +35,19 @@ export async function* walkIndex(
   { services, partition, signal, effort }: SearchContext,
   { attribute, sought }: ChosenIndex,
   firstPageRows: number,
-  after: string | undefined,
+  start: WalkStart,
 ): AsyncGenerator<OrderedHit, void, undefined> {
   const { index } = services.archive;
   const single = sought.length === 1;
   const walks = sought.map((one) => {
     const prefix = one.kind === 'value' ? `${indexedValue(attribute.tag, one.value)}|` : '';
-    const from = after === undefined ? undefined : single ? after : prefix + after;
+    const behind = single ? '' : prefix;
     return index.walk(partition, attribute, one, {
       firstPageRows,
       onPage: effort.onPage,
       signal,
-      ...(from !== undefined && { after: from }),
+      ...(start.after !== undefined && { after: behind + start.after }),
+      ...(start.at !== undefined && { at: behind + start.at }),
     });
   });
   const [only] = walks;

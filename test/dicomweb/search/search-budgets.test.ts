@@ -1,0 +1,170 @@
+/** What searches cost, counted: the same in a small archive and in a large one. */
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Element } from '../../../src/dicom/data-set.js';
+import {
+  dateOf,
+  familyOf,
+  FilledTables,
+  studiesPerDay,
+  uidsOf,
+  type Cost,
+} from '../../support/filled-archive.js';
+import { ArchiveUnderTest, type SearchRouteName } from './model/archive-under-test.js';
+
+/** `npm run bench:search` counts on, to 50 000 and a million. */
+const sizes = [10, 1_000, 5_000];
+const tables = new FilledTables();
+const archive = new ArchiveUnderTest(tables);
+
+interface Measured extends Cost {
+  readonly results: number;
+}
+
+async function measure(route: SearchRouteName, query: string, most = 100): Promise<Measured> {
+  tables.take();
+  const { results } = await archive.search(route, {}, `limit=${String(most)}&${query}`);
+  return { ...tables.take(), results: results.length };
+}
+
+/** Each with results in every archive: the first and the seventh study are always there. */
+const queries: Readonly<Record<string, readonly [SearchRouteName, string, results: number]>> = {
+  'a study by AccessionNumber': ['searchForStudies', 'AccessionNumber=A7', 1],
+  'studies by PatientID': ['searchForStudies', 'PatientID=P3', 2],
+  'a study by StudyID': ['searchForStudies', 'StudyID=S7', 1],
+  'studies by a list of UIDs': ['searchForStudies', `StudyInstanceUID=1.2.840.1,1.2.840.7`, 2],
+  'a series by its UID': ['searchForSeries', `SeriesInstanceUID=${uidsOf(7).series}`, 1],
+  'an instance by its UID': ['searchForInstances', `SOPInstanceUID=${uidsOf(7).instance}`, 1],
+  'an instance by all its UIDs': [
+    'searchForInstances',
+    `StudyInstanceUID=${uidsOf(7).study}&SeriesInstanceUID=${uidsOf(7).series}&SOPInstanceUID=${uidsOf(7).instance}`,
+    1,
+  ],
+};
+const costs = new Map<string, Measured>();
+
+describe.each(sizes)('a search of %i studies', (size) => {
+  beforeAll(async () => {
+    await tables.grow(size);
+  });
+
+  it('reads a page of the study list in one call', async () => {
+    const { results, ...cost } = await measure('searchForStudies', '', 10);
+    expect(results).toBe(10);
+    expect(cost).toEqual({ calls: 1, rounds: 1, rows: Math.min(size, 11) });
+  });
+
+  it.each(Object.entries(queries))('finds %s', async (name, [route, query, k]) => {
+    const measured = await measure(route, query);
+    const { results, calls, rounds, rows } = measured;
+    expect(results).toBe(k);
+    expect(rounds).toBeLessThanOrEqual(2);
+    // A series or an instance is read with the rows above it, in the same round.
+    const levels = route === 'searchForStudies' ? 1 : route === 'searchForSeries' ? 2 : 3;
+    expect(calls).toBeLessThanOrEqual(1 + k * levels);
+    expect(rows).toBeLessThanOrEqual(k * (1 + levels));
+    expect(measured).toEqual(costs.get(name) ?? measured);
+    costs.set(name, measured);
+  });
+
+  it.each([
+    ['a day', `StudyDate=${dateOf(0)}`],
+    ['a range of days', `StudyDate=${dateOf(0)}-${dateOf(0)}`],
+    ['the beginning of a name', `PatientName=${familyOf(0).slice(0, 2)}*`],
+    ['a modality', 'ModalitiesInStudy=CT'],
+    ['a date with no end', `StudyDate=${dateOf(0)}-`],
+  ])('finds a page by %s in two rounds', async (_what, query) => {
+    const k = Math.min(size, studiesPerDay);
+    const { results, calls, rounds, rows } = await measure('searchForStudies', query);
+    expect(results).toBeGreaterThan(0);
+    expect(results).toBeLessThanOrEqual(k);
+    expect(rounds).toBeLessThanOrEqual(2);
+    expect(calls).toBeLessThanOrEqual(1 + results);
+    // One row more tells whether anything follows.
+    expect(rows).toBeLessThanOrEqual(1 + 2 * results);
+  });
+
+  it('goes on from any depth at the cost of the first page', async () => {
+    const first = await archive.search('searchForStudies', {}, 'PatientName=*&limit=5');
+    tables.take();
+    let next = first.next;
+    for (let page = 1; page < 5 && next !== undefined; page++) {
+      const answer = await archive.search('searchForStudies', {}, next);
+      expect(answer.results).toHaveLength(5);
+      expect(tables.take()).toMatchObject({ calls: 1, rounds: 1 });
+      next = answer.next;
+    }
+    const day = `StudyDate=${dateOf(0)}-${dateOf(size)}&limit=3`;
+    let answer = await archive.search('searchForStudies', {}, day);
+    const cost = tables.take();
+    for (let page = 1; page < 3; page++) {
+      answer = await archive.search('searchForStudies', {}, answer.next ?? '');
+      expect(tables.take()).toEqual(cost);
+    }
+  });
+});
+
+describe('a search that reads much', () => {
+  // 75 pages of the study list.
+  const few = new FilledTables(40);
+  const slow = new ArchiveUnderTest(few);
+
+  beforeAll(async () => {
+    await few.grow(3_000);
+  });
+
+  /** The results of a search and of the links that follow, and the calls of each page. */
+  async function follow(query: string) {
+    few.take();
+    let answer = await slow.search('searchForStudies', {}, query);
+    const calls = [few.take().calls];
+    const pages = [answer];
+    while (answer.next !== undefined) {
+      answer = await slow.search('searchForStudies', {}, answer.next);
+      calls.push(few.take().calls);
+      pages.push(answer);
+    }
+    const uids = pages.flatMap(({ results }) =>
+      results.map((one) => (one as Readonly<Record<string, Element>>)['0020000D']?.Value?.[0]),
+    );
+    return { uids, calls, pages };
+  }
+
+  it('ends after bounded calls with a warning and a link, when no index serves it', async () => {
+    const { uids, calls, pages } = await follow('AccessionNumber=%3F7&StudyDescription=*7');
+    expect(uids).toEqual([uidsOf(7).study]);
+    expect(Math.max(...calls)).toBeLessThanOrEqual(25);
+    expect(pages.length).toBeGreaterThan(2);
+    for (const { warning, next } of pages) {
+      if (next === undefined) expect(warning).toBeNull();
+      else expect(warning).toMatch(/^299 .*cut short/);
+    }
+  });
+
+  it('remembers what its offset has yet to pass over', async () => {
+    const all = [2777, 1777, 777].map((study) => uidsOf(study).study);
+    expect((await follow('AccessionNumber=*777')).uids).toEqual(all);
+    for (const offset of [1, 2, 3]) {
+      const { uids, pages } = await follow(`AccessionNumber=*777&offset=${offset}&limit=1`);
+      expect(uids).toEqual(all.slice(offset));
+      expect(pages.length).toBeGreaterThan(1);
+    }
+  });
+
+  it('has no ceiling for offsets into what an index finds', async () => {
+    const { results } = await slow.search(
+      'searchForStudies',
+      {},
+      'ModalitiesInStudy=CT,MR,US,CR,DX,MG,PT,XA&offset=2990&limit=20',
+    );
+    expect(results).toHaveLength(10);
+  });
+
+  it('is refused where it has to be ordered', async () => {
+    const { status } = await slow.search(
+      'searchForStudies',
+      {},
+      'StudyDescription=*nothing&orderby=StudyDate',
+    );
+    expect(status).toBe(400);
+  });
+});

@@ -1,0 +1,267 @@
+/**
+ * An archive of any number of studies, with the rows that stores would leave, and the calls and rows that
+ * searches cost it. What can be made from the number of a study is made when it is first read, so that a
+ * million studies fit into memory; the keys of all index rows are there.
+ */
+import type { DataSet } from '../../src/dicom/data-set.js';
+import type { InstanceUids, SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
+import { emptyState, planStore } from '../../src/storage/archive/catalog-plan.js';
+import {
+  browsePartitionKey,
+  browseRowKey,
+  defaultPartition,
+  instanceRowKey,
+  seriesRowKey,
+  studyRowKey,
+} from '../../src/storage/archive/keys.js';
+import {
+  compressIndex,
+  compressMetadata,
+  encodeInstance,
+  encodeSeries,
+  encodeStudy,
+} from '../../src/storage/archive/records.js';
+import { addressOf } from '../../src/storage/archive/search-index.js';
+import type { Ulid } from '../../src/storage/archive/ulid.js';
+import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
+import {
+  tableLimits,
+  type Entity,
+  type Page,
+  type Properties,
+  type QueryOptions,
+  type RowRange,
+  type TableName,
+  type TableOperation,
+} from '../../src/storage/table-store.js';
+
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A ULID that counts up. */
+function ulidOf(number: number): Ulid {
+  let text = '';
+  for (let rest = number, digit = 0; digit < 26; digit++, rest = Math.floor(rest / 32)) {
+    text = alphabet.charAt(rest % 32) + text;
+  }
+  return text as Ulid;
+}
+
+const modalities = ['CT', 'MR', 'US', 'CR', 'DX', 'MG', 'PT', 'XA'];
+const syllables = [
+  'an',
+  'bo',
+  'ci',
+  'du',
+  'el',
+  'fa',
+  'go',
+  'hu',
+  'im',
+  'jo',
+  'ka',
+  'lu',
+  'mo',
+  'ni',
+];
+
+/** Family names: 2 744 different ones, each of which begins with one of 14 syllables. */
+export function familyOf(study: number): string {
+  const at = (place: number) => syllables[Math.floor(study / 14 ** place) % 14] ?? '';
+  return at(0) + at(1) + at(2);
+}
+
+/** Studies of the same day, one after another. */
+export const studiesPerDay = 100;
+
+/** The day of a study: `studiesPerDay` on each from 1990-01-01 on. */
+export function dateOf(study: number): string {
+  const day = new Date(Date.UTC(1990, 0, 1 + Math.floor(study / studiesPerDay)));
+  return day.toISOString().slice(0, 10).replaceAll('-', '');
+}
+
+/** UIDs of the study with that number, of its one series and its one instance. */
+export function uidsOf(study: number): InstanceUids {
+  return {
+    study: `1.2.840.${study}`,
+    series: `1.2.840.${study}.1`,
+    instance: `1.2.840.${study}.1.1`,
+  } as InstanceUids;
+}
+
+function dataSetOf(study: number): DataSet {
+  const uids = uidsOf(study);
+  const elements = {
+    '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
+    '00080018': { vr: 'UI', Value: [uids.instance] },
+    '00080020': { vr: 'DA', Value: [dateOf(study)] },
+    '00080050': { vr: 'SH', Value: [`A${study}`] },
+    '00080060': { vr: 'CS', Value: [modalities[study % modalities.length] ?? ''] },
+    '00081030': { vr: 'LO', Value: [`Protocol ${study % 50}`] },
+    '00100010': { vr: 'PN', Value: [{ Alphabetic: `${familyOf(study)}^Given` }] },
+    '00100020': { vr: 'LO', Value: [`P${Math.floor(study / 2)}`] },
+    '0020000D': { vr: 'UI', Value: [uids.study] },
+    '0020000E': { vr: 'UI', Value: [uids.series] },
+    '00200010': { vr: 'SH', Value: [`S${study}`] },
+  };
+  return elements;
+}
+
+const partition = defaultPartition;
+
+/** What a store of the study leaves behind. */
+function rowsOf(study: number) {
+  const uids = uidsOf(study);
+  const dataSet = dataSetOf(study);
+  const write = ulidOf(study + 1);
+  const record = {
+    ...uids,
+    version: write,
+    sopClass: '1.2.840.10008.5.1.4.1.1.2' as SOPClassUID,
+    transferSyntax: '1.2.840.10008.1.2.1' as TransferSyntaxUID,
+    length: 1000,
+  };
+  const instance = { record, dataSet, metadata: new Uint8Array(), index: new Uint8Array() };
+  const plan = planStore(partition, emptyState, [instance], new Map(), write);
+  const { study: row, added } = plan;
+  const [series] = plan.series.values();
+  if (row === undefined || series === undefined) throw new RangeError('no rows');
+  return { uids, dataSet, row, series, added, record };
+}
+
+const noIndex = compressIndex({ frames: undefined, bulk: [] });
+
+function catalogRows(study: number): readonly TableOperation[] {
+  const { uids, dataSet, row, series, record } = rowsOf(study);
+  const instance = encodeInstance({
+    record: { ...record, sequence: study + 1, since: study + 1 },
+    metadata: compressMetadata(JSON.stringify(dataSet)),
+    index: noIndex,
+  });
+  return [
+    { kind: 'insert', rowKey: studyRowKey, properties: encodeStudy(row) },
+    { kind: 'insert', rowKey: seriesRowKey(uids.series), properties: encodeSeries(series) },
+    { kind: 'insert', rowKey: instanceRowKey(uids), properties: instance },
+  ];
+}
+
+function browseProperties(study: number): Properties {
+  const { row } = rowsOf(study);
+  return { ...encodeStudy(row), revision: row.revision, unsure: false };
+}
+
+/** The number of a study, from its UID at the end of a key. */
+function numberIn(key: string): number {
+  return Number(/1\.2\.840\.(\d+)$/.exec(key)?.[1] ?? -1);
+}
+
+/** Everything that one search cost. */
+export interface Cost {
+  readonly calls: number;
+  readonly rows: number;
+  /** Calls that waited for others: those that were under way together count once. */
+  readonly rounds: number;
+}
+
+/** A table store with a filled archive in it that counts what is read. */
+export class FilledTables extends MemoryTableStore {
+  readonly #made = new Set<string>();
+  readonly #pageRows: number;
+  #calls = 0;
+  #rows = 0;
+  #rounds = 0;
+  #underWay = 0;
+  #studies = 0;
+
+  /** @param pageRows - most rows on a page of a query. */
+  constructor(pageRows: number = tableLimits.pageRows) {
+    super();
+    this.#pageRows = pageRows;
+  }
+
+  get studies(): number {
+    return this.#studies;
+  }
+
+  /** Adds studies of one series and one instance each, until there are that many. */
+  async grow(studies: number): Promise<void> {
+    const waiting = new Map<string, string[]>();
+    for (; this.#studies < studies; this.#studies++) {
+      const { row, added } = rowsOf(this.#studies);
+      const browse = {
+        partitionKey: browsePartitionKey(partition),
+        rowKey: browseRowKey(row.created, row.study),
+      };
+      for (const { partitionKey, rowKey } of [browse, ...added.map(addressOf)]) {
+        const rowKeys = waiting.get(partitionKey) ?? [];
+        rowKeys.push(rowKey);
+        if (rowKeys.length === tableLimits.transactionOperations) {
+          await this.#insert(partitionKey, rowKeys);
+          rowKeys.length = 0;
+        }
+        waiting.set(partitionKey, rowKeys);
+      }
+    }
+    for (const [partitionKey, rowKeys] of waiting) {
+      if (rowKeys.length > 0) await this.#insert(partitionKey, rowKeys);
+    }
+  }
+
+  async #insert(partitionKey: string, rowKeys: readonly string[]): Promise<void> {
+    await this.transact(
+      'searchindex',
+      partitionKey,
+      rowKeys.map((rowKey) => ({ kind: 'insert', rowKey, properties: {} })),
+    );
+  }
+
+  /** What has been read since the last time. */
+  take(): Cost {
+    const cost = { calls: this.#calls, rows: this.#rows, rounds: this.#rounds };
+    this.#calls = this.#rows = this.#rounds = 0;
+    return cost;
+  }
+
+  async #count<Result>(read: () => Promise<Result>, rowsIn: (result: Result) => number) {
+    this.#calls++;
+    if (this.#underWay++ === 0) this.#rounds++;
+    // What is asked in one turn is under way together.
+    await new Promise(setImmediate);
+    const result = await read();
+    this.#rows += rowsIn(result);
+    this.#underWay--;
+    return result;
+  }
+
+  async #make(table: TableName, partitionKey: string): Promise<void> {
+    const study = numberIn(partitionKey);
+    const isThere = table === 'catalog' && study >= 0 && study < this.#studies;
+    if (!isThere || this.#made.has(partitionKey)) return;
+    this.#made.add(partitionKey);
+    await this.transact('catalog', partitionKey, catalogRows(study));
+  }
+
+  override async get(
+    ...parameters: Parameters<MemoryTableStore['get']>
+  ): Promise<Entity | undefined> {
+    await this.#make(parameters[0], parameters[1]);
+    return await this.#count(
+      async () => await super.get(...parameters),
+      (row) => (row === undefined ? 0 : 1),
+    );
+  }
+
+  override async query(table: TableName, range: RowRange, options?: QueryOptions): Promise<Page> {
+    await this.#make(table, range.partitionKey);
+    const limit = Math.min(options?.limit ?? this.#pageRows, this.#pageRows);
+    const page = await this.#count(
+      async () => await super.query(table, range, { ...options, limit }),
+      ({ entities }) => entities.length,
+    );
+    if (range.partitionKey !== browsePartitionKey(partition)) return page;
+    const entities = page.entities.map((entity) => ({
+      ...entity,
+      properties: browseProperties(numberIn(entity.rowKey)),
+    }));
+    return { ...page, entities };
+  }
+}
