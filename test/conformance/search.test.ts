@@ -417,7 +417,7 @@ onEveryDeployment((client) => {
     ] as const)('is found by %s', async (_what, query, expected) => {
       const [series, instances] = await Promise.all(
         ['series', 'instances'].map(async (level) =>
-          client.json(`/studies/${one.study}/${level}?${encoded(query)}`),
+          await client.json(`/studies/${one.study}/${level}?${encoded(query)}`),
         ),
       );
       expect(uidsIn(series ?? [], seriesUid)).toEqual(expected.map((sent) => sent.series).sort());
@@ -590,6 +590,55 @@ onEveryDeployment((client) => {
         seriesUid,
         [ct.series, mr.series],
       ],
+      [
+        'OHIF, a row of its list',
+        `/studies/${study}/series?includefield=0008103E%2C00080021`,
+        seriesUid,
+        [ct.series, mr.series],
+      ],
+      [
+        'OHIF, prior studies',
+        `/studies?limit=101&offset=0&fuzzymatching=true&includefield=00081030%2C00080060%2C00080090%2C00100030&00100020=${id}`,
+        studyUid,
+        [study],
+      ],
+      [
+        'OHIF, one series of a study it opens',
+        `/studies/${study}/series?includefield=00080021%2C00080031%2C0008103E%2C00200011&SeriesInstanceUID=${mr.series}`,
+        seriesUid,
+        [mr.series],
+      ],
+      [
+        'OHIF, an instance for a thumbnail',
+        `${pathOf({ study, series: mr.series })}/instances?limit=1&includefield=00080018`,
+        instanceUid,
+        [mr.instance],
+      ],
+      [
+        'Weasis, by accession number',
+        `/studies?AccessionNumber=${known.accession}&includefield=00080020&includefield=00080030,00080050`,
+        studyUid,
+        [study],
+      ],
+      [
+        'Weasis, the series',
+        `/studies/${study}/series?includefield=0008103E,00080060,0020000E,00200011,00081190`,
+        seriesUid,
+        [ct.series, mr.series],
+      ],
+      [
+        'Weasis, the instance in the middle',
+        `${pathOf({ study, series: ct.series })}/instances?includefield=00080018&limit=1&offset=1`,
+        instanceUid,
+        [[ct.instance, secondCt.instance].sort()[1]],
+      ],
+      [
+        'dicomweb-client for Python, the page behind the last',
+        `/studies?PatientID=${id}&limit=2&offset=1`,
+        studyUid,
+        [],
+      ],
+      ['MONAI, with a slash too many', `//studies?PatientID=${id}`, studyUid, [study]],
       ['MONAI Label', `/series?SeriesInstanceUID=${mr.series}`, seriesUid, [mr.series]],
       [
         'MONAI Label, by modality',
