@@ -416,8 +416,8 @@ onEveryDeployment((client) => {
       ['two keys of different items', { [step]: 'X', '00400275.00401001': 'B' }, []],
     ] as const)('is found by %s', async (_what, query, expected) => {
       const [series, instances] = await Promise.all(
-        ['series', 'instances'].map(async (level) =>
-          await client.json(`/studies/${one.study}/${level}?${encoded(query)}`),
+        ['series', 'instances'].map(
+          async (level) => await client.json(`/studies/${one.study}/${level}?${encoded(query)}`),
         ),
       );
       expect(uidsIn(series ?? [], seriesUid)).toEqual(expected.map((sent) => sent.series).sort());

@@ -1,37 +1,41 @@
 /** The work that one search may do: a query that no index serves ends early instead of timing out. */
 
-/** Pages and rows looked up one by one, that one request reads in vain at most. */
-const mostPages = 25;
-const mostLookups = 2000;
+/** What one request does in vain at most, and what each of its matches may cost beyond that. */
+const pages = { most: 25, perMatch: 1 / 40 };
+const entries = { most: 100, perMatch: 2 };
+const lookups = { most: 2000, perMatch: 2 };
 
-/**
- * What a match may cost: its study, its series and itself. Matches that are passed over for an
- * `offset` count too, so that only what is read in vain ends a search.
- */
-const perMatch = 3;
-
+/** Counts what is read. Matches that an `offset` passes over count as well, so it has no ceiling. */
 export class Effort {
   #pages = 0;
+  #entries = 0;
   #lookups = 0;
 
-  /** A page of an index or of the catalog is read. */
+  /** A page of an index, of the study list, or a further one of a series is read. */
   readonly onPage = (): void => {
     this.#pages++;
   };
 
-  /** Rows are looked up. */
+  /** The rows of a study, or the first page of those of a series, are read. */
+  onEntry(): void {
+    this.#entries++;
+  }
+
+  /** Rows are looked up, many at once. */
   onLookups(rows: number): void {
     this.#lookups += rows;
   }
 
-  /** A match is found. */
   onMatch(): void {
-    this.#pages -= perMatch;
-    this.#lookups -= perMatch;
+    this.#pages -= pages.perMatch;
+    this.#entries -= entries.perMatch;
+    this.#lookups -= lookups.perMatch;
   }
 
   /** Whether the search should stop at the next place where it can go on later. */
   get spent(): boolean {
-    return this.#pages >= mostPages || this.#lookups >= mostLookups;
+    return (
+      this.#pages >= pages.most || this.#entries >= entries.most || this.#lookups >= lookups.most
+    );
   }
 }

@@ -111,9 +111,13 @@ async function* instancesOfSeries(
   const isFiltered = predicates.some(({ key }) => key.level === 'instance');
   const { series } = above.series;
   const last = after.startsWith(`${series}|`) ? after.slice(series.length + 1) : undefined;
+  let pages = 0;
   const rows = flatten(
     services.archive.instancesWithMetadata(partition, above.study.study, series, {
-      onPage: effort.onPage,
+      onPage: () => {
+        if (pages++ === 0) effort.onEntry();
+        else effort.onPage();
+      },
       ...(!isFiltered && { firstPageRows: wanted + 1 }),
       ...(last !== undefined && { after: last as SOPInstanceUID }),
     }),

@@ -36,7 +36,7 @@ async function seriesPasses(
   if (!byRow.every(({ matches }) => matches((tag) => seriesElement(series, tag)))) return false;
   const byDataSet = own.filter(({ key }) => key.inDataSet);
   if (byDataSet.length === 0) return true;
-  context.effort.onLookups(1);
+  context.effort.onEntry();
   const dataSet = await newestDataSet(context, {
     study: series.study,
     series: series.series,
@@ -135,7 +135,7 @@ async function* seriesOfStudy(
   after: Place,
 ): AsyncGenerator<PlacedStep<SeriesMatch>, void, undefined> {
   const { services, partition, effort } = context;
-  effort.onPage();
+  effort.onEntry();
   const state = await services.archive.catalog.state(partition, uid);
   const study: StudyRecord | undefined = state.study?.record;
   if (study === undefined || !studyPasses(predicates, study)) return;
