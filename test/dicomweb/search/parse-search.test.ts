@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseSearch, type SearchRoute } from '../../../src/dicomweb/search/parse-search.js';
+import {
+  microsoftV2SearchPolicy,
+  standardSearchPolicy,
+  type SearchPolicy,
+} from '../../../src/dicomweb/search/search-policy.js';
+
+const studies: SearchRoute = { level: 'study', levels: ['study'] };
+const seriesOfStudy: SearchRoute = { level: 'series', levels: ['series'] };
+
+function parse(query: string, route = studies, policy: SearchPolicy = standardSearchPolicy) {
+  const url = new URL(`http://archive.example/studies?${query}`);
+  return parseSearch(url, route, route === seriesOfStudy, policy);
+}
+
+describe('parseSearch', () => {
+  it('has defaults', () => {
+    expect(parse('')).toMatchObject({
+      predicates: [],
+      keys: [],
+      include: [],
+      limit: 100,
+      offset: 0,
+      ordering: undefined,
+      after: {},
+    });
+  });
+
+  it('reads keys by keyword and by tag, and asks nothing of universal ones', () => {
+    const { keys, predicates } = parse('PatientID=a&0020000d=1.2&PatientName=*&StudyID=');
+    expect(keys).toEqual(['00100020', '0020000D', '00100010', '00200010']);
+    expect(predicates.map(({ key }) => key.tag)).toEqual(['00100020', '0020000D']);
+  });
+
+  it('lowers a limit that is too large, or refuses it', () => {
+    expect(parse('limit=100000').limit).toBe(standardSearchPolicy.mostResults);
+    expect(() => parse('limit=201', studies, microsoftV2SearchPolicy)).toThrow(/limit/);
+  });
+
+  it('reads an order of an indexed attribute', () => {
+    expect(parse('orderby=-StudyDate').ordering).toEqual({ tag: '00080020', descending: true });
+    expect(parse('OrderBy=00100010').ordering).toEqual({ tag: '00100010', descending: false });
+    for (const order of ['PatientSex', 'Modality', 'x']) {
+      expect(() => parse(`orderby=${order}`)).toThrow(/orderby/);
+    }
+  });
+
+  it('has one identity for a search, whatever page and fields are asked for', () => {
+    const { identity } = parse('PatientID=a');
+    expect(parse('PatientID=a&limit=3&offset=9&includefield=all').identity).toBe(identity);
+    expect(parse('00100020=a').identity).toBe(identity);
+    expect(parse('PatientID=b').identity).not.toBe(identity);
+    expect(parse('PatientID=a&fuzzymatching=true').identity).not.toBe(identity);
+  });
+
+  it('makes one predicate of a range of dates and one of times', () => {
+    const ranges = parse('StudyDate=20240101-20240102&StudyTime=22-06').predicates;
+    expect(ranges.map(({ key }) => key.tag)).toEqual(['00080020', '00080030']);
+    expect(() => parse('StudyDate=20240101&StudyTime=22-06')).toThrow(/StudyTime/);
+  });
+
+  it('takes any attribute within a study, of levels above in PS3.18 only', () => {
+    expect(parse('AcquisitionNumber=1', seriesOfStudy).predicates[0]?.key).toMatchObject({
+      level: 'series',
+      inDataSet: true,
+    });
+    expect(parse('Modality=CT', seriesOfStudy).predicates[0]?.key.inDataSet).toBe(false);
+    expect(parse('PatientID=1', seriesOfStudy).predicates).toHaveLength(1);
+    expect(() => parse('PatientID=1', seriesOfStudy, microsoftV2SearchPolicy)).toThrow(/PatientID/);
+    expect(() => parse('AcquisitionNumber=1')).toThrow(/AcquisitionNumber/);
+  });
+
+  it.each([
+    'RequestAttributesSequence=1',
+    'PatientID.StudyDate=1',
+    'SpecificCharacterSet=ISO_IR 100',
+    'RequestAttributesSequence.=1',
+  ])('refuses %s', (query) => {
+    expect(() => parse(query, seriesOfStudy)).toThrow(/Invalid query/);
+  });
+});
