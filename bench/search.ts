@@ -44,7 +44,7 @@ const queries: readonly Query[] = [
     of: () => [{}, `${ohif}&ModalitiesInStudy=CT%2CMR`],
   },
   {
-    name: 'OHIF: list, *name* and a week',
+    name: 'OHIF: list, `*name*` and a week',
     route: studies,
     of: (n) => [
       {},
@@ -80,13 +80,13 @@ const queries: readonly Query[] = [
     of: () => [{}, 'Modality=MR'],
   },
   {
-    name: 'dicomweb-client: PatientName=Ab*, to the end',
+    name: 'dicomweb-client: `PatientName=Ab*`, to the end',
     route: studies,
     of: (n) => [{}, `PatientName=${familyOf(n)}*&limit=100`],
     pages: Infinity,
   },
   {
-    name: 'no index: *name*, page by page',
+    name: 'no index: `*name*`, page by page',
     route: studies,
     of: (n) => [{}, `PatientName=*${familyOf(n).slice(1)}*&limit=100`],
     pages: 5,
