@@ -88,6 +88,6 @@ function decode(text: string, parameter: string): string {
 }
 
 /** A name that is safe to repeat in a message. */
-function printable(name: string): string {
+export function printable(name: string): string {
   return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
 }

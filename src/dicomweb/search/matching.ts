@@ -4,6 +4,7 @@ import { keywordOf } from '../../dicom/dictionary.js';
 import { normaliseName, normalisedValues, normaliseText } from '../../dicom/normalise.js';
 import { formatTag, type Tag } from '../../dicom/tag.js';
 import { ServiceError } from '../../errors.js';
+import { printable } from '../../http/query-string.js';
 import { groupBy } from '../../group-by.js';
 import type { SearchKey } from './search-keys.js';
 
@@ -279,11 +280,6 @@ const matchNumber: Matcher = (text, key) => {
     matches: (element) => normalisedValues(element).some((stored) => Number(stored) === value),
   };
 };
-
-/** Text that is safe to repeat in a message. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
-}
 
 const matchers: Partial<Record<SearchKey['vr'], Matcher>> = {
   LT: matchProse,

@@ -6,6 +6,7 @@ import { ServiceError } from '../../errors.js';
 import {
   invalidParameter,
   parseQuery,
+  printable,
   queryInteger,
   queryValue,
   queryValues,
@@ -91,10 +92,6 @@ function unknownKey(key: string): ServiceError {
       'check the casing as they are case-sensitive.',
     { parameter: key },
   );
-}
-
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 64);
 }
 
 function readFuzzy(parameters: readonly QueryParameter[]): boolean {
