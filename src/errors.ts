@@ -10,12 +10,14 @@ export type ErrorCode =
   | 'invalid-uid'
   | 'invalid-query'
   | 'invalid-frame-list'
+  | 'invalid-bulk-data-path'
   | 'invalid-partition'
   | 'invalid-version'
   | 'invalid-multipart'
   | 'invalid-header'
   | 'unsupported-media-type'
   | 'not-acceptable'
+  | 'range-not-satisfiable'
   | 'payload-too-large'
   | 'too-many-parts'
   | 'client-aborted'
@@ -51,6 +53,8 @@ export interface ErrorFacts {
   /** The limit that was exceeded, and its value. */
   readonly limit?: string;
   readonly limitValue?: number;
+  /** Bytes of the representation of which a range was asked for. */
+  readonly completeLength?: number;
   /** Media types that would have been acceptable. */
   readonly offered?: readonly string[];
   /** Methods that the resource has. */

@@ -15,12 +15,14 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'invalid-uid': { status: 400, title: 'Not a valid UID' },
   'invalid-query': { status: 400, title: 'Not a valid query' },
   'invalid-frame-list': { status: 400, title: 'Not a valid frame list' },
+  'invalid-bulk-data-path': { status: 400, title: 'Not a valid bulk data path' },
   'invalid-partition': { status: 400, title: 'Not a valid partition' },
   'invalid-version': { status: 404, title: 'No such API version' },
   'invalid-multipart': { status: 400, title: 'Malformed multipart body' },
   'invalid-header': { status: 400, title: 'Malformed header' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
   'not-acceptable': { status: 406, title: 'No acceptable representation' },
+  'range-not-satisfiable': { status: 416, title: 'Range not satisfiable' },
   'payload-too-large': { status: 413, title: 'Payload too large' },
   'too-many-parts': { status: 413, title: 'Too many parts' },
   'client-aborted': { status: 400, title: 'Request ended early' },
@@ -80,6 +82,9 @@ function respond(
   const retryAfter = facts.retryAfterSeconds ?? (status === 503 ? defaultRetryAfter : undefined);
   if (retryAfter !== undefined) headers.set('Retry-After', String(Math.ceil(retryAfter)));
   if (facts.allowed !== undefined) headers.set('Allow', facts.allowed.join(', '));
+  if (facts.completeLength !== undefined) {
+    headers.set('Content-Range', `bytes */${facts.completeLength}`);
+  }
   if (status === 401) headers.set('WWW-Authenticate', challenge);
   if (format === 'text') {
     headers.set('Content-Type', 'text/plain; charset=utf-8');

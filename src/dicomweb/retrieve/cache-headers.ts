@@ -1,0 +1,51 @@
+/**
+ * Validators of what is retrieved (RFC 9110 §8.8, RFC 9111): entity tags made of a version and of how
+ * it is represented, and the 304 to those who have it. Nothing is fresh without asking: whoever may
+ * read today may not tomorrow, and a version may be replaced.
+ */
+import { createHash } from 'node:crypto';
+import { formatETag, ifNoneMatch } from '../../http/etag.js';
+import { timeOf, type Ulid } from '../../storage/archive/ulid.js';
+
+/** How a caller keeps what it was sent. */
+export type CacheHeaders = Readonly<Record<'ETag' | 'Cache-Control', string>> & {
+  readonly 'Last-Modified'?: string;
+};
+
+const digestCharacters = 16;
+
+/**
+ * The entity tag, without quotes, of one representation of a version. Name everything that changes the
+ * bytes: media type, transfer syntax, form, frames, the URL when it is in the body.
+ */
+export function entityTag(version: string, ...representation: readonly string[]): string {
+  if (representation.length === 0) return version;
+  const digest = createHash('sha256').update(JSON.stringify(representation)).digest('hex');
+  return `${version}-${digest.slice(0, digestCharacters)}`;
+}
+
+/**
+ * The headers of a cacheable answer, of its 304 too.
+ *
+ * @param tag from `entityTag`.
+ * @param modified the write that made the version, when it has one: its time is Last-Modified.
+ * @param quoted whether the tag gets its quotes; the Microsoft contract leaves those of metadata out.
+ */
+export function cacheHeaders(tag: string, modified?: Ulid, quoted = true): CacheHeaders {
+  return {
+    ETag: formatETag(tag, { quoted }),
+    'Cache-Control': 'private, no-cache',
+    ...(modified !== undefined && { 'Last-Modified': new Date(timeOf(modified)).toUTCString() }),
+  };
+}
+
+/**
+ * The 304 of a request that has this representation already, by If-None-Match (RFC 9110 §13.1.2);
+ * `undefined` when it is to be sent. If-Modified-Since is not looked at: two versions may be of one
+ * second.
+ */
+export function notModified(request: Request, headers: CacheHeaders): Response | undefined {
+  return ifNoneMatch(request.headers.get('if-none-match'), headers.ETag)
+    ? new Response(null, { status: 304, headers })
+    : undefined;
+}
