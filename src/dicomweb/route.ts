@@ -2,12 +2,10 @@
  * What a route is: data that both hosts register, the pipeline runs and the documentation is made
  * from. A handler sees nothing but its context.
  */
+import type { Permission } from '../auth/roles.js';
 import type { Partition } from '../storage/archive/keys.js';
 import type { Profile } from './profile.js';
 import type { Services } from './services.js';
-
-/** What a caller must be allowed to do; `anonymous` routes need no token. */
-export type Permission = 'read' | 'write' | 'delete' | 'anonymous';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
 
@@ -33,7 +31,8 @@ export interface RouteDefinition {
   readonly method: Method;
   /** ASP.NET style template relative to the version and partition, without a leading `/`. */
   readonly path: string;
-  readonly permission: Permission;
+  /** What a caller must be allowed to do; `anonymous` routes need no token. */
+  readonly permission: Permission | 'anonymous';
   readonly handler: Handler;
   /**
    * `service` routes exist once, at the root: no version, no partition. `all-partitions` routes are

@@ -1,5 +1,6 @@
 /** Who asks: what a host needs to know about a request's sender before a handler runs. */
-import type { Permission, Route } from '../dicomweb/route.js';
+import type { Permission } from '../auth/roles.js';
+import type { Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
 
 /** Someone who may do something. */
@@ -12,7 +13,7 @@ export type Authenticator = (request: Request) => Promise<Principal>;
 
 /** Everyone may do everything: for a service that only its developer can reach. */
 export const open: Authenticator = async () =>
-  await Promise.resolve({ permissions: new Set<Permission>(['read', 'write', 'delete']) });
+  await Promise.resolve({ permissions: new Set<Permission>(['read', 'write', 'delete', 'admin']) });
 
 /** Nobody may do anything: a deployment for which authentication was not configured. */
 export const locked: Authenticator = async () => {
