@@ -72,6 +72,27 @@ export function frameRuns(index: FrameIndex, frame: number): readonly ByteRun[] 
   });
 }
 
+/** The runs of every frame in order, at the cost of one walk over the index. */
+export function* everyFrame(index: FrameIndex): Generator<readonly ByteRun[], void, undefined> {
+  if (index.kind === 'native') {
+    for (let frame = 1; frame <= index.frames; frame++) yield frameRuns(index, frame);
+    return;
+  }
+  const { perFrame, fragments } = index;
+  let offset = index.offset;
+  let next = 0;
+  for (let frame = 0; frame < index.frames; frame++) {
+    const count = typeof perFrame === 'number' ? perFrame : (perFrame[frame] ?? 0);
+    const runs: ByteRun[] = [];
+    for (const length of fragments.slice(next, next + count)) {
+      runs.push({ offset: offset + itemHeaderBytes, length });
+      offset += itemHeaderBytes + length;
+    }
+    next += count;
+    yield runs;
+  }
+}
+
 /**
  * Spells an index for storage: deflated JSON. 100 000 frames of scattered lengths take less than
  * 300 KiB.

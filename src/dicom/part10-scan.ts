@@ -12,6 +12,8 @@ export interface BulkValue {
   readonly offset: number;
   /** In bytes. Encapsulated: from the first item header to before the sequence delimiter. */
   readonly length: number;
+  /** It is in fragments (PS3.5 §A.4): items, of which the first is an offset table. */
+  readonly encapsulated?: true;
 }
 
 /** Where the pixel data of the instance itself lies. */

@@ -301,14 +301,15 @@ export class DataSetScanner {
       this.await(tag, length);
       return;
     }
-    const pixels = isRoot && pixelDataTags.has(tag);
+    // Pixel data is never inline, that of icons included (see `toDataSet`).
+    const isPixels = pixelDataTags.has(tag);
     const omitted =
-      length > 0 && (pixels || (traitsOf(vr).kind === 'bulk' && length > heldBulkBytes));
+      length > 0 && (isPixels || (traitsOf(vr).kind === 'bulk' && length > heldBulkBytes));
     const { bigEndian } = level.encoding;
     const note = { vr, vrInFile: vr === header.vr, offset, length, omitted, bigEndian };
     this.condensed.element(tag, omitted ? 0 : length, note);
     if (omitted) this.bulk.push({ path: level.prefix + tag, vr, offset, length });
-    if (pixels && length > 0) this.pixels ??= { kind: 'native', tag, offset, length };
+    if (isRoot && isPixels && length > 0) this.pixels ??= { kind: 'native', tag, offset, length };
 
     if (isRoot && tag === extendedOffsetTableTag) {
       this.capture(tag, length, (table) => (this.extendedOffsetTable = table), !omitted);
@@ -440,7 +441,7 @@ export class DataSetScanner {
   private endFragments(level: FragmentsLevel): void {
     const { path, offset, fragments, starts, basicOffsetTable } = level;
     const { vr, offset: start, length } = level.note;
-    this.bulk.push({ path, vr, offset: start, length });
+    this.bulk.push({ path, vr, offset: start, length, encapsulated: true });
     if (level.listed) {
       this.pixels ??= { kind: 'encapsulated', offset, fragments, starts, basicOffsetTable };
     }

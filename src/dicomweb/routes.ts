@@ -2,6 +2,8 @@
 import { readChangeFeed, readLatestChange } from './changefeed/read-change-feed.js';
 import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-instances.js';
 import { checkHealth } from './health.js';
+import * as allBulkData from './retrieve/bulkdata/retrieve-all-bulk-data.js';
+import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
 import { retrieveFrames } from './retrieve/retrieve-frames.js';
 import { retrieveInstance, retrieveSeries, retrieveStudy } from './retrieve/retrieve-instances.js';
 import * as metadata from './retrieve/retrieve-metadata.js';
@@ -34,6 +36,13 @@ export const routes = defineRoutes({
   retrieveSeriesMetadata:   { method: 'GET',    path: `${series}/metadata`,     permission: 'read',   handler: metadata.retrieveSeriesMetadata },
   retrieveInstanceMetadata: { method: 'GET',    path: `${instance}/metadata`,   permission: 'read',   handler: metadata.retrieveInstanceMetadata },
   retrieveFrames:           { method: 'GET',    path: `${instance}/frames/{frames}`, permission: 'read', handler: retrieveFrames },
+  retrieveBulkData:         { method: 'GET',    path: `${instance}/bulkdata/{*path}`, permission: 'read', handler: retrieveBulkData },
+  retrieveStudyBulkData:    { method: 'GET',    path: `${study}/bulkdata`,      permission: 'read',   handler: allBulkData.retrieveStudyBulkData },
+  retrieveSeriesBulkData:   { method: 'GET',    path: `${series}/bulkdata`,     permission: 'read',   handler: allBulkData.retrieveSeriesBulkData },
+  retrieveInstanceBulkData: { method: 'GET',    path: `${instance}/bulkdata`,   permission: 'read',   handler: allBulkData.retrieveInstanceBulkData },
+  retrieveStudyPixelData:   { method: 'GET',    path: `${study}/pixeldata`,     permission: 'read',   handler: allBulkData.retrieveStudyPixelData },
+  retrieveSeriesPixelData:  { method: 'GET',    path: `${series}/pixeldata`,    permission: 'read',   handler: allBulkData.retrieveSeriesPixelData },
+  retrieveInstancePixelData: { method: 'GET',   path: `${instance}/pixeldata`,  permission: 'read',   handler: allBulkData.retrieveInstancePixelData },
 
   // Search (PS3.18 §10.6)
   searchForStudies:         { method: 'GET',    path: 'studies',                permission: 'read',   handler: search.searchForStudies },

@@ -171,7 +171,7 @@ describe('indexFrames of encapsulated pixel data', () => {
     const { bulk } = await parsePart10(file);
     const length = 8 + 4 + 8 + 10 + 8 + 20;
     expect(bulk).toEqual([
-      { path: '7FE00010', vr: 'OB', offset: file.length - 8 - length, length },
+      { path: '7FE00010', vr: 'OB', offset: file.length - 8 - length, length, encapsulated: true },
     ]);
   });
 });

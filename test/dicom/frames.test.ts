@@ -4,6 +4,7 @@ import { deflateRawSync } from 'node:zlib';
 import {
   decodeFrameIndex,
   encodeFrameIndex,
+  everyFrame,
   frameRuns,
   type FrameIndex,
 } from '../../src/dicom/frames.js';
@@ -35,6 +36,18 @@ const indexes: fc.Arbitrary<FrameIndex> = fc.oneof(
     frames: fc.nat(50),
   }),
 );
+
+describe('everyFrame', () => {
+  it('gives the runs that each frame has by itself', () => {
+    fc.assert(
+      fc.property(indexes, (index) => {
+        const numbers = Array.from({ length: Math.min(index.frames, 50) }, (_, at) => at + 1);
+        const bounded = { ...index, frames: numbers.length };
+        expect([...everyFrame(bounded)]).toEqual(numbers.map((frame) => frameRuns(bounded, frame)));
+      }),
+    );
+  });
+});
 
 describe('frameRuns', () => {
   it('cuts native pixel data into equal runs', () => {

@@ -139,6 +139,13 @@ describe('parsePart10', () => {
     expect(await lengths('undefined')).toBe(8 + 14 + 8);
   });
 
+  it('leaves the pixel data of icons out, however short', async () => {
+    const { bulk } = await parse({
+      elements: [sequence('00880200', [[binary('7FE00010', 'OB', ramp(4))]])],
+    });
+    expect(bulk).toMatchObject([{ path: '00880200/0/7FE00010', vr: 'OB', length: 4 }]);
+  });
+
   it('leaves long bulk values out at every depth and holds short ones', async () => {
     const file = buildPart10({
       elements: [
