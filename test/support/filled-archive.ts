@@ -12,6 +12,7 @@ import {
   defaultPartition,
   instanceRowKey,
   seriesRowKey,
+  studyPartitionKey,
   studyRowKey,
 } from '../../src/storage/archive/keys.js';
 import {
@@ -88,7 +89,8 @@ export function uidsOf(study: number): InstanceUids {
   } as InstanceUids;
 }
 
-function dataSetOf(study: number): DataSet {
+/** The data set of the one instance of a study. */
+export function dataSetOf(study: number): DataSet {
   const uids = uidsOf(study);
   const elements = {
     '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
@@ -147,6 +149,36 @@ function catalogRows(study: number): readonly TableOperation[] {
 function browseProperties(study: number): Properties {
   const { row } = rowsOf(study);
   return { ...encodeStudy(row), revision: row.revision, unsure: false };
+}
+
+/** A row to insert. */
+export interface FilledRow {
+  readonly table: TableName;
+  readonly partitionKey: string;
+  readonly operation: TableOperation;
+}
+
+/** Every row that a store of the study leaves in the catalog and the indexes. */
+export function filledRows(study: number): readonly FilledRow[] {
+  const { row, added } = rowsOf(study);
+  const browse: TableOperation = {
+    kind: 'insert',
+    rowKey: browseRowKey(row.created, row.study),
+    properties: browseProperties(study),
+  };
+  return [
+    ...catalogRows(study).map((operation) => ({
+      table: 'catalog' as const,
+      partitionKey: studyPartitionKey(partition, row.study),
+      operation,
+    })),
+    { table: 'searchindex', partitionKey: browsePartitionKey(partition), operation: browse },
+    ...added.map(addressOf).map(({ partitionKey, rowKey }) => ({
+      table: 'searchindex' as const,
+      partitionKey,
+      operation: { kind: 'insert' as const, rowKey, properties: {} },
+    })),
+  ];
 }
 
 /** The number of a study, from its UID at the end of a key. */
