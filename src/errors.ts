@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'dicom-limit-exceeded'
   // what stands behind us
   | 'overloaded'
+  | 'keys-unavailable'
   | 'storage-unavailable'
   | 'storage-corrupt';
 
@@ -59,6 +60,9 @@ export interface ErrorFacts {
   readonly offered?: readonly string[];
   /** Methods that the resource has. */
   readonly allowed?: readonly string[];
+  /** What is wrong with a token, in the words of RFC 6750 §3.1, and the role that would do. */
+  readonly error?: 'invalid_token' | 'insufficient_scope';
+  readonly scope?: string;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number;
 }

@@ -3,6 +3,7 @@
  * from. A handler sees nothing but its context.
  */
 import type { Permission } from '../auth/roles.js';
+import type { StudyInstanceUID } from '../dicom/uid.js';
 import type { Partition } from '../storage/archive/keys.js';
 import type { Profile } from './profile.js';
 import type { Services } from './services.js';
@@ -21,6 +22,8 @@ export interface RequestContext {
   /** Absolute URL that the resource paths of this version and partition follow, without a final `/`. */
   readonly baseUrl: string;
   readonly services: Services;
+  /** Notes, for the log, that an instance of a study was stored. */
+  readonly noteStored: (study: StudyInstanceUID) => void;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
 }

@@ -1,19 +1,20 @@
-/** Who asks: what a host needs to know about a request's sender before a handler runs. */
-import type { Permission } from '../auth/roles.js';
+/** Who asks, and whether they may: what a host finds out before a handler runs. */
+import { bearerToken, tokenReader, type TokenRules } from '../auth/access-token.js';
+import type { Principal } from '../auth/principal.js';
+import { allGrants, isGranted, roleFor } from '../auth/roles.js';
+import { signingKeysOf } from '../auth/signing-keys.js';
 import type { Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
 
-/** Someone who may do something. */
-export interface Principal {
-  readonly permissions: ReadonlySet<Permission>;
-}
-
-/** Finds out who sends a request. @throws ServiceError `unauthenticated` */
+/**
+ * Finds out who sends a request.
+ *
+ * @throws ServiceError `unauthenticated` or `keys-unavailable`
+ */
 export type Authenticator = (request: Request) => Promise<Principal>;
 
 /** Everyone may do everything: for a service that only its developer can reach. */
-export const open: Authenticator = async () =>
-  await Promise.resolve({ permissions: new Set<Permission>(['read', 'write', 'delete', 'admin']) });
+export const open: Authenticator = async () => await Promise.resolve({ grants: allGrants });
 
 /** Nobody may do anything: a deployment for which authentication was not configured. */
 export const locked: Authenticator = async () => {
@@ -24,19 +25,31 @@ export const locked: Authenticator = async () => {
   );
 };
 
+/** Those who bring a token of Entra ID. Keys are fetched with the first token. */
+export function bearer(rules: TokenRules): Authenticator {
+  const read = tokenReader(rules, signingKeysOf(rules.issuer));
+  return async ({ headers }) => await read(bearerToken(headers.get('authorization')));
+}
+
 /**
- * Lets a request through to its route, or not.
+ * Lets a caller through to a route, or not. Who may reach some partitions only is refused where a
+ * route spans them all. The answer does not depend on whether a partition is there.
  *
- * @throws ServiceError `unauthenticated` or `forbidden`.
+ * @throws ServiceError `forbidden`, naming the permission that is missing.
  */
-export async function authorize(
-  authenticate: Authenticator,
-  route: Route,
-  request: Request,
-): Promise<void> {
-  if (route.permission === 'anonymous') return;
-  const { permissions } = await authenticate(request);
-  if (!permissions.has(route.permission)) {
-    throw new ServiceError('forbidden', `The caller lacks the permission to ${route.permission}.`);
-  }
+export function authorize({ grants }: Principal, route: Route, partition: string): void {
+  const { permission, scope } = route;
+  if (permission === 'anonymous') return;
+  if (isGranted(grants, permission, scope === undefined ? partition : undefined)) return;
+  const role = roleFor[permission];
+  const where = grants.has(permission)
+    ? scope === undefined
+      ? ' in this partition'
+      : ' in all partitions'
+    : '';
+  throw new ServiceError(
+    'forbidden',
+    `The caller lacks the permission to ${permission}${where}: the role ${role}.`,
+    { error: 'insufficient_scope', scope: role },
+  );
 }

@@ -1,7 +1,10 @@
 /** The configuration of the process: the one reader of the environment, and THE table of settings. */
 import { defaultLimits, type Limits } from '../dicomweb/limits.js';
+import { readAuthSettings, type AuthSettings } from './auth-settings.js';
 import {
+  audiences,
   flag,
+  guid,
   oneOf,
   origins,
   readSettings,
@@ -78,6 +81,15 @@ export const settings = {
     0,
     65_535,
   ),
+  host: oneOf(
+    {
+      variable: 'DICOMWEB_HOST',
+      description:
+        'Address on which the local server listens; `0.0.0.0` is every one of the machine, and then tokens are asked for.',
+      fallback: '127.0.0.1',
+    },
+    ['127.0.0.1', '0.0.0.0'],
+  ),
   dataDirectory: text({
     variable: 'DICOMWEB_DATA_DIR',
     description: 'Where the Azurite of the local server keeps its data.',
@@ -100,6 +112,11 @@ export const settings = {
     description: 'Whether data partitions may be addressed.',
     fallback: false,
   }),
+  auditUids: flag({
+    variable: 'DICOMWEB_AUDIT_UIDS',
+    description: 'Whether the log tells the UIDs of what a request concerns.',
+    fallback: true,
+  }),
   importKeepsFiles: flag({
     variable: 'DICOMWEB_IMPORT_KEEP_FILES',
     description:
@@ -110,11 +127,28 @@ export const settings = {
     {
       variable: 'DICOM_AUTH_MODE',
       description:
-        '`none` lets everyone do everything; refused in Azure. Unset, the service is locked.',
+        '`none` lets everyone do everything; refused in Azure, and where others than this machine can connect.',
       fallback: undefined,
     },
     ['none'],
   ),
+  authTenantId: guid({
+    variable: 'DICOM_AUTH_TENANT_ID',
+    description: 'The tenant of Entra ID whose tokens are taken.',
+    fallback: undefined,
+  }),
+  authAudience: audiences({
+    variable: 'DICOM_AUTH_AUDIENCE',
+    description:
+      'Whom tokens must have been made for: the client id of this service or its application id URIs.',
+    fallback: undefined,
+  }),
+  authIssuer: url({
+    variable: 'DICOM_AUTH_ISSUER',
+    description:
+      'Issuer of the tokens in other clouds than the public one; its `/.well-known/openid-configuration` names the keys.',
+    fallback: undefined,
+  }),
   maxRequestBytes: limit('DICOMWEB_MAX_REQUEST_BYTES', 'Bytes of one request body.', {
     fallback: defaultLimits.requestBytes,
     most: largestBody,
@@ -176,8 +210,10 @@ export interface Config extends Pick<
   | 'allowedOrigins'
   | 'partitions'
   | 'importKeepsFiles'
-  | 'authMode'
+  | 'auditUids'
+  | 'host'
 > {
+  readonly auth: AuthSettings;
   /** `undefined` when no storage account is named. */
   readonly storage: StorageSettings | undefined;
   readonly limits: Limits;
@@ -223,9 +259,6 @@ function storageOf(values: Values): StorageSettings | undefined {
 export function readConfig(environment: Environment): Config {
   refuseUnknown(environment);
   const values = readSettings(settings, environment);
-  if (values.authMode === 'none' && environment['WEBSITE_INSTANCE_ID'] !== undefined) {
-    throw new SettingError('The setting DICOM_AUTH_MODE must not be none in Azure.');
-  }
   return {
     storage: storageOf(values),
     port: values.port,
@@ -234,7 +267,9 @@ export function readConfig(environment: Environment): Config {
     allowedOrigins: values.allowedOrigins,
     partitions: values.partitions,
     importKeepsFiles: values.importKeepsFiles,
-    authMode: values.authMode,
+    auditUids: values.auditUids,
+    host: values.host,
+    auth: readAuthSettings(values, environment),
     limits: {
       requestBytes: values.maxRequestBytes,
       instanceBytes: values.maxInstanceBytes,

@@ -1,10 +1,11 @@
-/** The local host: the API on Node's HTTP server, for this machine only. */
+/** The local host: the API on Node's HTTP server, for this machine unless told otherwise. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Dispatch } from './dispatcher.js';
 import { serve } from './node-http.js';
 
-const loopback = '127.0.0.1';
+/** The address that only this machine reaches. */
+export const loopback = '127.0.0.1';
 /** Longer than clients and proxies keep idle connections, so that they close first. */
 const idleMilliseconds = 65_000;
 
@@ -16,11 +17,15 @@ export interface DevServer {
 }
 
 /**
- * Listens on the loopback interface; port 0 takes a free one.
+ * Listens on the loopback interface, or another; port 0 takes a free one.
  *
  * @throws Error with code `EADDRINUSE` when the port is taken.
  */
-export async function startDevServer(dispatch: Dispatch, port: number): Promise<DevServer> {
+export async function startDevServer(
+  dispatch: Dispatch,
+  port: number,
+  host: string = loopback,
+): Promise<DevServer> {
   // No time limit on requests: an upload takes as long as it takes.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: idleMilliseconds });
   /** Connections without a request. Node's own list leaves out those that never had one. */
@@ -45,7 +50,7 @@ export async function startDevServer(dispatch: Dispatch, port: number): Promise<
   server.on('request', listener).on('checkContinue', listener);
 
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, loopback, () => {
+    server.once('error', reject).listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });

@@ -3,13 +3,14 @@ import { routes } from '../dicomweb/routes.js';
 import { open } from './authenticator.js';
 import { startAzurite } from './azurite.js';
 import type { Config, StorageSettings } from './config.js';
-import { startDevServer } from './dev-server.js';
+import { loopback, startDevServer } from './dev-server.js';
 import { createDispatcher } from './dispatcher.js';
 import { lazy } from './lazy.js';
 import type { Log } from './log.js';
 import { createPipeline } from './pipeline.js';
 import { recoveryIntervalMilliseconds, runRecovery } from './recovery-job.js';
-import { openServices } from './services.js';
+import { authenticatorFor, openServices } from './services.js';
+import { SettingError } from './settings.js';
 
 export interface LocalHost {
   /** Such as `http://localhost:7071`. */
@@ -24,6 +25,21 @@ export function describeStorage({ storage, dataDirectory }: Config): string {
   if (storage.kind === 'identity') return storage.blobServiceUri;
   const account = /AccountName=([^;]+)/i.exec(storage.connectionString)?.[1];
   return account === undefined ? 'Azurite (DicomStorage)' : `storage account ${account}`;
+}
+
+/** Who may call, in words. */
+export function describeAccess({ auth }: Config): string {
+  return auth.kind === 'tokens'
+    ? `with tokens of the tenant ${auth.tenantId}`
+    : 'open, from this machine only';
+}
+
+/** The service is open to its own machine, and to nobody else. @throws SettingError */
+function refuseOpenToOthers({ auth, host }: Config): void {
+  if (host === loopback || auth.kind === 'tokens') return;
+  throw new SettingError(
+    `The setting DICOMWEB_HOST must be ${loopback} where no tokens are asked for: set DICOM_AUTH_TENANT_ID and DICOM_AUTH_AUDIENCE.`,
+  );
 }
 
 interface RunningStorage {
@@ -45,8 +61,11 @@ async function startStorage({ storage, dataDirectory }: Config): Promise<Running
 /**
  * Starts everything and resolves when requests can be answered. The port is taken first, so that a
  * second server does not touch the data of the first.
+ *
+ * @throws SettingError when it would be open to other machines.
  */
 export async function startLocalHost(config: Config, log: Log): Promise<LocalHost> {
+  refuseOpenToOthers(config);
   const backend = lazy(async () => {
     const storage = await startStorage(config);
     try {
@@ -58,11 +77,10 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
     }
   });
   const services = async () => (await backend()).services;
-  const pipeline = createPipeline({ config, authenticate: open, services, log });
-  const server = await startDevServer(
-    createDispatcher(pipeline, Object.values(routes)),
-    config.port,
-  );
+  const authenticate = authenticatorFor(config.auth, open);
+  const pipeline = createPipeline({ config, authenticate, services, log });
+  const dispatch = createDispatcher(pipeline, Object.values(routes));
+  const server = await startDevServer(dispatch, config.port, config.host);
   try {
     const { services: made, stop } = await backend();
     await runRecovery(services, log);

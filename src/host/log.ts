@@ -1,24 +1,44 @@
 /**
  * The log: one JSON line per request and one per fault, on stdout, where Azure collects it. Never
- * patient data: neither URLs nor headers nor bodies are written.
+ * patient data and never a token: of URLs only UIDs are written, of headers only those for the
+ * audit, and nothing of bodies.
  */
+import type { Route } from '../dicomweb/route.js';
+import type { Caller, StoredNote } from './audit.js';
 
 /** How the body of a response ended. */
 export type Outcome = 'complete' | 'aborted' | 'failed';
 
-/** One request, written when its response has gone out. */
+/** One request, for access log, audit and metrics in one; written when its response has gone out. */
 export interface AccessEntry {
   readonly event: 'request';
   readonly requestId: string;
+  /** The trace of the caller: the operation id of Application Insights. */
+  readonly traceId?: string;
   readonly route: string;
   readonly method: string;
   readonly profile: string;
+  /** What the caller had to be allowed to do. */
+  readonly permission?: Route['permission'];
+  /** Who, when a token was read. */
+  readonly caller?: Caller;
+  /** The partition that the caller was let into. */
+  readonly partition?: string;
+  /** UIDs in the path. */
+  readonly uids?: Readonly<Record<string, string>>;
+  readonly stored?: StoredNote;
+  /** The caller's own additions. */
+  readonly audit?: Readonly<Record<string, string>>;
   readonly status: number;
   /** Why it was abandoned, if it was. */
   readonly code?: string;
   readonly outcome: Outcome;
-  /** Bytes of the response body. */
-  readonly bytes: number;
+  /** Bytes of the request body that were read. */
+  readonly bytesIn: number;
+  /** Bytes of the response body that were sent. */
+  readonly bytesOut: number;
+  /** Calls to storage that the request caused. */
+  readonly storageCalls: number;
   readonly milliseconds: number;
 }
 

@@ -1,15 +1,15 @@
 /** `npm start`: the local host as a process, with its banner, its signals and its exit code. */
 import { loadConfig } from './config.js';
-import { describeStorage, startLocalHost } from './local-host.js';
+import { describeAccess, describeStorage, startLocalHost } from './local-host.js';
 import { logToConsole } from './log.js';
 
-function banner(url: string, storage: string): string {
+function banner(url: string, storage: string, access: string): string {
   return `
 dicomweb-functions
 
   DICOMweb     ${url}  (Microsoft-compatible: ${url}/v2, ${url}/v1)
   Data         ${storage}
-  Access       open, from this machine only
+  Access       ${access}
 
 Try
   npm run sample
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
       );
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
-    console.log(banner(host.url, describeStorage(config)));
+    console.log(banner(host.url, describeStorage(config), describeAccess(config)));
   } catch (error) {
     console.error(explain(error, port));
     process.exit(1);

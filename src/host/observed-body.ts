@@ -1,4 +1,5 @@
 /** Watches a response body on its way out: how many bytes went, and how it ended. */
+import { AsyncResource } from 'node:async_hooks';
 import type { Outcome } from './log.js';
 
 export interface BodyEnd {
@@ -10,20 +11,21 @@ export interface BodyEnd {
 
 /**
  * The same bytes, chunk by chunk on demand; `onEnd` is told once, when the body has been read to its
- * end, was cancelled or failed.
+ * end, was cancelled or failed. The source works for the request that made it, whoever reads.
  */
 export function observeBody(
   body: ReadableStream<Uint8Array>,
   onEnd: (end: BodyEnd) => void,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  const read = AsyncResource.bind(async () => await reader.read());
   let bytes = 0;
   let cancelled = false;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { done, value } = await reader.read();
+          const { done, value } = await read();
           if (cancelled) return;
           if (done) {
             onEnd({ outcome: 'complete', bytes });

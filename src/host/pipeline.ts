@@ -1,6 +1,7 @@
 /**
  * What every request goes through, on both hosts: request id → profile → authenticate and authorise →
- * limits → handler → problem → headers → access log.
+ * limits → handler → problem → headers → access log. Nothing of a body is read before its sender is
+ * known to be allowed to send it.
  */
 import { ps318, profileOf, type Profile } from '../dicomweb/profile.js';
 import type { Route } from '../dicomweb/route.js';
@@ -11,12 +12,15 @@ import { acceptsGzip, gzipBody, isCompressible } from '../http/content-encoding.
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';
 import { publicOrigin } from '../http/origin.js';
 import { problemResponse } from '../http/problem.js';
+import { securityHeaders } from '../http/security-headers.js';
 import { defaultPartition, parsePartition, type Partition } from '../storage/archive/keys.js';
+import { auditHeadersOf, callerOf, StoreTally, uidsOf } from './audit.js';
 import { authorize, type Authenticator } from './authenticator.js';
 import type { Config } from './config.js';
-import { describeError, type Log } from './log.js';
+import { describeError, type AccessEntry, type Log } from './log.js';
 import { observeBody, type BodyEnd } from './observed-body.js';
-import { requestIdOf } from './request-id.js';
+import { requestIdOf, traceOf } from './request-id.js';
+import { withinScope, type RequestScope } from './request-scope.js';
 
 type Params = Readonly<Record<string, string>>;
 
@@ -38,7 +42,7 @@ export type Pipeline = (
 export interface PipelineParts {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'allowedOrigins' | 'partitions' | 'limits' | 'importKeepsFiles'
+    'publicUrl' | 'allowedOrigins' | 'partitions' | 'limits' | 'importKeepsFiles' | 'auditUids'
   >;
   readonly authenticate: Authenticator;
   /** Asked for on every request that reaches a handler. */
@@ -78,30 +82,77 @@ function baseUrlOf(request: Request, profile: Profile, params: Params, publicUrl
   return publicOrigin(request, publicUrl) + version + partition;
 }
 
+/** What becomes known of a request on its way, for the log. */
+interface Account {
+  profile: Profile;
+  code?: string;
+  /** Bytes of the body that were read. */
+  bytesIn: number;
+  /** From the caller's token, and from what the caller was let into. */
+  access: Pick<AccessEntry, 'caller' | 'partition' | 'audit'>;
+  readonly stored: StoreTally;
+}
+
+/** Counts what is read of a body. */
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  account: Account,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    account.bytesIn += chunk.byteLength;
+    yield chunk;
+  }
+}
+
 /** Makes the pipeline of a process. */
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { config, authenticate, services, log } = parts;
+  const { auditUids, limits } = config;
+
+  /** Lets the caller in, or not. @returns the partition that the request is about. */
+  async function admit(
+    route: Route,
+    request: Request,
+    params: Params,
+    account: Account,
+  ): Promise<Partition> {
+    if (route.permission === 'anonymous') return partitionOf(params, config.partitions);
+    const principal = await authenticate(request);
+    const caller = callerOf(principal);
+    if (caller !== undefined) account.access = { caller };
+    const partition = partitionOf(params, config.partitions);
+    authorize(principal, route, partition);
+    const audit = auditHeadersOf(request.headers);
+    account.access = {
+      ...account.access,
+      ...(route.scope === undefined && { partition }),
+      ...(Object.keys(audit).length > 0 && { audit }),
+    };
+    return partition;
+  }
 
   async function handle(
     route: Route | HostRoute,
     request: Request,
     params: Params,
-    profile: Profile,
+    account: Account,
     signal: AbortSignal,
   ): Promise<Response> {
     if (isPreflight(request)) return new Response(null, { status: 204 });
     if ('answer' in route) return route.answer();
-    await authorize(authenticate, route, request);
+    const { profile } = account;
+    const partition = await admit(route, request, params, account);
     checkQuery(profile, request);
-    checkLength(request, config.limits.requestBytes);
+    checkLength(request, limits.requestBytes);
     return await route.handler({
       request,
       params,
-      body: limitBody(chunksOf(request.body), config.limits.requestBytes),
+      body: counted(limitBody(chunksOf(request.body), limits.requestBytes), account),
       profile,
-      partition: partitionOf(params, config.partitions),
+      partition,
       baseUrl: baseUrlOf(request, profile, params, config.publicUrl),
       services: await services(),
+      noteStored: (study) => account.stored.add(study),
       signal,
     });
   }
@@ -113,7 +164,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     onEnd: (end: BodyEnd) => void,
   ): Response {
     const headers = new Headers(response.headers);
-    for (const [name, value] of Object.entries(profile.headers)) {
+    const ofAll = {
+      ...securityHeaders({
+        isSecure: publicOrigin(request, config.publicUrl).startsWith('https:'),
+        contentType: headers.get('content-type'),
+      }),
+      ...profile.headers,
+    };
+    for (const [name, value] of Object.entries(ofAll)) {
       if (!headers.has(name)) headers.set(name, value);
     }
     const origin = request.headers.get('origin');
@@ -137,40 +195,67 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return new Response(observeBody(body, onEnd), { status, statusText, headers });
   }
 
-  return async (route, request, params, signal) => {
+  async function answer(
+    route: Route | HostRoute,
+    request: Request,
+    params: Params,
+    signal: AbortSignal,
+    scope: RequestScope,
+  ): Promise<Response> {
     const started = performance.now();
-    const requestId = requestIdOf(request.headers);
+    const { requestId } = scope;
     const logFault = (error: unknown) =>
       log({ event: 'fault', requestId, route: route.name, error: describeError(error) });
-    let profile = ps318;
-    let code: string | undefined;
+    const account: Account = { profile: ps318, access: {}, bytesIn: 0, stored: new StoreTally() };
     let response: Response;
     try {
-      profile = profileOf(params['version']);
-      response = await handle(route, request, params, profile, signal);
+      account.profile = profileOf(params['version']);
+      response = await handle(route, request, params, account, signal);
     } catch (thrown) {
       const error =
         signal.aborted && !(thrown instanceof ServiceError)
           ? new ServiceError('client-aborted', 'The client went away.', {}, thrown)
           : thrown;
-      code = error instanceof ServiceError ? error.code : 'internal-error';
-      response = problemResponse(error, { requestId, format: profile.problemFormat });
+      account.code = error instanceof ServiceError ? error.code : 'internal-error';
+      response = problemResponse(error, { requestId, format: account.profile.problemFormat });
       if (response.status >= 500) logFault(error);
     }
+    const { profile, code, access } = account;
     return finish(response, { request, profile, requestId }, ({ outcome, bytes, error }) => {
       if (outcome === 'failed' && !signal.aborted) logFault(error);
+      const traceId = traceOf(request.headers)?.traceId;
+      const stored = account.stored.note(auditUids);
+      const uids = auditUids ? uidsOf(params) : {};
       log({
         event: 'request',
         requestId,
+        ...(traceId !== undefined && { traceId }),
         route: route.name,
         method: request.method,
         profile: profile.name,
+        ...('permission' in route && { permission: route.permission }),
+        ...access,
+        ...(Object.keys(uids).length > 0 && { uids }),
+        ...(stored && { stored }),
         status: response.status,
         ...(code !== undefined && { code }),
         outcome: signal.aborted ? 'aborted' : outcome,
-        bytes,
+        bytesIn: account.bytesIn,
+        bytesOut: bytes,
+        storageCalls: scope.storageCalls,
         milliseconds: Math.round(performance.now() - started),
       });
     });
+  }
+
+  return async (route, request, params, signal) => {
+    const { headers } = request;
+    const traceparent = traceOf(headers)?.traceparent;
+    const scope: RequestScope = {
+      requestId: requestIdOf(headers),
+      ...(traceparent !== undefined && { traceparent }),
+      storageCalls: 0,
+    };
+    return await withinScope(scope, () => answer(route, request, params, signal, scope));
   };
 }

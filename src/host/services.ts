@@ -6,11 +6,13 @@ import {
   type TokenCredential,
 } from '../storage/azure/connect.js';
 import type { ImportQueue } from '../storage/azure/import-queue.js';
-import { locked, open } from './authenticator.js';
+import type { AuthSettings } from './auth-settings.js';
+import { bearer, locked, open, type Authenticator } from './authenticator.js';
 import type { Config, StorageSettings } from './config.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './log.js';
 import type { PipelineParts } from './pipeline.js';
+import { correlationHeaders, countStorageCall } from './request-scope.js';
 import { SettingError } from './settings.js';
 
 async function credentialOf(clientId: string | undefined): Promise<TokenCredential> {
@@ -55,9 +57,24 @@ export async function openServices(
   storage: StorageSettings,
   config: Pick<Config, 'limits' | 'partitions'>,
 ): Promise<Services> {
-  const stores = connectStorage(await addressOf(storage));
+  const stores = connectStorage(await addressOf(storage), {
+    onCall: countStorageCall,
+    headers: correlationHeaders,
+  });
   await stores.ensureCreated();
   return createServices(stores, config);
+}
+
+/** What asks callers who they are; `whenUnset` where the settings do not say. */
+export function authenticatorFor(auth: AuthSettings, whenUnset: Authenticator): Authenticator {
+  switch (auth.kind) {
+    case 'tokens':
+      return bearer(auth);
+    case 'none':
+      return open;
+    case 'unset':
+      return whenUnset;
+  }
 }
 
 /**
@@ -74,7 +91,7 @@ export function functionsParts(config: Config): PipelineParts {
   }
   return {
     config,
-    authenticate: config.authMode === 'none' ? open : locked,
+    authenticate: authenticatorFor(config.auth, locked),
     services: lazy(async () => await openServices(storage, config)),
     log: logToConsole,
   };

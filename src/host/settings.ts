@@ -1,5 +1,7 @@
 /** How one setting is read from text: parsers that say what they expected, and the table's row type. */
 
+import { isGuid } from '../auth/access-token.js';
+
 /** Why a setting cannot be used; its message names the setting and is shown at start. */
 export class SettingError extends Error {
   override readonly name = 'SettingError';
@@ -57,10 +59,10 @@ export function flag(row: Row<boolean>): Setting<boolean> {
 }
 
 /** One of the given words. */
-export function oneOf<const W extends string>(
-  row: Row<W | undefined>,
+export function oneOf<const W extends string, F extends W | undefined>(
+  row: Row<F>,
   words: readonly W[],
-): Setting<W | undefined> {
+): Setting<W | F> {
   return {
     ...row,
     expected: words.join(' or '),
@@ -76,6 +78,30 @@ function httpUrl(value: string): string | undefined {
 /** An absolute http(s) URL; final slashes are dropped. */
 export function url(row: Row<string | undefined>): Setting<string | undefined> {
   return { ...row, expected: 'an absolute http or https URL', parse: httpUrl };
+}
+
+/** A GUID. */
+export function guid(row: Row<string | undefined>): Setting<string | undefined> {
+  return {
+    ...row,
+    expected: 'a GUID',
+    parse: (value) => (isGuid(value) ? value.toLowerCase() : undefined),
+  };
+}
+
+type Audiences = readonly string[] | undefined;
+
+/** Client ids and application id URIs, separated by commas. */
+export function audiences(row: Row<Audiences>): Setting<Audiences> {
+  return {
+    ...row,
+    expected: 'GUIDs or URIs such as api://dicom, separated by commas',
+    parse: (value) => {
+      const list = value.split(',').map((audience) => audience.trim());
+      const isAudience = (text: string) => isGuid(text) || /^[a-z][\w+.-]*:\S+$/i.test(text);
+      return list.every(isAudience) ? list : undefined;
+    },
+  };
 }
 
 type Origins = readonly string[] | '*';

@@ -40,6 +40,7 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'dicom-truncated': { status: 400, title: 'Truncated DICOM file' },
   'dicom-limit-exceeded': { status: 413, title: 'DICOM file exceeds a limit' },
   overloaded: { status: 503, title: 'Busy' },
+  'keys-unavailable': { status: 503, title: 'Token issuer unavailable' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   'storage-corrupt': { status: 500, title: 'Stored data is damaged' },
 };
@@ -49,12 +50,9 @@ export interface ProblemOptions {
   readonly requestId: string;
   /** `text` is the message alone: clients of the Microsoft contract show the body to the user. */
   readonly format: 'problem+json' | 'text';
-  /** The WWW-Authenticate value of a 401 (RFC 6750 §3), where more than the scheme is known. */
-  readonly challenge?: string;
 }
 
 const internalError = { status: 500, title: 'Internal error', code: 'internal-error' };
-const defaultChallenge = 'Bearer realm="DICOMweb"';
 /** Seconds to wait when the service is busy and nothing better is known. */
 const defaultRetryAfter = 5;
 
@@ -72,11 +70,22 @@ export function problemResponse(error: unknown, options: ProblemOptions): Respon
   return respond(problem, error.message, error.facts, options);
 }
 
+/** The WWW-Authenticate value of a 401 or 403 (RFC 6750 §3); descriptions are texts of ours. */
+function challengeOf(description: string, { error, scope }: ErrorFacts): string {
+  const parameters = {
+    realm: 'DICOMweb',
+    ...(error !== undefined && { error, error_description: description }),
+    ...(scope !== undefined && { scope }),
+  };
+  const list = Object.entries(parameters).map(([name, value]) => `${name}="${value}"`);
+  return `Bearer ${list.join(', ')}`;
+}
+
 function respond(
   { status, title, code }: Problem & { readonly code: string },
   detail: string,
   facts: ErrorFacts,
-  { requestId, format, challenge = defaultChallenge }: ProblemOptions,
+  { requestId, format }: ProblemOptions,
 ): Response {
   const headers = new Headers({ 'Cache-Control': 'no-store' });
   const retryAfter = facts.retryAfterSeconds ?? (status === 503 ? defaultRetryAfter : undefined);
@@ -85,7 +94,9 @@ function respond(
   if (facts.completeLength !== undefined) {
     headers.set('Content-Range', `bytes */${facts.completeLength}`);
   }
-  if (status === 401) headers.set('WWW-Authenticate', challenge);
+  if (status === 401 || status === 403) {
+    headers.set('WWW-Authenticate', challengeOf(detail, facts));
+  }
   if (format === 'text') {
     headers.set('Content-Type', 'text/plain; charset=utf-8');
     return new Response(detail, { status, headers });

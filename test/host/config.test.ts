@@ -12,7 +12,9 @@ describe('readConfig', () => {
       allowedOrigins: '*',
       partitions: false,
       importKeepsFiles: false,
-      authMode: undefined,
+      auditUids: true,
+      host: '127.0.0.1',
+      auth: { kind: 'unset' },
       limits: defaultLimits,
     });
   });
@@ -31,6 +33,8 @@ describe('readConfig', () => {
         DICOMWEB_ALLOWED_ORIGINS: 'https://a.example, http://localhost:3000/',
         DICOMWEB_PARTITIONS: 'True',
         DICOMWEB_IMPORT_KEEP_FILES: 'true',
+        DICOMWEB_HOST: '0.0.0.0',
+        DICOMWEB_AUDIT_UIDS: 'false',
         DICOM_AUTH_MODE: 'none',
         DICOMWEB_MAX_REQUEST_BYTES: '5',
         DICOMWEB_MAX_INSTANCE_BYTES: '4',
@@ -45,7 +49,9 @@ describe('readConfig', () => {
       allowedOrigins: ['https://a.example', 'http://localhost:3000'],
       partitions: true,
       importKeepsFiles: true,
-      authMode: 'none',
+      auditUids: false,
+      host: '0.0.0.0',
+      auth: { kind: 'none' },
       limits: {
         ...defaultLimits,
         requestBytes: 5,
@@ -90,6 +96,10 @@ describe('readConfig', () => {
     ['DICOMWEB_ALLOWED_ORIGINS', 'https://a.example, *'],
     ['DICOMWEB_PARTITIONS', 'yes'],
     ['DICOM_AUTH_MODE', 'off'],
+    ['DICOM_AUTH_TENANT_ID', 'common'],
+    ['DICOM_AUTH_AUDIENCE', 'dicom'],
+    ['DICOM_AUTH_AUDIENCE', 'api://dicom,'],
+    ['DICOMWEB_HOST', 'localhost'],
     ['DICOMWEB_MAX_REQUEST_BYTES', '4GB'],
     ['DICOMWEB_MAX_PARTS', '0'],
     ['DicomStorage__credential', 'clientsecret'],
@@ -103,9 +113,73 @@ describe('readConfig', () => {
     );
   });
 
-  it('refuses to be open in Azure', () => {
-    const environment = { DICOM_AUTH_MODE: 'none', WEBSITE_INSTANCE_ID: 'f00' };
+  it.each([
+    ['on a dedicated plan', { WEBSITE_INSTANCE_ID: 'f00' }],
+    ['on Flex Consumption', { LEGION_SERVICE_HOST: 'legion', WEBSITE_POD_NAME: 'pod' }],
+    ['on Linux Consumption', { CONTAINER_NAME: 'F00' }],
+    ['in a container app', { CONTAINER_APP_NAME: 'dicom' }],
+    ['in a Functions host that is not Core Tools', { FUNCTIONS_WORKER_RUNTIME: 'node' }],
+    [
+      'in Azure with the mark of Core Tools',
+      { WEBSITE_SKU: 'FlexConsumption', FUNCTIONS_CORETOOLS_ENVIRONMENT: 'true' },
+    ],
+  ])('refuses to be open %s', (_, marks) => {
+    const environment = { DICOM_AUTH_MODE: 'none', ...marks };
     expect(() => readConfig(environment)).toThrow('DICOM_AUTH_MODE must not be none in Azure');
+    expect(readConfig(marks as Record<string, string>).auth).toEqual({ kind: 'unset' });
+  });
+
+  it('may be open in Core Tools', () => {
+    const marks = { FUNCTIONS_WORKER_RUNTIME: 'node', FUNCTIONS_CORETOOLS_ENVIRONMENT: 'True' };
+    expect(readConfig({ ...marks, DICOM_AUTH_MODE: 'none' }).auth).toEqual({ kind: 'none' });
+  });
+
+  it('reads whose tokens are taken, and for whom', () => {
+    const tenantId = '11111111-2222-3333-4444-555555555555';
+    const tokens = {
+      DICOM_AUTH_TENANT_ID: tenantId,
+      DICOM_AUTH_AUDIENCE: 'api://dicom, AAAAAAAA-2222-3333-4444-555555555555',
+    };
+    const auth = {
+      kind: 'tokens',
+      tenantId,
+      audiences: ['api://dicom', 'AAAAAAAA-2222-3333-4444-555555555555'],
+      issuer: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+    };
+    expect(readConfig(tokens).auth).toEqual(auth);
+    const issuer = `https://login.partner.microsoftonline.cn/${tenantId}/v2.0`;
+    expect(readConfig({ ...tokens, DICOM_AUTH_ISSUER: `${issuer}/` }).auth).toEqual({
+      ...auth,
+      issuer,
+    });
+    expect(readConfig({ ...tokens, DICOM_AUTH_ISSUER: 'http://127.0.0.1:1/x' }).auth).toMatchObject(
+      { issuer: 'http://127.0.0.1:1/x' },
+    );
+  });
+
+  it.each([
+    ['a tenant without an audience', { DICOM_AUTH_TENANT_ID: '1' }, 'must be given together'],
+    ['an audience without a tenant', { DICOM_AUTH_AUDIENCE: 'api://x' }, 'must be given together'],
+    ['an issuer alone', { DICOM_AUTH_ISSUER: 'https://i.example' }, 'must be given together'],
+    [
+      'keys over plain http',
+      {
+        DICOM_AUTH_TENANT_ID: '1',
+        DICOM_AUTH_AUDIENCE: 'api://x',
+        DICOM_AUTH_ISSUER: 'http://i.example',
+      },
+      'must be an https URL',
+    ],
+    [
+      'tokens and none at once',
+      { DICOM_AUTH_TENANT_ID: '1', DICOM_AUTH_AUDIENCE: 'api://x', DICOM_AUTH_MODE: 'none' },
+      'must not be none where',
+    ],
+  ])('refuses %s', (_, environment: Record<string, string>, message) => {
+    const tenant = environment['DICOM_AUTH_TENANT_ID'] !== undefined && {
+      DICOM_AUTH_TENANT_ID: '11111111-2222-3333-4444-555555555555',
+    };
+    expect(() => readConfig({ ...environment, ...tenant })).toThrow(message);
   });
 });
 

@@ -79,7 +79,7 @@ describe('the pipeline: request ids', () => {
 
 describe('the pipeline: access', () => {
   const readOnly: Authenticator = async () =>
-    await Promise.resolve({ permissions: new Set(['read'] as const) });
+    await Promise.resolve({ grants: new Map([['read', 'everywhere']] as const) });
 
   it('asks nobody who wants an anonymous route', async () => {
     const anonymous = {
@@ -246,8 +246,12 @@ describe('the pipeline: access log', () => {
         method: 'GET',
         profile: 'ps3.18',
         status: 200,
+        permission: 'read',
+        partition: 'Microsoft.Default',
         outcome: 'complete',
-        bytes: 4,
+        bytesIn: 0,
+        bytesOut: 4,
+        storageCalls: 0,
         milliseconds: expect.any(Number),
       },
     ]);
@@ -272,6 +276,6 @@ describe('the pipeline: access log', () => {
     const response = await pipeline(route, request, {}, new AbortController().signal);
     expect(log).toEqual([]);
     await response.body?.cancel();
-    expect(log).toEqual([expect.objectContaining({ outcome: 'aborted', bytes: 0 })]);
+    expect(log).toEqual([expect.objectContaining({ outcome: 'aborted', bytesOut: 0 })]);
   });
 });

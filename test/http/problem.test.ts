@@ -74,12 +74,19 @@ describe('problemResponse', () => {
     expect(problemResponse(error, json).headers.get('WWW-Authenticate')).toBe(
       'Bearer realm="DICOMweb"',
     );
-    const challenge = 'Bearer realm="DICOMweb", error="invalid_token"';
-    expect(problemResponse(error, { ...json, challenge }).headers.get('WWW-Authenticate')).toBe(
-      challenge,
+    const expired = new ServiceError('unauthenticated', 'Too old.', { error: 'invalid_token' });
+    expect(problemResponse(expired, json).headers.get('WWW-Authenticate')).toBe(
+      'Bearer realm="DICOMweb", error="invalid_token", error_description="Too old."',
     );
-    const forbidden = problemResponse(new ServiceError('forbidden', 'No.'), json);
-    expect(forbidden.headers.has('WWW-Authenticate')).toBe(false);
+  });
+
+  it('names the role that is missing', () => {
+    const facts = { error: 'insufficient_scope', scope: 'Dicom.Delete' } as const;
+    const forbidden = problemResponse(new ServiceError('forbidden', 'No.', facts), json);
+    expect(forbidden.status).toBe(403);
+    expect(forbidden.headers.get('WWW-Authenticate')).toBe(
+      'Bearer realm="DICOMweb", error="insufficient_scope", error_description="No.", scope="Dicom.Delete"',
+    );
   });
 });
 

@@ -5,12 +5,13 @@ import { routes } from '../../src/dicomweb/routes.js';
 import type { Limits } from '../../src/dicomweb/limits.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { createServices, type Services } from '../../src/dicomweb/services.js';
-import { locked, open } from '../../src/host/authenticator.js';
+import { locked, open, type Authenticator } from '../../src/host/authenticator.js';
 import { readConfig, type Config } from '../../src/host/config.js';
 import { startDevServer } from '../../src/host/dev-server.js';
 import { createDispatcher } from '../../src/host/dispatcher.js';
 import type { LogEntry } from '../../src/host/log.js';
 import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
+import { correlationHeaders, countStorageCall } from '../../src/host/request-scope.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
@@ -26,8 +27,8 @@ export interface ServiceOptions {
   readonly storage?: 'azurite' | 'memory';
   readonly limits?: Partial<Limits>;
   readonly config?: Partial<Config>;
-  /** Whether every request is let in (`open`, the default) or none. */
-  readonly access?: 'open' | 'locked';
+  /** Whether every request is let in (`open`, the default), none, or those that it lets in. */
+  readonly access?: 'open' | 'locked' | Authenticator;
   /** Instead of services made here: to make storage fail, say. */
   readonly services?: () => Promise<Services>;
   /** Routes beside those of the API. On the Functions host they stay for the rest of the file. */
@@ -48,7 +49,7 @@ async function connect(storage: 'azurite' | 'memory') {
   }
   const stores = connectStorage(
     { connectionString: testConnectionString() },
-    { prefix: testPrefix() },
+    { prefix: testPrefix(), onCall: countStorageCall, headers: correlationHeaders },
   );
   await stores.ensureCreated();
   return stores;
@@ -90,7 +91,7 @@ async function startOnFunctions(parts: PipelineParts, extraRoutes: readonly Rout
  * Starts the service on a free port. One Functions service at a time: the app is the process.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { host, storage = 'memory', extraRoutes = [] } = options;
+  const { host, storage = 'memory', access = 'open', extraRoutes = [] } = options;
   const log: LogEntry[] = [];
   const defaults = readConfig({});
   const limits = { ...defaults.limits, ...options.limits };
@@ -98,7 +99,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const services = createServices(await connect(storage), { limits, partitions });
   const parts: PipelineParts = {
     config: { ...defaults, ...options.config, limits },
-    authenticate: options.access === 'locked' ? locked : open,
+    authenticate: typeof access === 'function' ? access : { open, locked }[access],
     services: options.services ?? (async () => await Promise.resolve(services)),
     log: (entry) => log.push(entry),
   };

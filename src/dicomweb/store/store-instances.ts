@@ -116,7 +116,7 @@ async function receiveAll(
 }
 
 async function commit(
-  { services, partition }: RequestContext,
+  { services, partition, noteStored }: RequestContext,
   mode: StoreMode,
   received: Received | Refusal,
 ): Promise<StoreOutcome> {
@@ -124,7 +124,10 @@ async function commit(
   const { file, warning, comments } = received;
   const { uids, sopClass } = file;
   const result = await services.archive.store(partition, file, mode);
-  if (result === 'stored') return { kind: 'stored', uids, sopClass, warning, comments };
+  if (result === 'stored') {
+    noteStored(uids.study);
+    return { kind: 'stored', uids, sopClass, warning, comments };
+  }
   return refused(result === 'exists' ? 'already-exists' : 'out-of-resources', received);
 }
 

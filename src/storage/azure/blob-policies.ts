@@ -1,4 +1,4 @@
-/** Steps that we add to the blob SDK's request pipeline: a time-out, and telling of every call. */
+/** What we add to the blob SDK's request pipeline: a time-out, headers, and telling of every call. */
 import type { RequestPolicyFactory, WebResource } from '@azure/storage-blob';
 import type { OnStorageCall, StorageOperation } from '../storage-call.js';
 import { answerWithin } from './answer-within.js';
@@ -29,20 +29,29 @@ function tell(onCall: OnStorageCall, request: WebResource, targetOf: (url: URL) 
   onCall({ service: 'blob', method: request.method, operation, target: targetOf(url) });
 }
 
+interface BlobPolicyOptions {
+  /** How long a call may take with all its retries, less the reading of its body. */
+  readonly timeoutMs: number;
+  readonly onCall?: OnStorageCall;
+  /** Headers to send with each call. */
+  readonly headers?: () => Readonly<Record<string, string>>;
+}
+
 /**
  * Limits the time to the answer of each call, and tells of each.
  *
- * @param timeoutMs how long a call may take with all its retries, less the reading of its body.
  * @param targetOf the name that the port has for the container of a request.
  */
 export function blobPolicyFactory(
-  timeoutMs: number,
-  onCall: OnStorageCall | undefined,
+  { timeoutMs, onCall, headers }: BlobPolicyOptions,
   targetOf: (url: URL) => string,
 ): RequestPolicyFactory {
   return {
     create: (next) => ({
       sendRequest: async (request) => {
+        for (const [name, value] of Object.entries(headers?.() ?? {})) {
+          request.headers.set(name, value);
+        }
         if (onCall !== undefined) tell(onCall, request, targetOf);
         return await answerWithin(timeoutMs, request, () => next.sendRequest(request));
       },

@@ -15,6 +15,7 @@ import {
   deleteGuardPolicy,
   tableAgentPolicy,
   tableCallPolicy,
+  tableHeadersPolicy,
   tableRetryPolicy,
 } from './table-policies.js';
 import { translateError } from './translate-error.js';
@@ -41,6 +42,8 @@ export interface StorageOptions {
   readonly timeoutMs?: number;
   /** Hears of every call. */
   readonly onCall?: OnStorageCall;
+  /** Headers to send with each call, for the logs of the service. */
+  readonly headers?: () => Readonly<Record<string, string>>;
 }
 
 export interface Storage {
@@ -88,6 +91,7 @@ function openTable(
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableAgentPolicy(client.url), { afterPhase: 'Retry' });
+  if (options.headers !== undefined) client.pipeline.addPolicy(tableHeadersPolicy(options.headers));
   if (options.onCall !== undefined) {
     client.pipeline.addPolicy(tableCallPolicy(options.onCall, table));
   }
@@ -108,9 +112,7 @@ function openContainers(
   const targetOf = ({ pathname }: URL): string =>
     (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
   const pipeline = newPipeline(credential, blobRetries);
-  pipeline.factories.push(
-    blobPolicyFactory(options.timeoutMs ?? blobTimeoutMs, options.onCall, targetOf),
-  );
+  pipeline.factories.push(blobPolicyFactory({ timeoutMs: blobTimeoutMs, ...options }, targetOf));
   const service = new BlobServiceClient(url, pipeline);
   return record(containerNames, (name) => service.getContainerClient(`${prefix}${name}`));
 }

@@ -118,6 +118,17 @@ export function tableCallPolicy(onCall: OnStorageCall, target: string): TablePol
   };
 }
 
+/** Sends further headers with every call. */
+export function tableHeadersPolicy(headers: () => Readonly<Record<string, string>>): TablePolicy {
+  return {
+    name: 'tableHeadersPolicy',
+    async sendRequest(request, next) {
+      for (const [name, value] of Object.entries(headers())) request.headers.set(name, value);
+      return await next(request);
+    },
+  };
+}
+
 /** ETags of the deletes of the transaction being sent, in order; `*` for those without. */
 const deleteGuards = new AsyncLocalStorage<readonly string[]>();
 

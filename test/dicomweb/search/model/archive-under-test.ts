@@ -115,6 +115,7 @@ export class ArchiveUnderTest {
         partition,
         baseUrl,
         services: this.services,
+        noteStored: () => undefined,
         signal: request.signal,
       })
       .catch((error: unknown) => {
