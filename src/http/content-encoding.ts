@@ -4,7 +4,8 @@ import { createGzip } from 'node:zlib';
 import { streamBody } from './body.js';
 import { splitUnquoted } from './header-list.js';
 
-const textTypes = /^(?:application\/(?:dicom\+)?json|application\/problem\+json|text\/csv)\b/;
+const textTypes =
+  /^(?:application\/(?:json|(?:dicom|problem)\+(?:json|xml))|text\/csv|multipart\/related; type="application\/dicom\+xml")(?:;|$)/;
 
 /** Fast rather than small: most of the gain comes with the first levels. */
 const level = 4;

@@ -140,6 +140,127 @@ onEveryDeployment((client) => {
       expect(valueOf(dataSet, '00080005')).toBe(microsoft ? 'ISO_IR 100' : 'ISO_IR 192');
     });
 
+    describe('as XML', () => {
+      const asXml = 'multipart/related; type="application/dicom+xml"';
+
+      it('is a Native DICOM Model for each instance, in parts', async () => {
+        const study = fresh();
+        const first = sample({ study, overrides: [element('00100010', 'PN', 'Doe<&>^Jane')] });
+        const second = sample({ study });
+        await client.store(first, second);
+        const parts = await client.parts(`${pathOf({ study })}/metadata`, asXml);
+        expect(parts.map(({ headers }) => headers)).toEqual(
+          [first, second].map((one) => ({
+            'Content-Type': 'application/dicom+xml',
+            'Content-Location': `${client.url(pathOf(one))}/metadata`,
+          })),
+        );
+        const text = parts[0]?.body.toString() ?? '';
+        expect(text).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?>\n<NativeDicomModel /);
+        expect(text).toContain('<FamilyName>Doe&lt;&amp;&gt;</FamilyName>');
+        expect(text).toContain(
+          '<DicomAttribute tag="00080018" vr="UI" keyword="SOPInstanceUID">' +
+            `<Value number="1">${first.instance}</Value></DicomAttribute>`,
+        );
+        const bulk = `<BulkData uri="${client.url(pathOf(first))}/bulkdata/7FE00010"/>`;
+        expect(text.includes(bulk)).toBe(!microsoft);
+      });
+
+      it('comes without parts for one instance that is asked for so', async () => {
+        const one = sample();
+        await client.store(one);
+        const url = `${pathOf(one)}/metadata`;
+        const alone = await client.bytes(url, 'application/dicom+xml');
+        const [part] = await client.parts(url, asXml);
+        expect(alone).toEqual(part?.body);
+        const series = `${pathOf({ study: one.study, series: one.series })}/metadata`;
+        await client.refusal(await client.get(series, 'application/dicom+xml'), 406);
+      });
+
+      it('has an ETag of its own', async () => {
+        const one = sample();
+        await client.store(one);
+        const url = `${pathOf({ study: one.study })}/metadata`;
+        const json = await client.get(url);
+        await json.arrayBuffer();
+        const headers = { Accept: asXml, 'If-None-Match': json.headers.get('etag') ?? '' };
+        const xml = await client.send('GET', url, { headers });
+        await xml.arrayBuffer();
+        expect(xml.status).toBe(200);
+        const again = { ...headers, 'If-None-Match': xml.headers.get('etag') ?? '' };
+        expect((await client.send('GET', url, { headers: again })).status).toBe(304);
+      });
+    });
+
+    describe('with includefield', () => {
+      it('has those attributes, and what tells which instance it is of', async () => {
+        const one = sample({ overrides: richElements });
+        await client.store(one);
+        const tags = async (query: string) => {
+          const [dataSet = {}] = await client.json(`${pathOf(one)}/metadata?${query}`);
+          return Object.keys(dataSet).toSorted();
+        };
+        const always = ['00080005', '00080016', '00080018', '0020000D', '0020000E'];
+        const asked =
+          'includefield=PatientName,00200013&includefield=7FE00010&includefield=00091010';
+        expect(await tags(asked)).toEqual(
+          [
+            ...always,
+            '00091010',
+            '00100010',
+            '00200013',
+            ...(microsoft ? [] : ['7FE00010']),
+          ].toSorted(),
+        );
+        expect(await tags('includefield=ReferencedSeriesSequence')).toEqual(always);
+        const all = await tags('');
+        expect(await tags('includefield=all')).toEqual(all);
+        expect(await tags('includefield=')).toEqual(all);
+        await client.refusal(await client.get(`${pathOf(one)}/metadata?includefield=Nothing`), 400);
+      });
+
+      it('has an ETag of its own', async () => {
+        const one = sample();
+        await client.store(one);
+        const etag = async (query: string) => {
+          const response = await client.get(`${pathOf(one)}/metadata${query}`);
+          await response.arrayBuffer();
+          return response.headers.get('etag');
+        };
+        const seen = [
+          await etag(''),
+          await etag('?includefield=PatientName'),
+          await etag('?includefield=PatientID'),
+        ];
+        expect(new Set(seen).size).toBe(3);
+        expect(await etag('?includefield=00100010')).toBe(seen[1]);
+      });
+    });
+
+    it('comes in UTF-8 or not at all', async () => {
+      const one = sample();
+      await client.store(one);
+      for (const charset of ['utf-8', 'UTF-8', 'utf8', 'iso-8859-1;q=0.5,utf-8', '*', '']) {
+        const response = await client.get(`${pathOf(one)}/metadata?charset=${charset}`);
+        await response.arrayBuffer();
+        expect({ charset, status: response.status }).toEqual({ charset, status: 200 });
+      }
+      const refused = await client.get(`${pathOf(one)}/metadata?charset=iso-8859-1`);
+      expect(await client.refusal(refused, 406)).toMatch(/UTF-8/);
+    });
+
+    it('says when it was written', async () => {
+      const one = sample();
+      await client.store(one);
+      for (const path of [pathOf(one), pathOf({ study: one.study })]) {
+        const response = await client.get(`${path}/metadata`);
+        await response.arrayBuffer();
+        const written = Date.parse(response.headers.get('last-modified') ?? '');
+        expect(Math.abs(Date.now() - written)).toBeLessThan(60_000);
+        expect(response.headers.get('cache-control')).toBe('private, no-cache');
+      }
+    });
+
     it.each(['study', 'series', 'instance'])(
       'answers 404 for a %s that is not there',
       async (level) => {

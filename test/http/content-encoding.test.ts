@@ -24,8 +24,9 @@ describe('isCompressible', () => {
     ['application/dicom+json', true],
     ['application/json; charset=utf-8', true],
     ['text/csv; charset=utf-8', true],
+    ['multipart/related; type="application/dicom+xml"; boundary=b', true],
+    ['multipart/related; type="application/dicom"; boundary=b', false],
     ['application/dicom', false],
-    ['multipart/related; type="application/dicom+xml"', false],
     ['application/octet-stream', false],
   ])('says of %s: %p', (type, compressible) => {
     expect(isCompressible(new Headers({ 'Content-Type': type }))).toBe(compressible);

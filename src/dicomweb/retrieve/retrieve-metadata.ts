@@ -1,55 +1,80 @@
 /** Retrieve of metadata (PS3.18 §10.4.1.1.2): the data sets of a study, series or instance. */
+import type { Tag } from '../../dicom/tag.js';
 import type { InstanceUids } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
+import type { Offer } from '../../http/accept.js';
 import { streamBody } from '../../http/body.js';
-import { formatETag, ifNoneMatch } from '../../http/etag.js';
 import type { InstanceRow } from '../../storage/archive/catalog.js';
-import { jsonArray } from '../json-array.js';
-import { chooseRepresentation, dicomJsonOffers } from '../negotiation.js';
+import type { Ulid } from '../../storage/archive/ulid.js';
+import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
+import { cacheHeaders, entityTag, notModified } from './cache-headers.js';
+import { readMetadataQuery } from './metadata-query.js';
+import {
+  instanceMetadataOffers,
+  metadataOffers,
+  renderMetadata,
+  type ShownInstance,
+} from './metadata-representations.js';
 import { presentMetadata } from './present-metadata.js';
 
 /** Data sets that are uncompressed ahead of their turn. */
 const dataSetsAhead = 4;
 
+/** What is asked of metadata, read before anything is looked up. */
+interface Asked {
+  readonly offer: Offer;
+  readonly attributes: 'all' | ReadonlySet<Tag>;
+}
+
+function askedBy({ request }: RequestContext, offers: readonly Offer[]): Asked {
+  const { offer } = chooseRepresentation(request, offers);
+  return { offer, attributes: readMetadataQuery(new URL(request.url)) };
+}
+
 /** The data sets as a profile shows them, one at a time. */
 function presented(
   { services, partition, baseUrl, profile }: RequestContext,
+  { attributes }: Asked,
   rows: AsyncIterable<InstanceRow>,
-): AsyncIterable<string> {
+): AsyncIterable<ShownInstance> {
   return readAhead(
     rows,
     dataSetsAhead,
     async (row) => {
       const text = await services.archive.metadataText(partition, row);
-      return presentMetadata(text, row.record, baseUrl, profile.retrieve);
+      const { record: uids } = row;
+      return { uids, json: presentMetadata(text, uids, baseUrl, profile.retrieve, attributes) };
     },
     () => undefined,
   );
 }
 
 interface Metadata {
-  /** Changes with everything that the answer is made of. */
+  /** Changes with every instance that the answer is made of. */
   readonly version: string;
+  /** The write that changed it last, where that is known. */
+  readonly write?: Ulid;
   readonly rows: AsyncIterable<InstanceRow>;
 }
 
 /** Answers 304 when the client has this version already, else the data sets. */
-function respond(context: RequestContext, { version, rows }: Metadata): Response {
-  const { request, profile } = context;
-  const { offer } = chooseRepresentation(request, dicomJsonOffers);
-  const headers = {
-    ETag: formatETag(version, { quoted: profile.retrieve.quotedETags }),
-    'Cache-Control': 'private, no-cache',
-  };
-  if (ifNoneMatch(request.headers.get('if-none-match'), version)) {
-    return new Response(null, { status: 304, headers });
-  }
-  return new Response(streamBody(jsonArray(presented(context, rows))), {
-    headers: { ...headers, 'Content-Type': offer.mediaType },
-  });
+function respond(
+  context: RequestContext,
+  asked: Asked,
+  { version, write, rows }: Metadata,
+): Response {
+  const { request, profile, baseUrl } = context;
+  const { offer, attributes } = asked;
+  const names = attributes === 'all' ? [] : [...attributes].sort();
+  const tag = entityTag(version, offer.mediaType, offer.form, baseUrl, ...names);
+  const headers = cacheHeaders(tag, write, profile.retrieve.quotedETags);
+  const unchanged = notModified(request, headers);
+  if (unchanged !== undefined) return unchanged;
+  const { contentType, body } = renderMetadata(offer, presented(context, asked, rows), baseUrl);
+  return new Response(streamBody(body), { headers: { ...headers, 'Content-Type': contentType } });
 }
 
 function notFound(code: ErrorCode): ServiceError {
@@ -65,31 +90,33 @@ function rowsOf(
 
 /** `GET studies/{study}/metadata`. */
 export async function retrieveStudyMetadata(context: RequestContext): Promise<Response> {
-  chooseRepresentation(context.request, dicomJsonOffers);
+  const asked = askedBy(context, metadataOffers);
   const uids = studyOf(context.params);
   const { catalog } = context.services.archive;
   const record = await catalog.study(context.partition, uids.study);
   if (record === undefined) throw notFound('study-not-found');
   const version = `${record.created}-${record.revision}`;
-  return respond(context, { version, rows: rowsOf(context, uids) });
+  const { write } = record;
+  return respond(context, asked, { version, write, rows: rowsOf(context, uids) });
 }
 
 /** `GET studies/{study}/series/{series}/metadata`. */
 export async function retrieveSeriesMetadata(context: RequestContext): Promise<Response> {
-  chooseRepresentation(context.request, dicomJsonOffers);
+  const asked = askedBy(context, metadataOffers);
   const uids = seriesOf(context.params);
   const { catalog } = context.services.archive;
   const record = await catalog.series(context.partition, uids.study, uids.series);
   if (record === undefined) throw notFound('series-not-found');
   const version = `${record.created}-${record.revision}`;
-  return respond(context, { version, rows: rowsOf(context, uids) });
+  return respond(context, asked, { version, rows: rowsOf(context, uids) });
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/metadata`: an array of one. */
 export async function retrieveInstanceMetadata(context: RequestContext): Promise<Response> {
-  chooseRepresentation(context.request, dicomJsonOffers);
+  const asked = askedBy(context, instanceMetadataOffers);
   const uids = instanceOf(context.params);
   const row = await context.services.archive.catalog.instance(context.partition, uids);
   if (row === undefined) throw notFound('instance-not-found');
-  return respond(context, { version: row.record.version, rows: listed(row) });
+  const { version } = row.record;
+  return respond(context, asked, { version, write: version, rows: listed(row) });
 }

@@ -108,7 +108,12 @@ function readPath(name: string): AttributePath | undefined {
   return first === undefined || rest.length + 1 < path.length ? undefined : [first, ...rest];
 }
 
-function readIncludes(parameters: readonly QueryParameter[]): 'all' | readonly Tag[] {
+/**
+ * The attributes that `includefield` names, repeated or separated by commas.
+ *
+ * @throws ServiceError `invalid-query` for what is no attribute.
+ */
+export function readIncludes(parameters: readonly QueryParameter[]): 'all' | readonly Tag[] {
   const names = queryValues(parameters, 'includefield')
     .flatMap((value) => value.split(','))
     .map((name) => name.trim())
