@@ -37,6 +37,10 @@ export type ErrorCode =
   | 'dicom-malformed'
   | 'dicom-truncated'
   | 'dicom-limit-exceeded'
+  // what its pixels are
+  | 'pixel-data-corrupt'
+  | 'pixel-data-unsupported'
+  | 'pixel-data-too-large'
   // what stands behind us
   | 'overloaded'
   | 'keys-unavailable'

@@ -1,0 +1,10 @@
+/** What one frame may cost, checked before anything is decoded. */
+
+export interface PixelLimits {
+  /** Bytes of one decoded frame, and of the compressed one it is made from. */
+  readonly frameBytes: number;
+}
+
+export const defaultPixelLimits: PixelLimits = {
+  frameBytes: 128 * 1024 ** 2,
+};
