@@ -20,7 +20,7 @@ const house = (files, { folders = [], packages = [], why }) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'node_modules/', 'samples/', '.azurite/'] },
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'samples/', '.azurite/', '.package/'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

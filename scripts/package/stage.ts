@@ -1,0 +1,102 @@
+/** Lays out the folder that is deployed: compiled functions, host.json, and what they need at run time. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { unneededIn, unusedCodecFiles } from './prune.js';
+
+/** What is not as it should be before a package can be made; its message says what to do. */
+export class PackageError extends Error {
+  override readonly name = 'PackageError';
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+  readonly main: string;
+  readonly engines: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+interface LockedPackage {
+  readonly version?: string;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly devOptional?: boolean;
+}
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** Folders of the packages that production needs, as the lock file has them. */
+export function productionPackages(root: string): readonly string[] {
+  const lock = readJson(path.join(root, 'package-lock.json')) as {
+    readonly packages: Readonly<Record<string, LockedPackage>>;
+  };
+  return Object.entries(lock.packages)
+    .filter(([folder]) => folder !== '')
+    .filter(([, { dev, optional, devOptional }]) => !(dev ?? optional ?? devOptional ?? false))
+    .map(([folder, { version }]) => {
+      checkInstalled(root, folder, version);
+      return folder;
+    });
+}
+
+function checkInstalled(root: string, folder: string, locked: string | undefined): void {
+  let installed: string | undefined;
+  try {
+    ({ version: installed } = readJson(path.join(root, folder, 'package.json')) as LockedPackage);
+  } catch {
+    // Not there at all, which is said below.
+  }
+  if (installed === locked) return;
+  throw new PackageError(
+    `${folder} is ${installed ?? 'not installed'}, but package-lock.json says ${locked ?? 'nothing'}: run npm ci.`,
+  );
+}
+
+/** Types are checked by `npm run build`, which azd runs as well. */
+function compile(root: string, app: string): void {
+  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
+  const dist = path.join(app, 'dist');
+  const project = path.join(root, 'scripts/package/tsconfig.json');
+  execFileSync(process.execPath, [compiler, '-p', project, '--outDir', dist, '--noCheck']);
+}
+
+/** The manifest without what is for developers: the host reads `main`, people the rest. */
+function writeManifest(root: string, app: string): void {
+  const all = readJson(path.join(root, 'package.json')) as Manifest;
+  const { name, version, description, license, main, engines, dependencies } = all;
+  const manifest = { name, version, private: true, description, license, main, engines };
+  writeFileSync(
+    path.join(app, 'package.json'),
+    `${JSON.stringify({ ...manifest, dependencies }, undefined, 2)}\n`,
+  );
+}
+
+/**
+ * Makes the folder anew. Dependencies are copied from `node_modules`, so that what is deployed is what
+ * was tested, and no network is needed.
+ *
+ * @throws PackageError when what is installed is not what the lock file says.
+ */
+export function stage(root: string, app: string): void {
+  const packages = productionPackages(root);
+  rmSync(app, { recursive: true, force: true });
+  mkdirSync(app, { recursive: true });
+  compile(root, app);
+  for (const file of ['host.json', 'LICENSE']) cpSync(path.join(root, file), path.join(app, file));
+  writeManifest(root, app);
+  for (const folder of packages) {
+    const target = path.join(app, folder);
+    cpSync(path.join(root, folder), target, {
+      recursive: true,
+      // Packages within it are in the lock file themselves, if production needs them.
+      filter: (source) => path.relative(path.join(root, folder), source) !== 'node_modules',
+    });
+    for (const unneeded of unneededIn(target)) rmSync(unneeded, { recursive: true, force: true });
+  }
+  for (const unused of unusedCodecFiles(app)) rmSync(unused, { force: true });
+}

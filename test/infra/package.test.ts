@@ -1,0 +1,122 @@
+/** The package that is deployed: what is in it, and that it starts from nothing but its folder. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import packageJson from '../../package.json';
+import { filesIn } from '../../scripts/package/prune.js';
+import { runPackage, startPackage } from '../../scripts/package/run-package.js';
+import { productionPackages } from '../../scripts/package/stage.js';
+
+const root = path.join(__dirname, '../..');
+const out = mkdtempSync(path.join(tmpdir(), 'dicomweb-package-'));
+const app = path.join(out, 'app');
+const written: string[] = [];
+const output = { write: (text: string) => written.push(text) };
+
+let code: number | undefined;
+let files: readonly string[] = [];
+
+beforeAll(async () => {
+  code = await runPackage(['--out', out], { stdout: output, stderr: output });
+  files = filesIn(app).map((file) => path.relative(app, file).split(path.sep).join('/'));
+}, 300_000);
+
+afterAll(() => {
+  rmSync(out, { recursive: true, force: true });
+});
+
+describe('npm run package', () => {
+  it('makes a package that starts, and says how large it is', () => {
+    expect(written.join('')).toMatch(/MiB in \d+ files, zipped .* MiB\n\d+ functions, loaded in/);
+    expect(code).toBe(0);
+  });
+
+  it('compiles the functions and what they are made of, and no more', () => {
+    const compiled = files.filter((file) => file.startsWith('dist/'));
+    const folders = new Set(compiled.map((file) => file.split('/')[1]));
+    expect([...folders].sort()).toEqual(['functions', 'src']);
+    expect(compiled).toContain('dist/src/host/azure-functions.js');
+    expect(compiled.filter((file) => !file.endsWith('.js'))).toEqual([]);
+  });
+
+  it('has nothing beside that but the host’s file, the manifest and the licence', () => {
+    const others = files.filter((file) => !/^(?:dist|node_modules)\//.test(file));
+    expect([...others].sort()).toEqual(['LICENSE', 'host.json', 'package.json']);
+  });
+
+  it('has every dependency of production and none of development', () => {
+    const manifests = files.filter((file) =>
+      /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(file),
+    );
+    expect(manifests.map((file) => path.posix.dirname(file)).sort()).toEqual(
+      [...productionPackages(root)].sort(),
+    );
+    for (const name of Object.keys(packageJson.devDependencies)) {
+      expect(existsSync(path.join(app, 'node_modules', name))).toBe(false);
+    }
+  });
+
+  it('keeps the licences of dependencies, and leaves maps, types, documents and tests behind', () => {
+    expect(files).toContain('node_modules/jose/LICENSE.md');
+    const documents = files.filter((file) => /\.(?:map|[cm]?ts|html|ya?ml|dcm)$/.test(file));
+    expect(documents).toEqual([]);
+  });
+
+  it('has no trace of the hook that kills a process in tests', () => {
+    const traces = /hookedTables|hookedBlobs|StepHook|SIGKILL|test\/faults/;
+    const guilty = files
+      .filter((file) => file.startsWith('dist/') && !file.endsWith('/azurite.js'))
+      .filter((file) => traces.test(readFileSync(path.join(app, file), 'utf8')));
+    expect(guilty).toEqual([]);
+  });
+
+  it('names no dependency that is missing', () => {
+    const code = files
+      .filter((file) => file.startsWith('dist/'))
+      .map((file) => readFileSync(path.join(app, file), 'utf8'))
+      .join('\n');
+    const required = new Set(
+      [...code.matchAll(/(?:require|import)\("((?:@[\w-]+\/)?[\w-]+)["/]/g)].map(
+        ([, name = '']) => name,
+      ),
+    );
+    const known = [...Object.keys(packageJson.dependencies), '@azure/functions-core'];
+    // Azurite is what the local server starts; on Azure nothing asks for it.
+    const missing = [...required].filter(
+      (name) => !known.includes(name) && !/^node:/.test(name) && name !== 'azurite',
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('makes a zip that others can read, of the same files', () => {
+    const zip = readFileSync(path.join(out, 'dicomweb-functions.zip'));
+    const end = zip.length - 22;
+    expect(zip.readUInt32LE(end)).toBe(0x06054b50);
+    expect(zip.readUInt16LE(end + 10)).toBe(files.length);
+    const python = `import zipfile; z = zipfile.ZipFile(${JSON.stringify(path.join(out, 'dicomweb-functions.zip'))}); assert z.testzip() is None; print(len(z.namelist()))`;
+    let said: string;
+    try {
+      said = execFileSync('python3', ['-c', python], { encoding: 'utf8', stdio: 'pipe' });
+    } catch {
+      return; // No Python here: the structure above has to do.
+    }
+    expect(Number(said)).toBe(files.length);
+  });
+});
+
+describe('the package, started from its folder', () => {
+  it('registers every function, loads nothing from elsewhere, and is locked', () => {
+    const { functions, strays, statusWithoutToken } = startPackage(app);
+    expect(functions).toBeGreaterThan(50);
+    expect(strays).toEqual([]);
+    expect(statusWithoutToken).toBe(401);
+  }, 120_000);
+});
+
+describe('runPackage', () => {
+  it('refuses arguments that it does not know', async () => {
+    expect(await runPackage(['--nonsense'], { stdout: output, stderr: output })).toBe(2);
+  });
+});
