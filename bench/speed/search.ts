@@ -96,7 +96,9 @@ async function fill(tables: TableStore, from: number, to: number): Promise<void>
     if (batch === undefined) return;
     waiting.delete(key);
     const partitionKey = key.slice(key.indexOf(' ') + 1);
-    jobs.push(async () => await tables.transact(batch.table, partitionKey, batch.operations));
+    const write = async () => await tables.transact(batch.table, partitionKey, batch.operations);
+    // A kept-alive connection may just have been closed; to insert the same rows twice changes nothing.
+    jobs.push(async () => await write().catch(write));
   };
   for (let study = from; study < to; study++) {
     for (const { table, partitionKey, operation } of filledRows(study)) {

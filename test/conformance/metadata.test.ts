@@ -140,6 +140,30 @@ onEveryDeployment((client) => {
       expect(valueOf(dataSet, '00080005')).toBe(microsoft ? 'ISO_IR 100' : 'ISO_IR 192');
     });
 
+    it('is the same when asked for again, and another after a change', async () => {
+      const study = fresh();
+      const first = sample({ study });
+      const second = sample({ study });
+      await client.store(first);
+      const url = `${pathOf({ study })}/metadata`;
+      const ask = async (coding: string) => {
+        const headers = { Accept: 'application/dicom+json', 'Accept-Encoding': coding };
+        const response = await client.send('GET', url, { headers });
+        expect(response.headers.get('content-encoding')).toBe(coding === 'gzip' ? 'gzip' : null);
+        return (await response.json()) as readonly Json[];
+      };
+      const once = await ask('identity');
+      expect(await ask('identity')).toEqual(once);
+      expect(await ask('gzip')).toEqual(once);
+      await client.store(second);
+      expect(await ask('identity')).toHaveLength(2);
+      expect(await ask('gzip')).toHaveLength(2);
+      await client.send('DELETE', pathOf(first));
+      const [left, ...others] = await ask('gzip');
+      expect(others).toEqual([]);
+      expect(valueOf(left, '00080018')).toBe(second.instance);
+    });
+
     describe('as XML', () => {
       const asXml = 'multipart/related; type="application/dicom+xml"';
 

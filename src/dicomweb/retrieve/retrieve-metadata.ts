@@ -4,13 +4,15 @@ import type { InstanceUids } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import type { Offer } from '../../http/accept.js';
 import { streamBody } from '../../http/body.js';
+import { acceptsGzip } from '../../http/content-encoding.js';
 import type { InstanceRow } from '../../storage/archive/catalog.js';
 import type { Ulid } from '../../storage/archive/ulid.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
-import { cacheHeaders, entityTag, notModified } from './cache-headers.js';
+import { inflateAnswer, keptAnswer } from './answer-cache.js';
+import { cacheHeaders, entityTag, notModified, type CacheHeaders } from './cache-headers.js';
 import { readMetadataQuery } from './metadata-query.js';
 import {
   instanceMetadataOffers,
@@ -61,20 +63,43 @@ interface Metadata {
 }
 
 /** Answers 304 when the client has this version already, else the data sets. */
-function respond(
+async function respond(
   context: RequestContext,
   asked: Asked,
   { version, write, rows }: Metadata,
-): Response {
-  const { request, profile, baseUrl } = context;
+): Promise<Response> {
+  const { request, profile, baseUrl, services } = context;
   const { offer, attributes } = asked;
   const names = attributes === 'all' ? [] : [...attributes].sort();
   const tag = entityTag(version, offer.mediaType, offer.form, baseUrl, ...names);
   const headers = cacheHeaders(tag, write, profile.retrieve.quotedETags);
   const unchanged = notModified(request, headers);
   if (unchanged !== undefined) return unchanged;
+  const key = `${new URL(request.url).pathname} ${tag}`;
+  const kept = services.answers.compressed(key);
+  if (kept !== undefined) return await respondKept(request, kept, headers, offer.mediaType);
   const { contentType, body } = renderMetadata(offer, presented(context, asked, rows), baseUrl);
-  return new Response(streamBody(body), { headers: { ...headers, 'Content-Type': contentType } });
+  // Parts have a boundary of their own in each answer.
+  const sent = offer.form === 'multipart' ? body : keptAnswer(services.answers, key, body);
+  return new Response(streamBody(sent), { headers: { ...headers, 'Content-Type': contentType } });
+}
+
+/** As it is kept for those who take gzip. */
+async function respondKept(
+  request: Request,
+  kept: Buffer,
+  headers: CacheHeaders,
+  contentType: string,
+): Promise<Response> {
+  if (acceptsGzip(request.headers.get('accept-encoding'))) {
+    return new Response(streamBody(listed(kept)), {
+      headers: { ...headers, 'Content-Type': contentType, 'Content-Encoding': 'gzip' },
+    });
+  }
+  const answer = await inflateAnswer(kept);
+  return new Response(streamBody(listed(answer)), {
+    headers: { ...headers, 'Content-Type': contentType },
+  });
 }
 
 function notFound(code: ErrorCode): ServiceError {
@@ -97,7 +122,7 @@ export async function retrieveStudyMetadata(context: RequestContext): Promise<Re
   if (record === undefined) throw notFound('study-not-found');
   const version = `${record.created}-${record.revision}`;
   const { write } = record;
-  return respond(context, asked, { version, write, rows: rowsOf(context, uids) });
+  return await respond(context, asked, { version, write, rows: rowsOf(context, uids) });
 }
 
 /** `GET studies/{study}/series/{series}/metadata`. */
@@ -108,7 +133,7 @@ export async function retrieveSeriesMetadata(context: RequestContext): Promise<R
   const record = await catalog.series(context.partition, uids.study, uids.series);
   if (record === undefined) throw notFound('series-not-found');
   const version = `${record.created}-${record.revision}`;
-  return respond(context, asked, { version, rows: rowsOf(context, uids) });
+  return await respond(context, asked, { version, rows: rowsOf(context, uids) });
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/metadata`: an array of one. */
@@ -118,5 +143,5 @@ export async function retrieveInstanceMetadata(context: RequestContext): Promise
   const row = await context.services.archive.catalog.instance(context.partition, uids);
   if (row === undefined) throw notFound('instance-not-found');
   const { version } = row.record;
-  return respond(context, asked, { version, write: version, rows: listed(row) });
+  return await respond(context, asked, { version, write: version, rows: listed(row) });
 }

@@ -1,0 +1,65 @@
+/**
+ * Answers that take work to make and seldom change, kept compressed within a process. A key names the
+ * version of what the answer is made of, so nothing kept is ever stale: whoever asks has looked the
+ * version up first.
+ */
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** Of one answer before compression; a longer one is made anew each time. */
+const longestAnswerBytes = 4 * 1024 ** 2;
+/** Of all answers, compressed. */
+const mostBytes = 16 * 1024 ** 2;
+
+export class AnswerCache {
+  /** The one asked for longest ago comes first. */
+  readonly #answers = new Map<string, Buffer>();
+  #bytes = 0;
+
+  /** Compresses an answer and keeps it, in place of those asked for longest ago. */
+  async keep(key: string, answer: Uint8Array): Promise<void> {
+    const compressed = await compress(answer);
+    if (this.#answers.has(key) || compressed.length > mostBytes) return;
+    this.#answers.set(key, compressed);
+    this.#bytes += compressed.length;
+    for (const [oldest, { length }] of this.#answers) {
+      if (this.#bytes <= mostBytes) break;
+      this.#answers.delete(oldest);
+      this.#bytes -= length;
+    }
+  }
+
+  /** The gzip of a kept answer. */
+  compressed(key: string): Buffer | undefined {
+    const answer = this.#answers.get(key);
+    if (answer === undefined) return undefined;
+    this.#answers.delete(key);
+    this.#answers.set(key, answer);
+    return answer;
+  }
+}
+
+/** The bytes of an answer that was kept. */
+export async function inflateAnswer(compressed: Buffer): Promise<Buffer> {
+  return await decompress(compressed);
+}
+
+/** Passes an answer on, and keeps it when it comes to its end within the length that is kept. */
+export async function* keptAnswer(
+  cache: AnswerCache,
+  key: string,
+  answer: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of answer) {
+    length += chunk.length;
+    if (length <= longestAnswerBytes) chunks.push(chunk);
+    else chunks = [];
+    yield chunk;
+  }
+  if (length <= longestAnswerBytes) await cache.keep(key, Buffer.concat(chunks));
+}
