@@ -10,6 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { startAzurite } from '../src/host/azurite.js';
 import type { Context, Part } from './speed/context.js';
+import { latency } from './speed/latency.js';
 import { memoryUnderFrames } from './speed/memory-under-frames.js';
 import { metadata } from './speed/metadata.js';
 import { startOrthanc } from './speed/orthanc.js';
@@ -20,7 +21,15 @@ import { search } from './speed/search.js';
 import { startService } from './speed/service.js';
 import { store } from './speed/store.js';
 
-const parts: readonly Part[] = [store, retrieve, metadata, search, processor, memoryUnderFrames];
+const parts: readonly Part[] = [
+  store,
+  retrieve,
+  metadata,
+  search,
+  processor,
+  memoryUnderFrames,
+  latency,
+];
 
 const resultsFolder = path.join(__dirname, '../../bench/results');
 

@@ -4,6 +4,7 @@ import {
   browsePartitionKey,
   indexPartitionKey,
 } from '../../src/storage/archive/keys.js';
+import path from 'node:path';
 import { attribute } from '../../src/dicom/attribute.js';
 import type { Tag } from '../../src/dicom/tag.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
@@ -13,6 +14,7 @@ import { buildPart10 } from '../../test/support/part10-builder.js';
 import type { Context, Part } from './context.js';
 import { Client, rateOf, rateWithin } from './load.js';
 import { inTurns, median, summarise, type Row } from './row.js';
+import { startScript } from './service.js';
 
 const clients = 8;
 const milliseconds = 1200;
@@ -190,6 +192,40 @@ async function measure(context: Context): Promise<readonly Row[]> {
   }
   ours.close();
   theirs.close();
+  return [...rows, ...(await measureStandIn(context, rows))];
+}
+
+/**
+ * The same searches over the ordered stand-in: what the service costs where a range query does not
+ * scan. Orthanc's rates are those just taken.
+ */
+async function measureStandIn(
+  { rounds, progress }: Context,
+  measured: readonly Row[],
+): Promise<readonly Row[]> {
+  const service = await startScript(path.join(__dirname, 'stand-in-service.js'), [], {
+    STAND_IN_STUDIES: String(sizes.many),
+  });
+  const client = new Client(service.baseUrl, clients);
+  const rows: Row[] = [];
+  for (const [at, query] of queries.entries()) {
+    const row = measured[at];
+    if (row === undefined) continue;
+    progress(`search among ${sizes.many} in the stand-in: ${query.work}`);
+    const all = await inTurns(
+      rounds,
+      async () =>
+        await rateWithin(clients, milliseconds / 2, async (n) => {
+          await client.send({ path: `/studies?${query.search((n * 7) % sizes.few)}`, headers });
+        }),
+      async () => await Promise.resolve(row.theirs),
+    );
+    const { number, against, unit, goal } = row;
+    const work = `${row.work}, storage in memory`;
+    rows.push({ number: `${number}m`, work, against, unit, goal, ...summarise(all) });
+  }
+  client.close();
+  await service.stop();
   return rows;
 }
 
