@@ -24,13 +24,20 @@ export interface RowPagesOptions {
 /** Sorts before every character of a key. */
 const beforeEveryCharacter = ' ';
 
+export interface RowPage {
+  /** Never empty. */
+  readonly rows: readonly Entity[];
+  /** Nothing follows. Where it says otherwise, something may. */
+  readonly isLast: boolean;
+}
+
 /** The pages of a range, in order of RowKey; every page costs one call, empty ones are passed over. */
 export async function* rowPages(
   tables: TableStore,
   table: TableName,
   range: RowRange,
   options: RowPagesOptions = {},
-): AsyncGenerator<readonly Entity[], void, undefined> {
+): AsyncGenerator<RowPage, void, undefined> {
   const { firstPageRows = tableLimits.pageRows, select, after, at, onPage, signal } = options;
   const from = after === undefined ? (at ?? range.from) : after + beforeEveryCharacter;
   let limit = Math.min(Math.max(firstPageRows, 1), tableLimits.pageRows);
@@ -47,8 +54,9 @@ export async function* rowPages(
         ...(signal && { signal }),
       },
     );
-    if (page.entities.length > 0) yield page.entities;
     continuation = page.continuation;
+    const isLast = continuation === undefined;
+    if (page.entities.length > 0) yield { rows: page.entities, isLast };
     limit = tableLimits.pageRows;
   } while (continuation !== undefined);
 }

@@ -3,13 +3,19 @@
  * searches cost it. What can be made from the number of a study is made when it is first read, so that a
  * million studies fit into memory; the keys of all index rows are there.
  */
+import { deepStrictEqual } from 'node:assert/strict';
+import { attribute } from '../../src/dicom/attribute.js';
 import type { DataSet } from '../../src/dicom/data-set.js';
+import { normalisedValues } from '../../src/dicom/normalise.js';
 import type { InstanceUids, SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
+import { indexedAttributes } from '../../src/storage/archive/attributes.js';
 import { emptyState, planStore } from '../../src/storage/archive/catalog-plan.js';
 import {
   browsePartitionKey,
   browseRowKey,
   defaultPartition,
+  indexPartitionKey,
+  indexRowKey,
   instanceRowKey,
   seriesRowKey,
   studyPartitionKey,
@@ -22,7 +28,7 @@ import {
   encodeSeries,
   encodeStudy,
 } from '../../src/storage/archive/records.js';
-import { addressOf } from '../../src/storage/archive/search-index.js';
+import { addressOf, indexedValue } from '../../src/storage/archive/search-index.js';
 import type { Ulid } from '../../src/storage/archive/ulid.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import {
@@ -110,6 +116,35 @@ export function dataSetOf(study: number): DataSet {
 
 const partition = defaultPartition;
 
+const modalitiesInStudy = attribute('ModalitiesInStudy');
+const modality = attribute('Modality');
+
+interface Address {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+}
+
+/** The index rows of a study, spelled without the records that a store makes on the way to them. */
+function indexAddresses(study: number): readonly Address[] {
+  const all = uidsOf(study);
+  const dataSet = dataSetOf(study);
+  const write = ulidOf(study + 1);
+  const uids = {
+    study: { study: all.study },
+    series: { study: all.study, series: all.series },
+    instance: all,
+  } as const;
+  return indexedAttributes.flatMap(({ level, tag }) =>
+    normalisedValues(dataSet[tag === modalitiesInStudy ? modality : tag]).map((text): Address => {
+      const value = indexedValue(tag, text);
+      return {
+        partitionKey: indexPartitionKey(partition, level, tag, value),
+        rowKey: indexRowKey({ value, created: write, uids: uids[level], write }),
+      };
+    }),
+  );
+}
+
 /** What a store of the study leaves behind. */
 function rowsOf(study: number) {
   const uids = uidsOf(study);
@@ -127,6 +162,9 @@ function rowsOf(study: number) {
   const { study: row, added } = plan;
   const [series] = plan.series.values();
   if (row === undefined || series === undefined) throw new RangeError('no rows');
+  const spell = ({ partitionKey, rowKey }: Address) => `${partitionKey} ${rowKey}`;
+  const planned = added.map(addressOf).map(spell).sort();
+  deepStrictEqual(indexAddresses(study).map(spell).sort(), planned);
   return { uids, dataSet, row, series, added, record };
 }
 
@@ -218,12 +256,12 @@ export class FilledTables extends MemoryTableStore {
   async grow(studies: number): Promise<void> {
     const waiting = new Map<string, string[]>();
     for (; this.#studies < studies; this.#studies++) {
-      const { row, added } = rowsOf(this.#studies);
+      const created = ulidOf(this.#studies + 1);
       const browse = {
         partitionKey: browsePartitionKey(partition),
-        rowKey: browseRowKey(row.created, row.study),
+        rowKey: browseRowKey(created, uidsOf(this.#studies).study),
       };
-      for (const { partitionKey, rowKey } of [browse, ...added.map(addressOf)]) {
+      for (const { partitionKey, rowKey } of [browse, ...indexAddresses(this.#studies)]) {
         const rowKeys = waiting.get(partitionKey) ?? [];
         rowKeys.push(rowKey);
         if (rowKeys.length === tableLimits.transactionOperations) {

@@ -3,7 +3,9 @@ import { indexedAttributes, type IndexedAttribute } from '../../storage/archive/
 import type { Level } from '../../storage/archive/keys.js';
 import { indexedValue, isSought, type SoughtValues } from '../../storage/archive/search-index.js';
 import type { Indexes } from '../../storage/archive/records.js';
+import type { Ulid } from '../../storage/archive/ulid.js';
 import type { Narrowing, Predicate } from './matching.js';
+import type { OrderedHit } from './walk.js';
 
 export interface ChosenIndex {
   readonly attribute: IndexedAttribute;
@@ -35,10 +37,24 @@ export function chooseIndex(
 }
 
 /**
- * The value under which a walk is to report something that it meets under several: the first in the
- * order of the walk.
+ * Whether a record confirms what a walk has met, which is but a hint. What a walk meets under several
+ * values counts once, under the first of them in the order of the walk.
  */
-export function reportedValue(
+export function isConfirmed(
+  chosen: ChosenIndex,
+  { values, write, created }: Pick<OrderedHit, 'values' | 'write' | 'created'>,
+  record: { readonly created: Ulid; readonly indexes: Indexes },
+): boolean {
+  const value = reportedValue(chosen, record.indexes);
+  return (
+    record.created === created &&
+    value !== undefined &&
+    values.includes(value) &&
+    record.indexes[chosen.attribute.tag]?.[value] === write
+  );
+}
+
+function reportedValue(
   { attribute: { tag }, sought }: ChosenIndex,
   indexes: Indexes,
 ): string | undefined {

@@ -8,6 +8,7 @@ import { chooseIndex } from './choose-index.js';
 import {
   findSeries,
   isBetterThanStudies,
+  seriesOfHits,
   type PlacedStep,
   type Scope,
   type SeriesMatch,
@@ -16,7 +17,7 @@ import { studyPasses } from './find-studies.js';
 import { seriesElement } from './computed.js';
 import type { Predicate } from './matching.js';
 import { startOf, type Place } from './place.js';
-import { inRounds, walkIndex, type SearchContext } from './walk.js';
+import { inRounds, walkIndex, type OrderedHit, type SearchContext } from './walk.js';
 
 export interface InstanceMatch extends SeriesMatch {
   readonly instance: InstanceRecord;
@@ -53,24 +54,29 @@ export async function* findInstances(
   }
   const { services, partition, effort } = context;
   const { catalog } = services.archive;
-  const hits = walkIndex(context, chosen, wanted + 1, startOf(after.outer, false));
-  const steps = inRounds(hits, wanted, effort, async (hit): Promise<InstanceMatch | undefined> => {
-    const { study, series, instance } = hit.uids;
-    if (series === undefined || instance === undefined) return undefined;
-    const [studyRow, seriesRow, row] = await Promise.all([
-      catalog.study(partition, study),
-      catalog.series(partition, study, series),
-      catalog.instance(partition, { study, series, instance }),
-    ]);
-    if (studyRow === undefined || seriesRow === undefined) return undefined;
-    if (row?.record.version !== hit.write) return undefined;
-    const above = predicates.every(
+  const rowOf = async ({ uids: { study, series, instance } }: OrderedHit) =>
+    series === undefined || instance === undefined
+      ? undefined
+      : await catalog.instance(partition, { study, series, instance });
+  const read = async (hit: OrderedHit, above: SeriesMatch | undefined, row?: InstanceRow) => {
+    if (above === undefined || row?.record.version !== hit.write) return undefined;
+    const pass = predicates.every(
       ({ key, matches }) =>
-        key.level !== 'series' || matches((tag) => seriesElement(seriesRow, tag)),
+        key.level !== 'series' || matches((tag) => seriesElement(above.series, tag)),
     );
-    if (!above || !studyPasses(predicates, studyRow)) return undefined;
-    const match = await readInstance(context, { study: studyRow, series: seriesRow }, row);
+    if (!pass || !studyPasses(predicates, above.study)) return undefined;
+    const match = await readInstance(context, above, row);
     return instancePasses(predicates, match) ? match : undefined;
+  };
+  const hits = walkIndex(context, chosen, wanted, startOf(after.outer, false));
+  const steps = inRounds(hits, wanted, effort, async (round) => {
+    const [above, rows] = await Promise.all([
+      seriesOfHits(context, round),
+      Promise.all(round.map(rowOf)),
+    ]);
+    return await Promise.all(
+      round.map(async (hit, position) => await read(hit, above[position], rows[position])),
+    );
   });
   for await (const { key, ...step } of steps) yield { ...step, place: { outer: key } };
 }

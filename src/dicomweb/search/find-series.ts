@@ -2,13 +2,14 @@
 import type { SeriesInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
 import type { SeriesRecord, StudyRecord } from '../../storage/archive/records.js';
 import { invertUlid } from '../../storage/archive/ulid.js';
-import { chooseIndex, reportedValue, type ChosenIndex } from './choose-index.js';
+import { groupBy } from '../../group-by.js';
+import { chooseIndex, isConfirmed, type ChosenIndex } from './choose-index.js';
 import { seriesElement } from './computed.js';
 import { findStudies, studyPasses, studyUidsSought, type StudyMatch } from './find-studies.js';
 import type { Predicate } from './matching.js';
 import { isAhead, startOf, type Place } from './place.js';
 import { newestDataSet } from './newest-data-set.js';
-import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
+import { inRounds, walkIndex, type OrderedHit, type SearchContext, type Step } from './walk.js';
 
 export interface SeriesMatch extends StudyMatch {
   readonly series: SeriesRecord;
@@ -65,39 +66,55 @@ export async function* findSeries(
   wanted: number,
   after: Place,
 ): AsyncGenerator<PlacedStep<SeriesMatch>, void, undefined> {
-  const { services, partition, effort } = context;
-  const { catalog } = services.archive;
+  const { effort } = context;
   if (scope.study !== undefined) {
     yield* seriesOfStudy(context, predicates, scope.study, scope.series, after);
     return;
   }
   const chosen = chooseIndex(predicates, 'series');
   if (chosen !== undefined && isBetterThanStudies(predicates, chosen)) {
-    const { tag } = chosen.attribute;
-    const hits = walkIndex(
-      context,
-      chosen,
-      wanted + 1,
-      startOf(after.outer, after.instance !== undefined),
-    );
-    const steps = inRounds(hits, wanted, effort, async (hit): Promise<SeriesMatch | undefined> => {
-      const uid = hit.uids.series;
-      if (uid === undefined) return undefined;
-      const [study, series] = await Promise.all([
-        catalog.study(partition, hit.uids.study),
-        catalog.series(partition, hit.uids.study, uid),
-      ]);
-      if (study === undefined || series?.created !== hit.created) return undefined;
-      if (series.indexes[tag]?.[hit.value] !== hit.write) return undefined;
-      if (reportedValue(chosen, series.indexes) !== hit.value) return undefined;
-      const pass =
-        studyPasses(predicates, study) && (await seriesPasses(context, predicates, series));
-      return pass ? { study, series } : undefined;
+    const start = startOf(after.outer, after.instance !== undefined);
+    const hits = walkIndex(context, chosen, wanted, start);
+    const steps = inRounds(hits, wanted, effort, async (round) => {
+      const above = await seriesOfHits(context, round);
+      return await Promise.all(
+        round.map(async (hit, position) => {
+          const match = above[position];
+          if (match === undefined || !isConfirmed(chosen, hit, match.series)) return undefined;
+          const pass =
+            studyPasses(predicates, match.study) &&
+            (await seriesPasses(context, predicates, match.series));
+          return pass ? match : undefined;
+        }),
+      );
     });
     for await (const { key, ...step } of steps) yield { ...step, place: { outer: key } };
     return;
   }
   yield* throughStudies(context, predicates, wanted, after);
+}
+
+/** The series that each hit is about or in, with their studies: one call per study. */
+export async function seriesOfHits(
+  { services, partition }: SearchContext,
+  hits: readonly OrderedHit[],
+): Promise<readonly (SeriesMatch | undefined)[]> {
+  const { catalog } = services.archive;
+  const ofStudies = new Map(
+    [...groupBy(hits, ({ uids }) => uids.study)].map(([uid, group]) => {
+      const wanted = group.map(({ uids }) => uids.series).filter((series) => series !== undefined);
+      return [uid, catalog.withSeries(partition, uid, new Set(wanted))] as const;
+    }),
+  );
+  return await Promise.all(
+    hits.map(async ({ uids }): Promise<SeriesMatch | undefined> => {
+      const rows = await ofStudies.get(uids.study);
+      const series = uids.series && rows?.series.get(uids.series);
+      return rows?.study === undefined || series === undefined
+        ? undefined
+        : { study: rows.study, series };
+    }),
+  );
 }
 
 /** The series of one study after another. */

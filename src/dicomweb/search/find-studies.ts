@@ -3,11 +3,11 @@ import { attribute } from '../../dicom/attribute.js';
 import { parseUid, type StudyInstanceUID } from '../../dicom/uid.js';
 import type { StudyRecord } from '../../storage/archive/records.js';
 import { invertUlid } from '../../storage/archive/ulid.js';
-import { chooseIndex, reportedValue } from './choose-index.js';
+import { chooseIndex, isConfirmed } from './choose-index.js';
 import { studyElement } from './computed.js';
 import type { Predicate } from './matching.js';
 import { isAhead, type WalkStart } from './place.js';
-import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
+import { inRounds, walkIndex, type OrderedHit, type SearchContext, type Step } from './walk.js';
 
 export interface StudyMatch {
   readonly study: StudyRecord;
@@ -52,16 +52,14 @@ export async function* findStudies(
     return;
   }
   const { services, partition, effort } = context;
-  const { tag } = chosen.attribute;
-  const hits = walkIndex(context, chosen, wanted + 1, start);
-  yield* inRounds(hits, wanted, effort, async (hit) => {
-    const study = await services.archive.catalog.study(partition, hit.uids.study);
-    // The row is a hint: the catalog has to confirm it.
-    if (study?.created !== hit.created) return undefined;
-    if (study.indexes[tag]?.[hit.value] !== hit.write) return undefined;
-    if (reportedValue(chosen, study.indexes) !== hit.value) return undefined;
+  const { catalog } = services.archive;
+  const read = async (hit: OrderedHit): Promise<StudyMatch | undefined> => {
+    const study = await catalog.study(partition, hit.uids.study);
+    if (study === undefined || !isConfirmed(chosen, hit, study)) return undefined;
     return studyPasses(predicates, study) ? { study } : undefined;
-  });
+  };
+  const hits = walkIndex(context, chosen, wanted, start);
+  yield* inRounds(hits, wanted, effort, async (round) => await Promise.all(round.map(read)));
 }
 
 function keyOf({ created, study }: StudyRecord): string {

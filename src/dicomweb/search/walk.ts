@@ -23,13 +23,15 @@ export interface Step<Match> {
 }
 
 /** A hit with the key that orders it among the hits of all sought values. */
-export interface OrderedHit extends IndexHit {
+export interface OrderedHit extends Omit<IndexHit, 'value' | 'rowKey'> {
   readonly key: string;
+  /** Those under which one write has put the same thing. */
+  readonly values: readonly string[];
 }
 
 /**
  * Walks the rows of the chosen index. Rows of several values are merged, newest first: their order
- * is that of everything after the value in their keys.
+ * is that of everything after the value in their keys. No row is read ahead of those that are asked for.
  */
 export async function* walkIndex(
   { services, partition, signal, effort }: SearchContext,
@@ -52,25 +54,30 @@ export async function* walkIndex(
   });
   const [only] = walks;
   if (only !== undefined && single) {
-    for await (const hit of only) yield { ...hit, key: hit.rowKey };
+    for await (const hit of only) yield { ...hit, key: hit.rowKey, values: [hit.value] };
     return;
   }
-  const heads = await Promise.all(walks.map(async (walk) => ({ walk, next: await walk.next() })));
-  for (;;) {
-    let first: (typeof heads)[number] | undefined;
-    for (const head of heads) {
-      if (head.next.done === true) continue;
-      const isFirst =
-        first === undefined ||
-        first.next.done === true ||
-        orderOf(head.next.value) < orderOf(first.next.value);
-      if (isFirst) first = head;
-    }
-    if (first === undefined || first.next.done === true) return;
-    const hit = first.next.value;
-    first.next = await first.walk.next();
-    yield { ...hit, key: orderOf(hit) };
+  let heads = await advance(walks);
+  while (heads.length > 0) {
+    const key = heads.map(({ hit }) => orderOf(hit)).reduce((a, b) => (a < b ? a : b));
+    const first = heads.filter(({ hit }) => orderOf(hit) === key);
+    const [{ hit } = { hit: undefined }] = first;
+    if (hit === undefined) return;
+    const last = first.length === heads.length && first.every(({ hit }) => hit.last);
+    yield { ...hit, key, last, values: first.map(({ hit }) => hit.value) };
+    const others = heads.filter((head) => !first.includes(head));
+    heads = [...others, ...(await advance(first.map(({ walk }) => walk)))];
   }
+}
+
+type Walk = AsyncGenerator<IndexHit, void, undefined>;
+
+/** The next hit of each walk that has one. */
+async function advance(
+  walks: readonly Walk[],
+): Promise<readonly { readonly walk: Walk; readonly hit: IndexHit }[]> {
+  const steps = await Promise.all(walks.map(async (walk) => ({ walk, step: await walk.next() })));
+  return steps.flatMap(({ walk, step }) => (step.done === true ? [] : [{ walk, hit: step.value }]));
 }
 
 /** The part of a row key behind its value. */
@@ -87,32 +94,31 @@ const mostAtOnce = 128;
  * parallel reads and no more reads than results. Ends early, with a step that is only progress, when
  * the effort is spent.
  */
-export async function* inRounds<Hit extends { readonly key: string }, Match>(
-  source: AsyncGenerator<Hit, void, undefined>,
+export async function* inRounds<Match>(
+  source: AsyncGenerator<OrderedHit, void, undefined>,
   wanted: number,
   effort: Effort,
-  read: (hit: Hit) => Promise<Match | undefined>,
+  read: (hits: readonly OrderedHit[]) => Promise<readonly (Match | undefined)[]>,
 ): AsyncGenerator<Step<Match>, void, undefined> {
   let left = wanted;
   try {
-    let next = await source.next();
-    while (next.done !== true) {
-      const round: Hit[] = [];
+    for (;;) {
+      const round: OrderedHit[] = [];
       const size = Math.min(Math.max(left, 1), mostAtOnce);
-      // Hits with the same key stand for the same thing: a place between them is none.
-      while (next.done !== true && (round.length < size || next.value.key === round.at(-1)?.key)) {
+      while (round.length < size) {
+        const next = await source.next();
+        if (next.done === true) break;
         round.push(next.value);
-        next = await source.next();
       }
+      if (round.length === 0) return;
       effort.onLookups(round.length);
-      const matches = await Promise.all(round.map(read));
-      for (const [position, hit] of round.entries()) {
+      const matches = await read(round);
+      for (const [position, { key, last }] of round.entries()) {
         const match = matches[position];
-        const last = next.done === true && position === round.length - 1;
         if (match !== undefined) {
           left--;
-          yield { match, key: hit.key, last };
-        } else if (position === round.length - 1 && effort.spent) yield { key: hit.key, last };
+          yield { match, key, last };
+        } else if (position === round.length - 1 && effort.spent) yield { key, last };
       }
     }
   } finally {

@@ -111,8 +111,8 @@ export class BrowseIndex {
     options: RowPagesOptions,
   ): AsyncGenerator<BrowsedStudy, void, undefined> {
     const range = { partitionKey: browsePartitionKey(partition) };
-    for await (const page of rowPages(this.#tables, 'searchindex', range, options)) {
-      for (const entity of page) {
+    for await (const { rows } of rowPages(this.#tables, 'searchindex', range, options)) {
+      for (const entity of rows) {
         const { rowKey, properties } = entity;
         const { study } = parseBrowseRowKey(rowKey);
         yield {

@@ -6,6 +6,7 @@ import type {
   StudyInstanceUID,
 } from '../../dicom/uid.js';
 import {
+  tableLimits,
   type Entity,
   type RowRange,
   type TableOperation,
@@ -19,6 +20,7 @@ import {
   parseCatalogRowKey,
   seriesRowKey,
   studyAndSeriesRows,
+  studyAndSeriesRowsUpTo,
   studyPartitionKey,
   studyRowKey,
   type Partition,
@@ -53,6 +55,15 @@ function instanceRow(study: StudyInstanceUID, entity: Entity): InstanceRow {
   return { record: decodeInstance({ study, series, instance }, entity), entity };
 }
 
+/** Rows of one study. */
+export interface StudyWithSeries {
+  readonly study: StudyRecord | undefined;
+  readonly series: ReadonlyMap<SeriesInstanceUID, SeriesRecord>;
+}
+
+/** Rows of other series that are read along rather than asking for every row by itself. */
+const seriesPassedOver = 32;
+
 export class Catalog {
   readonly #tables: TableStore;
 
@@ -64,8 +75,8 @@ export class Catalog {
   async state(partition: Partition, study: StudyInstanceUID): Promise<StudyState> {
     let studyRow: Versioned<StudyRecord> | undefined;
     const series = new Map<SeriesInstanceUID, Versioned<SeriesRecord>>();
-    for await (const page of this.#pages(studyAndSeriesRows(partition, study))) {
-      for (const entity of page) {
+    for await (const { rows } of this.#pages(studyAndSeriesRows(partition, study))) {
+      for (const entity of rows) {
         const key = parseCatalogRowKey(entity.rowKey);
         const { etag } = entity;
         if (key.level === 'study') studyRow = { record: decodeStudy(entity), etag };
@@ -87,6 +98,41 @@ export class Catalog {
   ): Promise<SeriesRecord | undefined> {
     const entity = await this.#get(partition, study, seriesRowKey(series));
     return entity && decodeSeries(entity);
+  }
+
+  /**
+   * The study row and some of its series rows: one range query, as long as the study has no more than
+   * about thirty series more than are asked for.
+   */
+  async withSeries(
+    partition: Partition,
+    study: StudyInstanceUID,
+    wanted: ReadonlySet<SeriesInstanceUID>,
+  ): Promise<StudyWithSeries> {
+    const series = new Map<SeriesInstanceUID, SeriesRecord>();
+    let record: StudyRecord | undefined;
+    const { entities, continuation } = await this.#tables.query(
+      'catalog',
+      studyAndSeriesRowsUpTo(partition, study, wanted),
+      { limit: Math.min(wanted.size + seriesPassedOver, tableLimits.pageRows) },
+    );
+    for (const entity of entities) {
+      const key = parseCatalogRowKey(entity.rowKey);
+      if (key.level === 'study') record = decodeStudy(entity);
+      if (key.level === 'series' && wanted.has(key.series)) {
+        series.set(key.series, decodeSeries(entity));
+      }
+    }
+    if (continuation === undefined) return { study: record, series };
+    record ??= await this.study(partition, study);
+    const left = [...wanted].filter((uid) => !series.has(uid));
+    const rows = await Promise.all(
+      left.map(async (uid) => await this.series(partition, study, uid)),
+    );
+    for (const row of rows) {
+      if (row !== undefined) series.set(row.series, row);
+    }
+    return { study: record, series };
   }
 
   /**
@@ -112,13 +158,13 @@ export class Catalog {
     { after, ...paging }: InstancePaging = {},
   ): AsyncGenerator<readonly InstanceRow[], void, undefined> {
     const range = instanceRows(partition, study, series);
-    for await (const page of this.#pages(range, {
+    for await (const { rows } of this.#pages(range, {
       ...paging,
       ...(after !== undefined &&
         series !== undefined && { after: instanceRowKey({ series, instance: after }) }),
       ...(select !== 'all' && { select }),
     })) {
-      yield page.map((entity) => instanceRow(study, entity));
+      yield rows.map((entity) => instanceRow(study, entity));
     }
   }
 

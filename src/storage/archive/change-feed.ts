@@ -42,8 +42,9 @@ export class ChangeFeed {
         from: logRowKey(next),
         to: afterEntries,
       };
-      for await (const page of rowPages(this.#tables, 'log', range, { firstPageRows: pageRows })) {
-        for (const entity of page) {
+      const pages = rowPages(this.#tables, 'log', range, { firstPageRows: pageRows });
+      for await (const { rows } of pages) {
+        for (const entity of rows) {
           const entry = decodeLogEntry(entity);
           last = entry.sequence;
           yield entry;

@@ -41,6 +41,8 @@ export function parsePartition(name: string): Partition {
 const separator = '|';
 /** The character after the separator: the exclusive end of all keys that begin with it. */
 const afterSeparator = '}';
+/** Sorts before every character of a UID. */
+const beforeEveryCharacter = ' ';
 /** Sorts after every character that a key is spelled with. */
 const afterEveryCharacter = '~';
 
@@ -90,6 +92,20 @@ export function parseCatalogRowKey(rowKey: string): CatalogKey {
 /** The study row and all series rows. */
 export function studyAndSeriesRows(partition: Partition, study: StudyInstanceUID): RowRange {
   return { partitionKey: studyPartitionKey(partition, study), from: studyRowKey, to: '2' };
+}
+
+/** The study row, and the series rows up to the last of some UIDs. */
+export function studyAndSeriesRowsUpTo(
+  partition: Partition,
+  study: StudyInstanceUID,
+  series: Iterable<SeriesInstanceUID>,
+): RowRange {
+  const last = [...series].sort().at(-1);
+  return {
+    partitionKey: studyPartitionKey(partition, study),
+    from: studyRowKey,
+    to: last === undefined ? '1' : seriesRowKey(last) + beforeEveryCharacter,
+  };
 }
 
 /** All series rows. */
@@ -147,6 +163,7 @@ const valueCharacters = 200;
  * Long values are cut: readers compare the truth.
  */
 export function encodeValue(value: string): string {
+  if (/^[A-Za-z0-9 .,^=_-]*$/.test(value)) return value.slice(0, valueCharacters);
   let text = '';
   for (let index = 0; index < value.length; index++) {
     const character = value.charAt(index);

@@ -112,6 +112,8 @@ export function addressOf(row: IndexRow): { partitionKey: string; rowKey: string
 /** A row as read, with its key: the place after which a later walk goes on. */
 export interface IndexHit extends IndexRowKey {
   readonly rowKey: string;
+  /** Nothing follows. Where it says otherwise, something may. */
+  readonly last: boolean;
 }
 
 /** Which rows of an attribute are sought; values are normalised. */
@@ -221,8 +223,11 @@ export class SearchIndex {
     const value = sought.kind === 'value' ? indexedValue(tag, sought.value) : '';
     const partitionKey = indexPartitionKey(partition, level, tag, value);
     const range = { partitionKey, ...rangeOf(tag, sought) };
-    for await (const page of rowPages(this.#tables, 'searchindex', range, options)) {
-      for (const { rowKey } of page) yield { ...parseIndexRowKey(rowKey), rowKey };
+    for await (const { rows, isLast } of rowPages(this.#tables, 'searchindex', range, options)) {
+      for (const [position, { rowKey }] of rows.entries()) {
+        const last = isLast && position === rows.length - 1;
+        yield { ...parseIndexRowKey(rowKey), rowKey, last };
+      }
     }
   }
 }

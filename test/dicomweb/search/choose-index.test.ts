@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { attribute } from '../../../src/dicom/attribute.js';
 import { keywordOf } from '../../../src/dicom/dictionary.js';
-import { chooseIndex, reportedValue } from '../../../src/dicomweb/search/choose-index.js';
+import { chooseIndex, isConfirmed } from '../../../src/dicomweb/search/choose-index.js';
 import { parseSearch } from '../../../src/dicomweb/search/parse-search.js';
 import { standardSearchPolicy } from '../../../src/dicomweb/search/search-policy.js';
 import type { Level } from '../../../src/storage/archive/keys.js';
@@ -29,21 +30,39 @@ describe('chooseIndex', () => {
   });
 });
 
-describe('reportedValue', () => {
-  it('is the first that a walk meets of several values of one thing', () => {
-    const tag = choose('ModalitiesInStudy=MR,CT')?.attribute.tag;
-    if (tag === undefined) throw new Error('no index');
-    const write = '0'.repeat(26) as Ulid;
-    const indexes = {
-      [tag]: { [indexedValue(tag, 'ct')]: write, [indexedValue(tag, 'mr')]: write },
-    };
-    const reported = (query: string) => {
-      const chosen = choose(query);
-      return chosen && reportedValue(chosen, indexes);
-    };
-    expect(reported('ModalitiesInStudy=MR,CT')).toBe('mr');
-    expect(reported('ModalitiesInStudy=CT')).toBe('ct');
-    expect(reported('ModalitiesInStudy=M*')).toBe('mr');
-    expect(reported('ModalitiesInStudy=US')).toBeUndefined();
+describe('isConfirmed', () => {
+  const [created, write, later] = ['0', '1', '2'].map((digit) => digit.repeat(26) as Ulid) as [
+    Ulid,
+    Ulid,
+    Ulid,
+  ];
+  const tag = attribute('ModalitiesInStudy');
+  const record = {
+    created,
+    indexes: { [tag]: { [indexedValue(tag, 'ct')]: write, [indexedValue(tag, 'mr')]: later } },
+  };
+  const confirmed = (query: string, hit: Partial<Parameters<typeof isConfirmed>[1]>) => {
+    const chosen = choose(query);
+    if (chosen === undefined) throw new Error('no index');
+    return isConfirmed(chosen, { created, write, values: ['ct'], ...hit }, record);
+  };
+
+  it('confirms what the record says of itself', () => {
+    expect(confirmed('ModalitiesInStudy=CT', {})).toBe(true);
+    expect(confirmed('ModalitiesInStudy=CT,MR', {})).toBe(true);
+    expect(confirmed('ModalitiesInStudy=C*', {})).toBe(true);
+  });
+
+  it('takes no row of another write, of another making, or with another value', () => {
+    expect(confirmed('ModalitiesInStudy=CT', { write: later })).toBe(false);
+    expect(confirmed('ModalitiesInStudy=CT', { created: write })).toBe(false);
+    expect(confirmed('ModalitiesInStudy=US', { values: ['us'] })).toBe(false);
+  });
+
+  it('counts what a walk meets under several values once, under the first', () => {
+    const mr = { values: ['mr'], write: later };
+    expect(confirmed('ModalitiesInStudy=MR,CT', mr)).toBe(true);
+    expect(confirmed('ModalitiesInStudy=MR,CT', {})).toBe(false);
+    expect(confirmed('ModalitiesInStudy=CT,MR', { values: ['mr', 'ct'] })).toBe(true);
   });
 });

@@ -37,7 +37,7 @@ export async function* rowsInRange(
   range: RowRange,
   select?: readonly string[],
 ): AsyncGenerator<Entity, void, undefined> {
-  for await (const page of rowPages(tables, table, range, select && { select })) yield* page;
+  for await (const { rows } of rowPages(tables, table, range, select && { select })) yield* rows;
 }
 
 /** The blobs of a container whose names begin with a prefix, in order. */
