@@ -1,4 +1,5 @@
 /** The limits of one request: finite, named, each with its own error (docs/conformance.md lists them). */
+import { defaultPixelLimits, type PixelLimits } from '../dicom/pixel/pixel-limits.js';
 import { defaultPart10Limits, type Part10Limits } from '../dicom/part10.js';
 
 export interface Limits {
@@ -13,6 +14,7 @@ export interface Limits {
   /** Instances of one request that are on their way to storage at the same time. */
   readonly uploadsPerRequest: number;
   readonly part10: Part10Limits;
+  readonly pixels: PixelLimits;
 }
 
 export const defaultLimits: Limits = {
@@ -22,4 +24,5 @@ export const defaultLimits: Limits = {
   storeRequests: 64,
   uploadsPerRequest: 8,
   part10: defaultPart10Limits,
+  pixels: defaultPixelLimits,
 };

@@ -29,6 +29,13 @@ export type StorageSettings =
       readonly clientId?: string;
     };
 
+/** The threads that work on pixels. */
+export interface PixelWorkSettings {
+  /** `undefined`: as many as the machine suggests. */
+  readonly workers: number | undefined;
+  readonly timeoutSeconds: number;
+}
+
 const largestBody = 64 * 1024 ** 3;
 
 function limit(
@@ -198,6 +205,26 @@ export const settings = {
     'Bytes of a deflated instance when it is inflated.',
     { fallback: defaultLimits.part10.inflatedBytes, most: largestBody },
   ),
+  maxFrameBytes: limit(
+    'DICOMWEB_MAX_FRAME_BYTES',
+    'Bytes of one frame that is decoded, to be rendered or sent in another transfer syntax.',
+    { fallback: defaultLimits.pixels.frameBytes, most: 1024 ** 3 },
+  ),
+  pixelWorkers: wholeNumber(
+    {
+      variable: 'DICOMWEB_PIXEL_WORKERS',
+      description:
+        'Threads that decode, encode and render. Unset, one less than there are cores, at least 1 and at most 2.',
+      fallback: undefined,
+    },
+    1,
+    64,
+  ),
+  pixelTimeoutSeconds: limit(
+    'DICOMWEB_PIXEL_TIMEOUT_SECONDS',
+    'Seconds that the work on one frame or picture may take; it is then given up.',
+    { fallback: 30, most: 600 },
+  ),
 };
 
 type Values = SettingValues<typeof settings>;
@@ -217,6 +244,7 @@ export interface Config extends Pick<
   /** `undefined` when no storage account is named. */
   readonly storage: StorageSettings | undefined;
   readonly limits: Limits;
+  readonly pixelWork: PixelWorkSettings;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -270,6 +298,7 @@ export function readConfig(environment: Environment): Config {
     auditUids: values.auditUids,
     host: values.host,
     auth: readAuthSettings(values, environment),
+    pixelWork: { workers: values.pixelWorkers, timeoutSeconds: values.pixelTimeoutSeconds },
     limits: {
       requestBytes: values.maxRequestBytes,
       instanceBytes: values.maxInstanceBytes,
@@ -284,6 +313,7 @@ export function readConfig(environment: Environment): Config {
         fragments: values.maxFragments,
         inflatedBytes: values.maxInflatedBytes,
       },
+      pixels: { frameBytes: values.maxFrameBytes },
     },
   };
 }

@@ -34,7 +34,11 @@ export function text<T extends string | undefined>(row: Row<T>): Setting<string 
 }
 
 /** A whole number from `least` to `most`. */
-export function wholeNumber(row: Row<number>, least: number, most: number): Setting<number> {
+export function wholeNumber<T extends number | undefined>(
+  row: Row<T>,
+  least: number,
+  most: number,
+): Setting<number | T> {
   return {
     ...row,
     expected: `a whole number from ${least} to ${most}`,

@@ -162,7 +162,7 @@ describe('docs/conformance.md', () => {
   });
 
   it('has the limits of a request and of a file', () => {
-    const { requestBytes, instanceBytes, parts, storeRequests, part10 } = defaultLimits;
+    const { requestBytes, instanceBytes, parts, storeRequests, part10, pixels } = defaultLimits;
     const { headerBytes, nestingDepth, elements, values, fragments, inflatedBytes } = part10;
     const wanted = [
       ['bytes of one request body', requestBytes, settings.maxRequestBytes],
@@ -175,6 +175,7 @@ describe('docs/conformance.md', () => {
       ['values of one file besides bulk values', values, settings.maxValues],
       ['fragments of one file', fragments, settings.maxFragments],
       ['bytes that a deflated data set inflates to', inflatedBytes, settings.maxInflatedBytes],
+      ['bytes of one frame that is decoded', pixels.frameBytes, settings.maxFrameBytes],
     ] as const;
     expect(tableRows(conformance, ['Limit', 'Value', 'Setting'])).toEqual(
       wanted.map(([limit, value, { variable }]) => [limit, String(value), variable]),

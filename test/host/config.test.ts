@@ -15,6 +15,7 @@ describe('readConfig', () => {
       auditUids: true,
       host: '127.0.0.1',
       auth: { kind: 'unset' },
+      pixelWork: { workers: undefined, timeoutSeconds: 30 },
       limits: defaultLimits,
     });
   });
@@ -40,6 +41,9 @@ describe('readConfig', () => {
         DICOMWEB_MAX_INSTANCE_BYTES: '4',
         DICOMWEB_MAX_PARTS: '3',
         DICOMWEB_UPLOADS_PER_REQUEST: '2',
+        DICOMWEB_PIXEL_WORKERS: '6',
+        DICOMWEB_PIXEL_TIMEOUT_SECONDS: '7',
+        DICOMWEB_MAX_FRAME_BYTES: '8',
       }),
     ).toEqual({
       storage: { kind: 'connection-string', connectionString: 'UseDevelopmentStorage=true' },
@@ -52,12 +56,14 @@ describe('readConfig', () => {
       auditUids: false,
       host: '0.0.0.0',
       auth: { kind: 'none' },
+      pixelWork: { workers: 6, timeoutSeconds: 7 },
       limits: {
         ...defaultLimits,
         requestBytes: 5,
         instanceBytes: 4,
         parts: 3,
         uploadsPerRequest: 2,
+        pixels: { frameBytes: 8 },
       },
     });
   });
