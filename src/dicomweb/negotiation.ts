@@ -27,6 +27,17 @@ export function chooseRepresentation(request: Request, offers: readonly Offer[])
   return choice;
 }
 
+/**
+ * The transfer syntax to send (PS3.18 §8.7.3): the one asked for; by default that of the media type
+ * when it was named without one; and the first of the offer, which is the stored one where it can be,
+ * to those who take any.
+ */
+export function syntaxToSend({ offer, transferSyntax, byName }: Choice): string {
+  const [first = ''] = offer.transferSyntaxes ?? [];
+  const takesAny = transferSyntax === '*' || (transferSyntax === undefined && !byName);
+  return takesAny ? first : (transferSyntax ?? offer.defaultTransferSyntax ?? first);
+}
+
 /** What every route with a DICOM JSON answer offers. */
 export const dicomJsonOffers: readonly Offer[] = [
   { mediaType: 'application/dicom+json', form: 'single' },

@@ -23,6 +23,9 @@ export interface Offer {
   readonly form: 'single' | 'multipart';
   /** UIDs it can be had in, as stored or preferred first; absent where there is no such thing. */
   readonly transferSyntaxes?: readonly string[];
+  /** The one of them that an entry stands for which names the media type and no syntax; the first
+   * when left out. */
+  readonly defaultTransferSyntax?: string;
 }
 
 /** The representation that was chosen. */
@@ -30,6 +33,8 @@ export interface Choice {
   readonly offer: Offer;
   /** As asked: a UID that the offer has, `*`, or undefined when the client named none. */
   readonly transferSyntax: string | undefined;
+  /** Whether the client named the media type, rather than take any. */
+  readonly byName: boolean;
 }
 
 /** Names that media types had in older clients and editions of the standard. */
@@ -70,8 +75,8 @@ export function parseAccept(
 
 /**
  * Chooses the representation to send; undefined means 406. The order: weight; then an entry that
- * takes the bytes as stored (`transfer-syntax=*`); then the more specific entry; then the order of
- * the entries; then the order of the offers. As in RFC 9110 §12.5.1 the weight of an offer is that
+ * takes the bytes as stored (`transfer-syntax=*`); then the more specific entry; then one that names
+ * the first syntax of its offer; then the order of the entries; then the order of the offers. As in RFC 9110 §12.5.1 the weight of an offer is that
  * of the most specific entries that match it, and a weight of 0 refuses it.
  */
 export function negotiate(
@@ -90,11 +95,14 @@ export function negotiate(
   });
   const asStored = ({ choice }: (typeof candidates)[number]) =>
     choice.transferSyntax === '*' ? 1 : 0;
+  const namesFirst = ({ choice: { offer, transferSyntax } }: (typeof candidates)[number]) =>
+    transferSyntax !== undefined && transferSyntax === offer.transferSyntaxes?.[0] ? 1 : 0;
   const [best] = candidates.sort(
     (a, b) =>
       b.quality - a.quality ||
       asStored(b) - asStored(a) ||
       b.specificity - a.specificity ||
+      namesFirst(b) - namesFirst(a) ||
       a.order - b.order,
   );
   return best?.choice;
@@ -166,12 +174,13 @@ function qualityOf(text: string | undefined): number {
 function match(range: AcceptRange, offer: Offer): Choice | undefined {
   if (range.form !== 'any' && range.form !== offer.form) return undefined;
   if (!covers(range.mediaType, offer.mediaType)) return undefined;
+  const byName = !range.mediaType.endsWith('/*');
   if (offer.transferSyntaxes === undefined || range.transferSyntax === undefined) {
-    return { offer, transferSyntax: undefined };
+    return { offer, transferSyntax: undefined, byName };
   }
   const available =
     range.transferSyntax === '*' || offer.transferSyntaxes.includes(range.transferSyntax);
-  return available ? { offer, transferSyntax: range.transferSyntax } : undefined;
+  return available ? { offer, transferSyntax: range.transferSyntax, byName } : undefined;
 }
 
 function covers(range: string, mediaType: string): boolean {

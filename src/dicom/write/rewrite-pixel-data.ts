@@ -21,15 +21,20 @@ async function* payloads(
   frames: Iterable<readonly ByteRun[]>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (const runs of frames) {
-    const parts: Buffer[] = [];
+    // Of its own memory, which may be handed to another thread.
+    const payload = new Uint8Array(runs.reduce((sum, { length }) => sum + length, 0));
+    let filled = 0;
     for (const { offset, length } of runs) {
       if (offset < source.position) {
         throw damaged('has other frames than its index', source.position);
       }
       await source.skip(offset - source.position);
-      for await (const run of source.runs(length)) parts.push(run);
+      for await (const run of source.runs(length)) {
+        payload.set(run, filled);
+        filled += run.length;
+      }
     }
-    yield Buffer.concat(parts);
+    yield payload;
   }
 }
 

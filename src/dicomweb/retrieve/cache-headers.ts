@@ -7,12 +7,19 @@ import { createHash } from 'node:crypto';
 import { formatETag, ifNoneMatch } from '../../http/etag.js';
 import { timeOf, type Ulid } from '../../storage/archive/ulid.js';
 
+const digestCharacters = 16;
+const boundaryCharacters = 36;
+
+/** A multipart boundary that is always the same for the same representation, as its bytes must be. */
+export function boundaryOf(tag: string): string {
+  return createHash('sha256').update(tag).digest('hex').slice(0, boundaryCharacters);
+}
+
 /** How a caller keeps what it was sent. */
 export type CacheHeaders = Readonly<Record<'ETag' | 'Cache-Control', string>> & {
   readonly 'Last-Modified'?: string;
 };
 
-const digestCharacters = 16;
 
 /**
  * The entity tag, without quotes, of one representation of a version. Name everything that changes the
