@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import type { Element } from '../../src/dicom/data-set.js';
+import { keepQuerySecret, secretsIn } from './leaks.js';
 import { writeParts, readParts, type ReceivedPart, type SentPart } from './multipart.js';
 import { sampleInstance, type SampleSpec } from './part10-builder.js';
 import { hosts, startService, type Service, type ServiceOptions } from './service.js';
@@ -116,6 +117,7 @@ export class Client {
   }
 
   async send(method: string, path: string, init: RequestInit = {}): Promise<Response> {
+    keepQuerySecret(this.url(path));
     return await fetch(this.url(path), { ...init, method });
   }
 
@@ -206,6 +208,7 @@ export class Client {
     expect({ status: response.status, text }).toEqual({ status, text });
     const requestId = response.headers.get('x-request-id') ?? '';
     expect(requestId).not.toBe('');
+    expect(secretsIn(text)).toEqual([]);
     expect(text).not.toMatch(/\bat \S+ \(|node:|\.[jt]s:\d/);
     const type = response.headers.get('content-type') ?? '';
     if (this.face.microsoft) {

@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { base64url, exportJWK, exportSPKI, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import type { TokenRules } from '../../src/auth/access-token.js';
+import { keepSecret } from './leaks.js';
 
 type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
 
@@ -101,9 +102,11 @@ export class Tenant {
   async token({ claims = {}, header = {}, forged = false }: TokenSpec = {}): Promise<string> {
     const [{ id, pair }] = this.#newestFirst();
     const payload = JSON.parse(JSON.stringify({ ...this.claims(), ...claims })) as JWTPayload;
-    return await new SignJWT(payload)
+    const token = await new SignJWT(payload)
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: id, ...header })
       .sign(forged ? this.#spare.privateKey : pair.privateKey);
+    for (const text of [token, ...token.split('.').slice(1)]) keepSecret(text);
+    return token;
   }
 
   /** A token without a signature. */

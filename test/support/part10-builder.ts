@@ -5,6 +5,7 @@
  */
 import { deflateRawSync } from 'node:zlib';
 import type { DataSet, Element, PersonName, Value } from '../../src/dicom/data-set.js';
+import { keepElementSecret } from './leaks.js';
 
 /** Transfer syntaxes by the name of what they are an example of. */
 export const syntaxes = {
@@ -115,6 +116,7 @@ const longForm = new Set([
 
 /** An element with values: `element('00100010', 'PN', 'Doe^Jane')`. */
 export function element(tag: string, vr: string, ...values: ElementValue[]): ElementSpec {
+  keepElementSecret(tag, vr, values);
   return { tag, vr, values };
 }
 

@@ -18,6 +18,7 @@ import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js
 import { testConnectionString, testPrefix } from './azurite.js';
 import { FunctionsCore, injectIntoJest, injectIntoNode } from './functions-core.js';
 import { startFunctionsHost } from './functions-host.js';
+import { leaksIn } from './leaks.js';
 
 export const hosts = ['local', 'functions'] as const;
 
@@ -40,6 +41,7 @@ export interface Service {
   readonly services: Services;
   /** What has been logged so far. */
   readonly log: readonly LogEntry[];
+  /** Rejects when the log holds what `leaks.ts` was told to keep secret. */
   stop(): Promise<void>;
 }
 
@@ -115,6 +117,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     async stop() {
       await running.stop();
       await services.archive.close();
+      const leaks = leaksIn(log);
+      if (leaks.length > 0) throw new Error(`The log tells of ${leaks.join(', ')}`);
     },
   };
 }
