@@ -89,16 +89,20 @@ class Appender {
     const { clock, logPartition, tables } = this.#world;
     for (let attempt = 0; ; attempt++) {
       await clock.sleep(latency.tableWrite / 2);
-      const won = this.#tail.revision === this.#known;
-      const counted = won || this.#refusals === 'count in full' ? entries + 1 : 1;
-      await Promise.all([logPartition.use(counted), tables.use(1)]);
-      if (won) {
-        this.#tail.revision++;
-        this.#tail.appends++;
-      } else this.#tail.lost++;
+      const outcome = { won: false };
+      await Promise.all([
+        tables.use(1),
+        logPartition.use(() => {
+          outcome.won = this.#tail.revision === this.#known;
+          if (outcome.won) this.#tail.revision++;
+          return outcome.won || this.#refusals === 'count in full' ? entries + 1 : 1;
+        }),
+      ]);
+      if (outcome.won) this.#tail.appends++;
+      else this.#tail.lost++;
       this.#known = this.#tail.revision;
       await clock.sleep(latency.tableWrite / 2);
-      if (won) return;
+      if (outcome.won) return;
       // Full jitter, as the code does; the tail is read again after it.
       await clock.sleep(Math.random() * Math.min(0.4, 0.01 * 2 ** attempt));
       await tables.use(1);

@@ -49,6 +49,7 @@ export class Clock {
 
   /** Lets time pass until then. Processes go on between events, as promises do. */
   async runUntil(end: number): Promise<void> {
+    await new Promise(setImmediate);
     for (;;) {
       const event = this.#take();
       if (event === undefined) return;
@@ -61,12 +62,12 @@ export class Clock {
   }
 }
 
-/** Something that does so many units a second, in the order in which it is asked. */
+/** Something that does so many units a second, one task after another in the order of asking. */
 export class Resource {
   readonly name: string;
   readonly perSecond: number;
   readonly #clock: Clock;
-  #freeAt = 0;
+  #line: Promise<void> = Promise.resolve();
   #used = 0;
 
   constructor(clock: Clock, name: string, perSecond: number) {
@@ -75,12 +76,14 @@ export class Resource {
     this.perSecond = perSecond;
   }
 
-  /** Waits for its turn and for the work; how long others wait shows in the utilisation. */
-  async use(units: number): Promise<void> {
-    const start = Math.max(this.#freeAt, this.#clock.now);
-    this.#freeAt = start + units / this.perSecond;
-    this.#used += units;
-    await this.#clock.sleep(this.#freeAt - this.#clock.now);
+  /** Waits for its turn and for the work. What that takes may depend on what was done until its turn. */
+  async use(units: number | (() => number)): Promise<void> {
+    this.#line = this.#line.then(async () => {
+      const work = typeof units === 'number' ? units : units();
+      this.#used += work;
+      await this.#clock.sleep(work / this.perSecond);
+    });
+    await this.#line;
   }
 
   /** Share of what it could have done by now. */
