@@ -14,6 +14,11 @@ import {
   type RetrievePolicy,
 } from './retrieve/retrieve-policy.js';
 import {
+  microsoftRenderedPolicy,
+  standardRenderedPolicy,
+  type RenderedPolicy,
+} from './retrieve/rendered/rendered-policy.js';
+import {
   microsoftV1SearchPolicy,
   microsoftV2SearchPolicy,
   standardSearchPolicy,
@@ -34,6 +39,7 @@ export interface Profile {
   readonly problemFormat: 'problem+json' | 'text';
   readonly store: StorePolicy;
   readonly retrieve: RetrievePolicy;
+  readonly rendered: RenderedPolicy;
   readonly search: SearchPolicy;
   readonly changeFeed: ChangeFeedPolicy;
   /** Headers on every response. */
@@ -55,6 +61,7 @@ export const ps318: Profile = {
   problemFormat: 'problem+json',
   store: standardStorePolicy,
   retrieve: standardRetrievePolicy,
+  rendered: standardRenderedPolicy,
   search: standardSearchPolicy,
   changeFeed: windowedChangeFeed,
   headers: commonHeaders,
@@ -66,6 +73,7 @@ export const microsoftV1: Profile = {
   problemFormat: 'text',
   store: microsoftV1StorePolicy,
   retrieve: microsoftRetrievePolicy,
+  rendered: microsoftRenderedPolicy,
   search: microsoftV1SearchPolicy,
   changeFeed: sequencedChangeFeed,
   headers: microsoftHeaders,
@@ -77,6 +85,7 @@ export const microsoftV2: Profile = {
   problemFormat: 'text',
   store: microsoftV2StorePolicy,
   retrieve: microsoftRetrievePolicy,
+  rendered: microsoftRenderedPolicy,
   search: microsoftV2SearchPolicy,
   changeFeed: windowedChangeFeed,
   headers: microsoftHeaders,

@@ -7,6 +7,8 @@ import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
 import { retrieveFrames } from './retrieve/retrieve-frames.js';
 import { retrieveInstance, retrieveSeries, retrieveStudy } from './retrieve/retrieve-instances.js';
 import * as metadata from './retrieve/retrieve-metadata.js';
+import * as rendered from './retrieve/rendered/retrieve-rendered.js';
+import * as renderedSeries from './retrieve/rendered/retrieve-rendered-series.js';
 import { defineRoutes } from './route.js';
 import * as search from './search/search-instances.js';
 import {
@@ -43,6 +45,18 @@ export const routes = defineRoutes({
   retrieveStudyPixelData:   { method: 'GET',    path: `${study}/pixeldata`,     permission: 'read',   handler: allBulkData.retrieveStudyPixelData },
   retrieveSeriesPixelData:  { method: 'GET',    path: `${series}/pixeldata`,    permission: 'read',   handler: allBulkData.retrieveSeriesPixelData },
   retrieveInstancePixelData: { method: 'GET',   path: `${instance}/pixeldata`,  permission: 'read',   handler: allBulkData.retrieveInstancePixelData },
+
+  // Rendered resources and thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.2)
+  retrieveRenderedStudy: { method: 'GET', path: `${study}/rendered`, permission: 'read', handler: renderedSeries.retrieveRenderedStudy },
+  retrieveRenderedSeries: { method: 'GET', path: `${series}/rendered`, permission: 'read', handler: renderedSeries.retrieveRenderedSeries },
+  retrieveRenderedInstance: { method: 'GET', path: `${instance}/rendered`, permission: 'read', handler: rendered.retrieveRenderedInstance },
+  retrieveRenderedFrames: { method: 'GET', path: `${instance}/frames/{frames}/rendered`, permission: 'read', handler: rendered.retrieveRenderedFrames },
+  retrieveRenderedFramesByAlias: { method: 'GET', path: `${instance}/rendered/{frames}`, permission: 'read', handler: rendered.retrieveRenderedFrames },
+  retrieveStudyThumbnail: { method: 'GET', path: `${study}/thumbnail`, permission: 'read', handler: renderedSeries.retrieveStudyThumbnail },
+  retrieveSeriesThumbnail: { method: 'GET', path: `${series}/thumbnail`, permission: 'read', handler: renderedSeries.retrieveSeriesThumbnail },
+  retrieveInstanceThumbnail: { method: 'GET', path: `${instance}/thumbnail`, permission: 'read', handler: rendered.retrieveInstanceThumbnail },
+  retrieveFramesThumbnail: { method: 'GET', path: `${instance}/frames/{frames}/thumbnail`, permission: 'read', handler: rendered.retrieveFramesThumbnail },
+  retrieveFramesThumbnailByAlias: { method: 'GET', path: `${instance}/thumbnail/{frames}`, permission: 'read', handler: rendered.retrieveFramesThumbnail },
 
   // Search (PS3.18 §10.6)
   searchForStudies:         { method: 'GET',    path: 'studies',                permission: 'read',   handler: search.searchForStudies },

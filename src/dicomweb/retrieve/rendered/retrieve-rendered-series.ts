@@ -1,0 +1,173 @@
+/**
+ * Rendered studies and series, and their thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.2): a picture of
+ * each instance in parts, or one that stands for all.
+ */
+import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
+import { ServiceError, type ErrorCode } from '../../../errors.js';
+import type { OutgoingPart } from '../../../multipart/writer.js';
+import type { InstanceRow } from '../../../storage/archive/catalog.js';
+import { acceptedOf } from '../../negotiation.js';
+import { resourcePath, seriesOf, studyOf } from '../../path-uids.js';
+import { flatten, readAhead } from '../../read-ahead.js';
+import type { RequestContext } from '../../route.js';
+import { cacheHeaders, entityTag, notModified } from '../cache-headers.js';
+import { formatOf, imageRenderer, pictureOffers } from './render-image.js';
+import { parseRenderQuery, parseThumbnailQuery, type RenderQuery } from './render-query.js';
+import { renderSource } from './render-source.js';
+import { renderedKind } from './rendered-kind.js';
+import { representativeInstance, representativeSeries } from './representative.js';
+import {
+  picturePart,
+  sendParts,
+  sendRendered,
+  sourceOf,
+  warningOf,
+  type Wanted,
+} from './retrieve-rendered.js';
+
+/** A study or series: which, as of which version, and the series that stands for it. */
+interface Collection {
+  readonly uids: { readonly study: StudyInstanceUID; readonly series?: SeriesInstanceUID };
+  readonly version: string;
+  readonly series: SeriesInstanceUID;
+}
+
+/** Pictures under way at the same time. */
+const picturesAhead = 2;
+
+/** Reasons for which one instance is passed over, and the others are sent. */
+const passedOver: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'pixel-data-corrupt',
+  'pixel-data-unsupported',
+  'pixel-data-too-large',
+  'frame-not-found',
+  'instance-not-found',
+]);
+
+async function studyCollection(context: RequestContext): Promise<Collection> {
+  const uids = studyOf(context.params);
+  const state = await context.services.archive.catalog.state(context.partition, uids.study);
+  const series = representativeSeries([...state.series.values()].map(({ record }) => record));
+  if (state.study === undefined || series === undefined) {
+    throw new ServiceError('study-not-found', 'Nothing is stored under these UIDs.');
+  }
+  const { created, revision } = state.study.record;
+  return { uids, version: `${created}-${revision}`, series };
+}
+
+async function seriesCollection(context: RequestContext): Promise<Collection> {
+  const uids = seriesOf(context.params);
+  const { catalog } = context.services.archive;
+  const record = await catalog.series(context.partition, uids.study, uids.series);
+  if (record === undefined) {
+    throw new ServiceError('series-not-found', 'Nothing is stored under these UIDs.');
+  }
+  return { uids, version: `${record.created}-${record.revision}`, series: uids.series };
+}
+
+/** The instance that stands for a series: of its first thousand by UID. */
+async function instanceFor(
+  { services, partition }: RequestContext,
+  study: StudyInstanceUID,
+  series: SeriesInstanceUID,
+): Promise<InstanceUids> {
+  const pages = services.archive.catalog.instances(partition, study, series);
+  const first = await pages.next();
+  await pages.return();
+  const records = first.done === true ? [] : first.value.map(({ record }) => record);
+  const instance = representativeInstance(study, records);
+  if (instance === undefined) {
+    throw new ServiceError('series-not-found', 'The series has just been deleted.');
+  }
+  return instance;
+}
+
+async function sendRepresentative(
+  context: RequestContext,
+  { uids, series }: Collection,
+  wanted: Wanted,
+): Promise<Response> {
+  const source = await sourceOf(context, await instanceFor(context, uids.study, series));
+  return await sendRendered(context, source, wanted);
+}
+
+/** The picture of one row; `undefined` for an instance that has none. */
+async function pictureOf(
+  context: RequestContext,
+  row: InstanceRow,
+  query: RenderQuery,
+  mediaType: string,
+): Promise<OutgoingPart | undefined> {
+  try {
+    const source = await renderSource(context, row);
+    if (renderedKind(source) !== 'image') return undefined;
+    const format = formatOf(mediaType, context.profile.rendered);
+    const bytes = await imageRenderer(context, source, query).render(format, [1]);
+    return picturePart(mediaType, `${context.baseUrl}${resourcePath(row.record)}/rendered`, bytes);
+  } catch (error) {
+    if (error instanceof ServiceError && passedOver.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+async function* picturesOf(
+  context: RequestContext,
+  { uids }: Collection,
+  query: RenderQuery,
+  mediaType: string,
+): AsyncGenerator<OutgoingPart, void, undefined> {
+  const { services, partition } = context;
+  const rows = services.archive.instancesWithMetadata(partition, uids.study, uids.series);
+  const pictures = readAhead(
+    flatten(rows),
+    picturesAhead,
+    async (row) => await pictureOf(context, row, query, mediaType),
+    () => undefined,
+  );
+  for await (const picture of pictures) if (picture !== undefined) yield picture;
+}
+
+async function sendCollection(
+  context: RequestContext,
+  find: (context: RequestContext) => Promise<Collection>,
+): Promise<Response> {
+  const { request, profile, baseUrl } = context;
+  const query = parseRenderQuery(request, profile.rendered);
+  // One picture comes first: browsers and thumbnails ask for anything, and parts only by name.
+  const choice = acceptedOf(request, pictureOffers(profile.rendered, ['single', 'multipart']));
+  const collection = await find(context);
+  if (choice?.offer.form !== 'multipart') {
+    return await sendRepresentative(context, collection, { purpose: 'rendered', query });
+  }
+  const { mediaType } = choice.offer;
+  const { version } = collection;
+  const tag = entityTag(version, 'rendered', mediaType, JSON.stringify(query), baseUrl);
+  const headers = { ...cacheHeaders(tag), ...warningOf(query) };
+  const unchanged = notModified(request, headers);
+  if (unchanged !== undefined) return unchanged;
+  return await sendParts(picturesOf(context, collection, query, mediaType), mediaType, headers);
+}
+
+/** `GET studies/{study}/rendered`. */
+export async function retrieveRenderedStudy(context: RequestContext): Promise<Response> {
+  return await sendCollection(context, studyCollection);
+}
+
+/** `GET studies/{study}/series/{series}/rendered`. */
+export async function retrieveRenderedSeries(context: RequestContext): Promise<Response> {
+  return await sendCollection(context, seriesCollection);
+}
+
+/** `GET studies/{study}/thumbnail`. */
+export async function retrieveStudyThumbnail(context: RequestContext): Promise<Response> {
+  const query = parseThumbnailQuery(context.request);
+  const collection = await studyCollection(context);
+  return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });
+}
+
+/** `GET studies/{study}/series/{series}/thumbnail`. */
+export async function retrieveSeriesThumbnail(context: RequestContext): Promise<Response> {
+  const query = parseThumbnailQuery(context.request);
+  const collection = await seriesCollection(context);
+  return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });
+}
