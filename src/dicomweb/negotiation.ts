@@ -20,7 +20,7 @@ export function chooseRepresentation(request: Request, offers: readonly Offer[])
     const offered = describeOffers(offers);
     throw new ServiceError(
       'not-acceptable',
-      `None of the media types asked for is offered. Offered: ${offered.join(' | ')}`,
+      `None of the media types and transfer syntaxes asked for is offered. Offered: ${offered.join(' | ')}`,
       { offered },
     );
   }

@@ -20,7 +20,6 @@ export type CacheHeaders = Readonly<Record<'ETag' | 'Cache-Control', string>> & 
   readonly 'Last-Modified'?: string;
 };
 
-
 /**
  * The entity tag, without quotes, of one representation of a version. Name everything that changes the
  * bytes: media type, transfer syntax, form, frames, the URL when it is in the body.

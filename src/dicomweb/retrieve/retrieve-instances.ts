@@ -1,91 +1,142 @@
 /** Retrieve of DICOM instances as files (PS3.18 §10.4.1.1): study, series, instance. */
-import { transferSyntaxes } from '../../dicom/transfer-syntax.js';
 import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import { streamBody } from '../../http/body.js';
-import type { Choice, Offer } from '../../http/accept.js';
 import { formatMediaType } from '../../http/media-type.js';
+import { answerRange } from '../../http/range.js';
 import { newBoundary, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
 import { instanceProperties, type InstanceRecord } from '../../storage/archive/records.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
+import { boundaryOf, cacheHeaders, entityTag, notModified } from './cache-headers.js';
+import { checkInstances, chooseInstance, dicom, type ChosenInstance } from './instance-choice.js';
+import type { StoredImage } from './stored-image.js';
+import { encodingEdition } from './transcode-frames.js';
+import { transcodeInstance } from './transcode-instance.js';
 
-const dicom = 'application/dicom';
 /** Files that are opened before their turn, so that one round trip hides behind another. */
 const filesAhead = 8;
+/** Instances whose first frame is transcoded before their turn. */
+const transcodedAhead = 2;
 
-/** Of several instances each may be stored in any syntax; `checkSyntax` looks at each. */
-const anySyntax = transferSyntaxes.map(({ uid }) => uid);
-
-/** What a file can be had in: the syntax it is stored in. */
-function offersOf(
-  forms: readonly Offer['form'][],
-  transferSyntaxes: readonly string[],
-): readonly Offer[] {
-  return forms.map((form) => ({ mediaType: dicom, form, transferSyntaxes }));
+/** A file that is on its way. */
+interface OpenedFile {
+  readonly record: InstanceRecord;
+  readonly contentType: string;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Bytes of the file, where known. */
+  readonly length?: number;
+  cancel(): void;
 }
 
-function contentType({ transferSyntax }: InstanceRecord): string {
-  return formatMediaType(dicom, { 'transfer-syntax': transferSyntax });
+function instanceNotFound(): ServiceError {
+  return new ServiceError('instance-not-found', 'No such instance is stored.');
 }
 
-/** Opens the files of instances ahead of their turn; those deleted in the meantime are passed over. */
-async function* partsOf(
-  { services, partition, baseUrl, signal }: RequestContext,
-  records: AsyncIterable<InstanceRecord>,
-): AsyncGenerator<OutgoingPart, void, undefined> {
-  const opened = readAhead(
-    records,
-    filesAhead,
-    async (record) => ({
-      record,
-      file: await services.archive.openFile(partition, record, undefined, signal),
-    }),
-    ({ file }) => file?.body.destroy(),
-  );
-  for await (const { record, file } of opened) {
-    if (file === undefined) continue;
-    yield {
-      headers: [
-        ['Content-Type', contentType(record)],
-        ['Content-Location', baseUrl + resourcePath(record)],
-      ],
-      body: file.body as AsyncIterable<Uint8Array>,
-      length: file.length,
-    };
+function contentTypeOf({ to }: ChosenInstance): string {
+  return formatMediaType(dicom, { 'transfer-syntax': to.uid });
+}
+
+/** @throws ServiceError `instance-not-found` when it was deleted meanwhile. */
+async function openStored(
+  { services, partition, signal }: RequestContext,
+  chosen: ChosenInstance,
+): Promise<OpenedFile> {
+  const { record } = chosen;
+  const file = await services.archive.openFile(partition, record, undefined, signal);
+  if (file === undefined) throw instanceNotFound();
+  const { body, length } = file;
+  return {
+    record,
+    contentType: contentTypeOf(chosen),
+    body: body as AsyncIterable<Uint8Array>,
+    length,
+    cancel: () => body.destroy(),
+  };
+}
+
+/** @throws what `transcodeInstance` throws. */
+async function openTranscoded(
+  context: RequestContext,
+  chosen: ChosenInstance,
+  image: StoredImage,
+): Promise<OpenedFile> {
+  const file = await transcodeInstance(context, image, chosen.to);
+  return {
+    record: chosen.record,
+    contentType: contentTypeOf(chosen),
+    body: file.chunks(),
+    cancel: () => undefined,
+  };
+}
+
+/** What `work` resolves to; `undefined` when its instance was deleted meanwhile. */
+async function unlessDeleted<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'instance-not-found') return undefined;
+    throw error;
   }
-}
-
-function multipartResponse(parts: AsyncIterable<OutgoingPart>): Response {
-  const boundary = newBoundary();
-  return new Response(streamBody(writeMultipart(parts, boundary)), {
-    headers: {
-      'Content-Type': formatMediaType('multipart/related', { type: dicom, boundary }),
-    },
-  });
 }
 
 /**
- * A request for one syntax is refused before the first byte when any instance is stored in another.
- *
- * @throws ServiceError `not-acceptable`.
+ * Opens the files of instances ahead of their turn; those deleted in the meantime are passed over.
+ * Frames take more memory than open files, so fewer instances are transcoded ahead than are opened.
  */
-async function checkSyntax(
-  { transferSyntax }: Choice,
+async function* openFiles(
+  context: RequestContext,
   records: AsyncIterable<InstanceRecord>,
-): Promise<void> {
-  if (transferSyntax === undefined || transferSyntax === '*') return;
-  for await (const record of records) {
-    if (record.transferSyntax === transferSyntax) continue;
-    const offered = [`multipart/related; type="${dicom}"; transfer-syntax=*`];
-    throw new ServiceError(
-      'not-acceptable',
-      'Some instances are stored in another transfer syntax than the one asked for.',
-      { offered },
-    );
-  }
+): AsyncGenerator<OpenedFile, void, undefined> {
+  const chosen = readAhead(
+    records,
+    filesAhead,
+    async (record) =>
+      await unlessDeleted(
+        chooseInstance(context, record, ['multipart']).then(async (one) => ({
+          one,
+          file: one.image === undefined ? await openStored(context, one) : undefined,
+        })),
+      ),
+    (ready) => ready?.file?.cancel(),
+  );
+  const opened = readAhead(
+    chosen,
+    transcodedAhead,
+    async (ready) => {
+      if (ready?.one.image === undefined) return ready?.file;
+      return await unlessDeleted(openTranscoded(context, ready.one, ready.one.image));
+    },
+    (file) => file?.cancel(),
+  );
+  for await (const file of opened) if (file !== undefined) yield file;
+}
+
+function partOf({ baseUrl }: RequestContext, file: OpenedFile): OutgoingPart {
+  const { record, contentType, body, length } = file;
+  return {
+    headers: [
+      ['Content-Type', contentType],
+      ['Content-Location', baseUrl + resourcePath(record)],
+    ],
+    body,
+    ...(length !== undefined && { length }),
+  };
+}
+
+function multipartResponse(
+  parts: AsyncIterable<OutgoingPart>,
+  boundary: string,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  return new Response(streamBody(writeMultipart(parts, boundary)), {
+    headers: {
+      ...headers,
+      'Content-Type': formatMediaType('multipart/related', { type: dicom, boundary }),
+    },
+  });
 }
 
 async function retrieveAll(
@@ -93,17 +144,22 @@ async function retrieveAll(
   { study, series }: { readonly study: StudyInstanceUID } & Partial<InstanceUids>,
   absent: ErrorCode,
 ): Promise<Response> {
-  const { services, partition } = context;
-  const rows = () => flatten(services.archive.catalog.instances(partition, study, series));
+  const { services, partition, request } = context;
+  chooseRepresentation(request, [{ mediaType: dicom, form: 'multipart' }]);
+  await checkInstances(context, study, series);
   const records = async function* () {
-    for await (const { record } of rows()) yield record;
+    const rows = services.archive.catalog.instances(partition, study, series);
+    for await (const { record } of flatten(rows)) yield record;
   };
-  const choice = chooseRepresentation(context.request, offersOf(['multipart'], anySyntax));
-  const iterator = records();
+  const parts = async function* () {
+    for await (const file of openFiles(context, records())) yield partOf(context, file);
+  };
+  const iterator = parts();
+  // What cannot be had of the first instance shows while there is still a status to say so.
   const first = await iterator.next();
   if (first.done === true) throw new ServiceError(absent, 'Nothing is stored under these UIDs.');
-  await checkSyntax(choice, records());
-  return multipartResponse(partsOf(context, resumed(first.value, iterator)));
+  const all = resumed(first.value, iterator);
+  return multipartResponse(all, newBoundary(), { 'Cache-Control': 'private, no-cache' });
 }
 
 /** `GET studies/{study}`: every instance of the study. */
@@ -118,23 +174,50 @@ export async function retrieveSeries(context: RequestContext): Promise<Response>
 
 /** `GET studies/{study}/series/{series}/instances/{instance}`: one instance, in parts or alone. */
 export async function retrieveInstance(context: RequestContext): Promise<Response> {
-  const { services, partition, signal } = context;
+  const { services, partition, request } = context;
   const uids = instanceOf(context.params);
   const row = await services.archive.catalog.instance(partition, uids, instanceProperties);
   if (row === undefined) throw instanceNotFound();
-  const { record } = row;
-  const offers = offersOf(['multipart', 'single'], [record.transferSyntax]);
-  const { offer } = chooseRepresentation(context.request, offers);
-  if (offer.form === 'multipart') {
-    return multipartResponse(partsOf(context, listed(record)));
+  const chosen = await chooseInstance(context, row.record, ['multipart', 'single']);
+  const { form } = chosen.choice.offer;
+  const { version } = chosen.record;
+  const contentType = contentTypeOf(chosen);
+  const place = form === 'multipart' ? context.baseUrl : '';
+  const edition = chosen.image === undefined ? 'stored' : encodingEdition;
+  const tag = entityTag(version, contentType, place, edition);
+  const caching = cacheHeaders(tag, version);
+  const unmodified = notModified(request, caching);
+  if (unmodified !== undefined) return unmodified;
+
+  if (form === 'single' && chosen.image === undefined) {
+    return await storedFile(context, chosen, { ...caching, 'Content-Type': contentType });
   }
-  const file = await services.archive.openFile(partition, record, undefined, signal);
-  if (file === undefined) throw instanceNotFound();
-  return new Response(streamBody(file.body as AsyncIterable<Uint8Array>), {
-    headers: { 'Content-Type': contentType(record), 'Content-Length': String(file.length) },
+  const { image } = chosen;
+  const file =
+    image === undefined
+      ? await openStored(context, chosen)
+      : await openTranscoded(context, chosen, image);
+  if (form === 'multipart') {
+    return multipartResponse(listed(partOf(context, file)), boundaryOf(tag), caching);
+  }
+  return new Response(streamBody(file.body), {
+    headers: { ...caching, 'Accept-Ranges': 'none', 'Content-Type': contentType },
   });
 }
 
-function instanceNotFound(): ServiceError {
-  return new ServiceError('instance-not-found', 'No such instance is stored.');
+/** One file as it is stored, or a range of its bytes. */
+async function storedFile(
+  { services, partition, signal, request }: RequestContext,
+  { record }: ChosenInstance,
+  headers: Readonly<Record<string, string>> & { readonly ETag: string },
+): Promise<Response> {
+  const range = answerRange(request.headers, record.length, headers.ETag);
+  const { offset, length } = range;
+  const run = range.status === 206 ? { offset, length } : undefined;
+  const file = await services.archive.openFile(partition, record, run, signal);
+  if (file === undefined) throw instanceNotFound();
+  return new Response(streamBody(file.body as AsyncIterable<Uint8Array>), {
+    status: range.status,
+    headers: { ...headers, ...range.headers },
+  });
 }

@@ -1,0 +1,107 @@
+/** Which transfer syntax each instance of an answer is sent in (PS3.18 §8.7). */
+import { transferSyntaxOf, type TransferSyntax } from '../../dicom/transfer-syntax.js';
+import type { StudyInstanceUID, SeriesInstanceUID } from '../../dicom/uid.js';
+import type { Choice, Offer } from '../../http/accept.js';
+import type { InstanceRecord } from '../../storage/archive/records.js';
+import { acceptedOf, chooseRepresentation, syntaxToSend } from '../negotiation.js';
+import { flatten } from '../read-ahead.js';
+import type { RequestContext } from '../route.js';
+import { loadImage, storedImage, type StoredImage } from './stored-image.js';
+import { storedSyntax } from './stored-syntax.js';
+import {
+  conceivableTargets,
+  explicitLittleEndian,
+  fileTargets,
+  touchesPixels,
+} from './transcode-targets.js';
+
+export const dicom = 'application/dicom';
+
+/** How an instance is sent. */
+export interface ChosenInstance {
+  readonly record: InstanceRecord;
+  readonly choice: Choice;
+  readonly to: TransferSyntax;
+  /** There when the instance has to be transcoded. */
+  readonly image?: StoredImage;
+}
+
+/** What a file can be had in: as stored, and re-encoded; by default explicit VR little endian. */
+export function fileOffers(
+  stored: TransferSyntax,
+  targets: readonly TransferSyntax[],
+  forms: readonly Offer['form'][],
+): readonly Offer[] {
+  const transferSyntaxes = [stored, ...targets].map(({ uid }) => uid);
+  const plain = transferSyntaxes.some((uid) => uid === explicitLittleEndian);
+  return forms.map((form) => ({
+    mediaType: dicom,
+    form,
+    transferSyntaxes,
+    ...(plain && { defaultTransferSyntax: explicitLittleEndian }),
+  }));
+}
+
+/**
+ * Settles how an instance is sent: by the transfer syntaxes at first, and by what is known of its
+ * pixels when they have to be decoded.
+ *
+ * @throws ServiceError `not-acceptable`; `instance-not-found` when it was deleted meanwhile.
+ */
+export async function chooseInstance(
+  context: RequestContext,
+  record: InstanceRecord,
+  forms: readonly Offer['form'][],
+): Promise<ChosenInstance> {
+  const { request, services } = context;
+  const from = storedSyntax(record);
+  const choice = chooseRepresentation(request, fileOffers(from, conceivableTargets(from), forms));
+  if (syntaxToSend(choice) === from.uid) return { record, choice, to: from };
+
+  const image = await loadImage(context, record);
+  const targets = fileTargets(image, services.limits.pixels);
+  const settled = chooseRepresentation(request, fileOffers(image.syntax, targets, forms));
+  const to = transferSyntaxOf(syntaxToSend(settled)) ?? image.syntax;
+  const same = to.uid === image.syntax.uid;
+  return { record: image.record, choice: settled, to, ...(!same && { image }) };
+}
+
+/** Whether a request takes instances in whatever syntax they are stored, if it must. */
+function takesAnySyntax({ request }: RequestContext): boolean {
+  const offer: Offer = { mediaType: dicom, form: 'multipart', transferSyntaxes: [''] };
+  return acceptedOf(request, [offer]) !== undefined;
+}
+
+/**
+ * Refuses a request for several instances, before the first byte, when one of them cannot be had in
+ * any syntax that the request names. Instances that appear or change later are not seen.
+ *
+ * @throws ServiceError `not-acceptable`
+ */
+export async function checkInstances(
+  context: RequestContext,
+  study: StudyInstanceUID,
+  series: SeriesInstanceUID | undefined,
+): Promise<void> {
+  if (takesAnySyntax(context)) return;
+  const { request, partition, services } = context;
+  const { archive, limits } = services;
+  /** Whether pixels have to be decoded, which their attributes may not permit. */
+  const isOpen = (record: InstanceRecord): boolean => {
+    const from = storedSyntax(record);
+    const offers = fileOffers(from, conceivableTargets(from), ['multipart']);
+    const to = transferSyntaxOf(syntaxToSend(chooseRepresentation(request, offers)));
+    return to !== undefined && to.uid !== from.uid && touchesPixels(from, to);
+  };
+  let open = false;
+  for await (const { record } of flatten(archive.catalog.instances(partition, study, series))) {
+    open = isOpen(record) || open;
+  }
+  if (!open) return;
+  for await (const row of flatten(archive.instancesWithMetadata(partition, study, series))) {
+    if (!isOpen(row.record)) continue;
+    const image = await storedImage(context, row);
+    const targets = fileTargets(image, limits.pixels);
+    chooseRepresentation(request, fileOffers(image.syntax, targets, ['multipart']));
+  }
+}

@@ -1,0 +1,106 @@
+/** A stored instance as a file in another transfer syntax, streamed frame by frame. */
+import { attribute } from '../../dicom/attribute.js';
+import { everyFrame } from '../../dicom/frames.js';
+import type { EncodedFrame } from '../../dicom/pixel/encode-frame.js';
+import { lossyHistoryOf, transcodedAttributes } from '../../dicom/pixel/transcoded-attributes.js';
+import { tagFrom, type Tag } from '../../dicom/tag.js';
+import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
+import { rewrittenPart10 } from '../../dicom/write/rewrite-part10.js';
+import type { NewValue, PixelDataRewrite, Rewrite } from '../../dicom/write/rewrite.js';
+import { ServiceError } from '../../errors.js';
+import { readAhead } from '../read-ahead.js';
+import type { RequestContext } from '../route.js';
+import type { StoredImage } from './stored-image.js';
+import { framesAheadOf, transcodePayload, transcodeStoredFrame } from './transcode-frames.js';
+import { hasPixelData, touchesPixels } from './transcode-targets.js';
+
+const pixelRepresentation = attribute('PixelRepresentation');
+/** Extended Offset Table, its lengths, and the total length of encapsulated pixel data. */
+const offsetTables = [0x0001, 0x0002, 0x0003].map((element) => tagFrom(0x7fe0, element));
+
+/** Frames in their new form; the first has been transcoded already. */
+async function* transcoded(
+  context: RequestContext,
+  image: StoredImage,
+  to: TransferSyntax,
+  first: EncodedFrame,
+  payloads: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let isFirst = true;
+  const frames = readAhead(
+    payloads,
+    framesAheadOf(image),
+    async (payload) => {
+      if (!isFirst) return await transcodePayload(context, image, to, payload);
+      isFirst = false;
+      return first;
+    },
+    () => undefined,
+  );
+  for await (const { bytes } of frames) yield bytes;
+}
+
+/** How the pixel data of an instance is rewritten, and what its data set then says. */
+async function pixelRewrite(
+  context: RequestContext,
+  image: StoredImage,
+  to: TransferSyntax,
+): Promise<Pick<Rewrite, 'pixelData' | 'changes'>> {
+  const { syntax, index, dataSet, pixels, frames } = image;
+  const [firstRuns] = index.frames === undefined ? [] : everyFrame(index.frames);
+  if (index.frames === undefined || firstRuns === undefined || pixels === undefined) {
+    throw new ServiceError('pixel-data-unsupported', 'The instance has no frames to transcode.');
+  }
+  const first = await transcodeStoredFrame(context, image, to, firstRuns);
+  const made = transcodedAttributes(pixels, syntax, first, lossyHistoryOf(dataSet));
+  const changes = new Map<Tag, NewValue | undefined>([
+    ...made,
+    ...offsetTables.map((tag) => [tag, undefined] as const),
+  ]);
+  const pixelData: PixelDataRewrite = {
+    frames: everyFrame(index.frames),
+    vr: first.pixels.bitsAllocated > 8 ? 'OW' : 'OB',
+    nativeLength: to.encapsulated ? undefined : first.bytes.length * frames,
+    transcode: (payloads) => transcoded(context, image, to, first, payloads),
+  };
+  return { pixelData, changes };
+}
+
+/** A file that is on its way. */
+export interface TranscodedFile {
+  /** Opens the stored file when it is read; read it once. */
+  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+}
+
+/**
+ * Prepares an instance in another transfer syntax, one of `fileTargets`. The first frame is transcoded
+ * at once, so that what cannot be done fails before an answer has begun, and so that the header, which
+ * precedes the pixels, can say what they become.
+ *
+ * @throws ServiceError as `transcodeStoredFrame`; `instance-not-found` when it was deleted meanwhile.
+ */
+export async function transcodeInstance(
+  context: RequestContext,
+  image: StoredImage,
+  to: TransferSyntax,
+): Promise<TranscodedFile> {
+  const { services, partition, signal } = context;
+  const { syntax, record, dataSet } = image;
+  const rewrite: Rewrite = {
+    target: to,
+    signedPixels: dataSet[pixelRepresentation]?.Value?.[0] === 1,
+    ...(touchesPixels(syntax, to) &&
+      hasPixelData(image) &&
+      (await pixelRewrite(context, image, to))),
+  };
+  return {
+    async *chunks() {
+      const file = await services.archive.openFile(partition, record, undefined, signal);
+      if (file === undefined) {
+        throw new ServiceError('instance-not-found', 'The instance has just been deleted.');
+      }
+      const source = file.body as AsyncIterable<Uint8Array>;
+      yield* rewrittenPart10(source, rewrite, services.limits.part10);
+    },
+  };
+}
