@@ -7,7 +7,8 @@ import { chooseIndex, isConfirmed } from './choose-index.js';
 import { studyElement } from './computed.js';
 import type { Predicate } from './matching.js';
 import { isAhead, type WalkStart } from './place.js';
-import { inRounds, walkIndex, type OrderedHit, type SearchContext, type Step } from './walk.js';
+import { studyReader } from './studies-of-hits.js';
+import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
 
 export interface StudyMatch {
   readonly study: StudyRecord;
@@ -51,15 +52,16 @@ export async function* findStudies(
     yield* browseStudies(context, predicates, wanted, start);
     return;
   }
-  const { services, partition, effort } = context;
-  const { catalog } = services.archive;
-  const read = async (hit: OrderedHit): Promise<StudyMatch | undefined> => {
-    const study = await catalog.study(partition, hit.uids.study);
-    if (study === undefined || !isConfirmed(chosen, hit, study)) return undefined;
-    return studyPasses(predicates, study) ? { study } : undefined;
-  };
   const hits = walkIndex(context, chosen, wanted, start);
-  yield* inRounds(hits, wanted, effort, async (round) => await Promise.all(round.map(read)));
+  const read = studyReader(context, predicates, chosen);
+  yield* inRounds(hits, wanted, context.effort, async (round) => {
+    const studies = await read(round);
+    return round.map((hit, position): StudyMatch | undefined => {
+      const study = studies[position];
+      if (study === undefined || !isConfirmed(chosen, hit, study)) return undefined;
+      return studyPasses(predicates, study) ? { study } : undefined;
+    });
+  });
 }
 
 function keyOf({ created, study }: StudyRecord): string {

@@ -5,9 +5,15 @@
  */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
 import { rowPages, type RowPagesOptions } from '../row-pages.js';
-import type { Properties, TableStore } from '../table-store.js';
+import type { Entity, Properties, TableStore } from '../table-store.js';
 import { backOff } from './back-off.js';
-import { browsePartitionKey, browseRowKey, parseBrowseRowKey, type Partition } from './keys.js';
+import {
+  browsePartitionKey,
+  browseRowKey,
+  browseRowsBetween,
+  parseBrowseRowKey,
+  type Partition,
+} from './keys.js';
 import { decodeStudy, encodeStudy, type StudyRecord } from './records.js';
 import type { Ulid } from './ulid.js';
 
@@ -22,6 +28,16 @@ export interface BrowsedStudy {
 
 function encode(record: StudyRecord, unsure: boolean) {
   return { ...encodeStudy(record), revision: record.revision, unsure };
+}
+
+function browsedStudy(entity: Entity): BrowsedStudy {
+  const { rowKey, properties } = entity;
+  const { study } = parseBrowseRowKey(rowKey);
+  return {
+    record: { ...decodeStudy(entity), study },
+    unsure: properties['unsure'] === true,
+    rowKey,
+  };
 }
 
 export class BrowseIndex {
@@ -112,16 +128,23 @@ export class BrowseIndex {
   ): AsyncGenerator<BrowsedStudy, void, undefined> {
     const range = { partitionKey: browsePartitionKey(partition) };
     for await (const { rows } of rowPages(this.#tables, 'searchindex', range, options)) {
-      for (const entity of rows) {
-        const { rowKey, properties } = entity;
-        const { study } = parseBrowseRowKey(rowKey);
-        yield {
-          record: { ...decodeStudy(entity), study },
-          unsure: properties['unsure'] === true,
-          rowKey,
-        };
-      }
+      for (const entity of rows) yield browsedStudy(entity);
     }
+  }
+
+  /**
+   * The first copies of those made between two moments, newest first: one call.
+   *
+   * @param limit - most copies to read, 1 to 1000.
+   */
+  async between(
+    partition: Partition,
+    [oldest, newest]: readonly [Ulid, Ulid],
+    limit: number,
+  ): Promise<readonly BrowsedStudy[]> {
+    const range = browseRowsBetween(partition, oldest, newest);
+    const { entities } = await this.#tables.query('searchindex', range, { limit });
+    return entities.map(browsedStudy);
   }
 
   async #get(partition: Partition, { created, study }: StudyRecord) {

@@ -234,6 +234,15 @@ export function browseRowKey(created: Ulid, study: StudyInstanceUID): string {
   return invertUlid(created) + separator + study;
 }
 
+/** The copies of studies made between two moments, both included. */
+export function browseRowsBetween(partition: Partition, oldest: Ulid, newest: Ulid): RowRange {
+  return {
+    partitionKey: browsePartitionKey(partition),
+    from: invertUlid(newest),
+    to: invertUlid(oldest) + afterSeparator,
+  };
+}
+
 export function parseBrowseRowKey(rowKey: string): { created: Ulid; study: StudyInstanceUID } {
   const [inverted = '', study = ''] = rowKey.split(separator);
   return { created: invertUlid(inverted as Ulid) as Ulid, study: study as StudyInstanceUID };

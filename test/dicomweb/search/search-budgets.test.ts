@@ -89,6 +89,15 @@ describe.each(sizes)('a search of %i studies', (size) => {
     expect(cost).toEqual({ calls: 1 + results, rounds: 2, rows: 3 * results });
   });
 
+  it('reads many studies of a range of days at once, when other keys will leave few', async () => {
+    const days = `StudyDate=${dateOf(0)}-${dateOf(7 * studiesPerDay - 1)}`;
+    const name = `PatientName=*${familyOf(7)}*`;
+    const { results, calls } = await measure('searchForStudies', `${days}&${name}`);
+    expect(results).toBe(1);
+    // Eight rounds for 700 studies, each a page of the index or a stretch of the list.
+    expect(calls).toBeLessThanOrEqual(10);
+  });
+
   it('looks up once what it meets under several values', async () => {
     const { results, calls, rounds } = await measure('searchForStudies', 'ModalitiesInStudy=CT,MR');
     expect(results).toBe(Math.min(Math.ceil(size / 8) * 2, 100));
