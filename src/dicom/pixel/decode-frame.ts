@@ -3,7 +3,12 @@
  * The WebAssembly codecs are loaded when the first frame needs them.
  */
 import type { TransferSyntaxUID } from '../uid.js';
+import { decodeDeflated } from './decoders/deflated.js';
+import { decodeHighThroughputJpeg2000, decodeJpeg2000 } from './decoders/jpeg-2000.js';
+import { decodeJpegLs } from './decoders/jpeg-ls.js';
+import { decodeJpeg } from './decoders/jpeg.js';
 import { decodeBigEndian, decodeNative } from './decoders/native.js';
+import { decodeRle } from './decoders/rle.js';
 import type { Frame, ImagePixels } from './image-pixels.js';
 import { corruptPixels, refuseLargeFrame, refuseOver, unsupportedPixels } from './pixel-errors.js';
 import type { PixelLimits } from './pixel-limits.js';
@@ -22,6 +27,19 @@ const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['1.2.840.10008.1.2.1.98', decodeNative],
   ['1.2.840.10008.1.2.1.99', decodeNative],
   ['1.2.840.10008.1.2.2', decodeBigEndian],
+  ['1.2.840.10008.1.2.4.50', decodeJpeg],
+  ['1.2.840.10008.1.2.4.51', decodeJpeg],
+  ['1.2.840.10008.1.2.4.57', decodeJpeg],
+  ['1.2.840.10008.1.2.4.70', decodeJpeg],
+  ['1.2.840.10008.1.2.4.80', decodeJpegLs],
+  ['1.2.840.10008.1.2.4.81', decodeJpegLs],
+  ['1.2.840.10008.1.2.4.90', decodeJpeg2000],
+  ['1.2.840.10008.1.2.4.91', decodeJpeg2000],
+  ['1.2.840.10008.1.2.4.201', decodeHighThroughputJpeg2000],
+  ['1.2.840.10008.1.2.4.202', decodeHighThroughputJpeg2000],
+  ['1.2.840.10008.1.2.4.203', decodeHighThroughputJpeg2000],
+  ['1.2.840.10008.1.2.5', decodeRle],
+  ['1.2.840.10008.1.2.8.1', decodeDeflated],
 ]);
 
 /** The transfer syntaxes whose frames can be decoded. */

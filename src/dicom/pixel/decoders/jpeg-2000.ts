@@ -1,0 +1,72 @@
+/** JPEG 2000 by OpenJPEG and High-Throughput JPEG 2000 by OpenJPH (PS3.5 §8.2.4, §8.2.14). */
+import type { Frame, ImagePixels } from '../image-pixels.js';
+import { corruptPixels } from '../pixel-errors.js';
+import type { PixelLimits } from '../pixel-limits.js';
+import { checkSize, frameOfSamples } from './codestream.js';
+import { codestreamOf, readJpeg2000Header } from './jpeg-2000-header.js';
+import { wasmDecoder } from './wasm-decoder.js';
+
+type Decode = ReturnType<typeof wasmDecoder>;
+
+const openJpeg = wasmDecoder({
+  script: '@cornerstonejs/codec-openjpeg/decodewasmjs',
+  wasm: '@cornerstonejs/codec-openjpeg/decodewasm',
+  decoder: 'J2KDecoder',
+});
+
+const openJph = wasmDecoder({
+  script: '@cornerstonejs/codec-openjph/wasmjs',
+  wasm: '@cornerstonejs/codec-openjph/wasm',
+  decoder: 'HTJ2KDecoder',
+});
+
+/** Photometric interpretations that name the codec's own transformation. */
+const transforms: ReadonlySet<string> = new Set(['YBR_RCT', 'YBR_ICT']);
+
+/** Decodes JPEG 2000 Part 1; colour comes interleaved by pixel. */
+export async function decodeJpeg2000(
+  payload: Uint8Array,
+  stored: ImagePixels,
+  limits: PixelLimits,
+): Promise<Frame> {
+  return await decodeWith(openJpeg, payload, stored, limits);
+}
+
+/** Decodes HTJ2K; colour comes interleaved by pixel. */
+export async function decodeHighThroughputJpeg2000(
+  payload: Uint8Array,
+  stored: ImagePixels,
+  limits: PixelLimits,
+): Promise<Frame> {
+  return await decodeWith(openJph, payload, stored, limits);
+}
+
+async function decodeWith(
+  decode: Decode,
+  payload: Uint8Array,
+  stored: ImagePixels,
+  limits: PixelLimits,
+): Promise<Frame> {
+  const codestream = codestreamOf(payload);
+  const header = readJpeg2000Header(codestream);
+  checkSize(header, stored, limits);
+  const bytes = await decode(codestream, (decoder, info) => {
+    if (info.width !== header.columns || info.height !== header.rows) {
+      throw corruptPixels('The JPEG 2000 codestream decodes to another size than it says.');
+    }
+    return Uint8Array.from(decoder.getDecodedBuffer());
+  }).catch((cause: unknown) => {
+    throw corruptPixels('The JPEG 2000 codestream cannot be decoded.', cause);
+  });
+  const named = stored.photometricInterpretation;
+  const isRgb = header.components === 3 && (header.transformed || transforms.has(named));
+  return frameOfSamples(
+    {
+      bytes,
+      precision: header.precision,
+      photometricInterpretation: isRgb ? 'RGB' : named === 'YBR_FULL_422' ? 'YBR_FULL' : named,
+      planarConfiguration: 0,
+    },
+    stored,
+  );
+}
