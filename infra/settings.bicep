@@ -1,0 +1,20 @@
+// The settings of docs/configuration.md that have no parameter of their own.
+@export()
+@sealed()
+@description('Settings that need no change in most installations, by name.')
+type furtherSettings = {
+  DICOMWEB_AUDIT_UIDS: bool?
+  DICOMWEB_MAX_INSTANCE_BYTES: int?
+  DICOMWEB_MAX_PARTS: int?
+  DICOMWEB_MAX_STORE_REQUESTS: int?
+  DICOMWEB_UPLOADS_PER_REQUEST: int?
+  DICOMWEB_MAX_HEADER_BYTES: int?
+  DICOMWEB_MAX_NESTING_DEPTH: int?
+  DICOMWEB_MAX_ELEMENTS: int?
+  DICOMWEB_MAX_VALUES: int?
+  DICOMWEB_MAX_FRAGMENTS: int?
+  DICOMWEB_MAX_INFLATED_BYTES: int?
+  DICOMWEB_MAX_FRAME_BYTES: int?
+  DICOMWEB_PIXEL_WORKERS: int?
+  DICOMWEB_PIXEL_TIMEOUT_SECONDS: int?
+}
