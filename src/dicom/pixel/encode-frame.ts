@@ -3,6 +3,7 @@
  * The WebAssembly codecs are loaded when the first frame needs them.
  */
 import type { TransferSyntaxUID } from '../uid.js';
+import { encodeJpegBaseline } from './encoders/jpeg-baseline.js';
 import { encodeJpegLossless } from './encoders/jpeg-lossless.js';
 import { encodeJpegLs } from './encoders/jpeg-ls.js';
 import { encodeHighThroughputJpeg2000, encodeJpeg2000 } from './encoders/jpeg-2000.js';
@@ -36,6 +37,7 @@ const encoders: ReadonlyMap<string, Encoder> = new Map<string, Encoder>([
   ['1.2.840.10008.1.2', encodeNative],
   ['1.2.840.10008.1.2.1', encodeNative],
   ['1.2.840.10008.1.2.1.99', encodeNative],
+  ['1.2.840.10008.1.2.4.50', encodeJpegBaseline],
   ['1.2.840.10008.1.2.4.70', encodeJpegLossless],
   ['1.2.840.10008.1.2.4.80', encodeJpegLs],
   ['1.2.840.10008.1.2.4.90', encodeJpeg2000],

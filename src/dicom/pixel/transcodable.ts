@@ -28,10 +28,20 @@ const lossless: Capability = {
   signed: grey,
   fewestPixels: 1,
 };
+const baseline: Capability = {
+  bitsAllocated: [8],
+  fullWidth: true,
+  // Lossy palette indices would be other colours.
+  photometric: [...grey, ...colour],
+  signed: [],
+  // The codec's output buffer does not hold the headers of a smaller picture.
+  fewestPixels: 64,
+};
 const rle: Capability = { ...lossless, bitsAllocated: [8, 16, 32] };
 
 /** Encapsulated targets. Native ones take every frame as it is. */
 const capabilities: ReadonlyMap<string, Capability> = new Map([
+  ['1.2.840.10008.1.2.4.50', baseline],
   ['1.2.840.10008.1.2.4.70', lossless],
   ['1.2.840.10008.1.2.4.80', lossless],
   ['1.2.840.10008.1.2.4.90', lossless],
