@@ -1,5 +1,5 @@
 /** RLE Lossless (PS3.5 Annex G): a plane of bytes for each byte of a pixel, the highest byte first. */
-import type { Frame, ImagePixels } from '../image-pixels.js';
+import { frameBytes, type Frame, type ImagePixels } from '../image-pixels.js';
 import { corruptPixels, unsupportedPixels } from '../pixel-errors.js';
 
 /** The header: how many segments there are, and where each of at most 15 starts. */
@@ -7,16 +7,17 @@ const headerBytes = 64;
 
 /** Decodes RLE; samples come interleaved by pixel. */
 export function decodeRle(payload: Uint8Array, stored: ImagePixels): Frame {
-  const { rows, columns, samplesPerPixel, bitsAllocated } = stored;
-  const width = bitsAllocated / 8;
+  const { samplesPerPixel, bitsAllocated } = stored;
+  // Single bits are packed into bytes before they are compressed.
+  const width = bitsAllocated === 1 ? 1 : bitsAllocated / 8;
   const wanted = samplesPerPixel * width;
-  if (!Number.isInteger(width) || wanted > 15) {
+  if (!Number.isInteger(width) || wanted > 15 || (bitsAllocated === 1 && samplesPerPixel > 1)) {
     throw unsupportedPixels(
       `RLE of ${samplesPerPixel} samples of ${bitsAllocated} bits cannot be decoded.`,
     );
   }
   const starts = segmentStarts(payload, wanted);
-  const bytes = new Uint8Array(rows * columns * wanted);
+  const bytes = new Uint8Array(frameBytes(stored));
   starts.forEach((start, segment) => {
     const end = starts[segment + 1] ?? payload.length;
     const sample = Math.floor(segment / width);
