@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { decodeFrame } from '../../../src/dicom/pixel/decode-frame.js';
+import { encodableSyntaxes, encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
+import type { ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
+import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
+import { syntaxes } from '../../support/part10-builder.js';
+import { anyFrame, frameOf, picture, pixelsOf, valuesOf } from '../../support/pixel-frames.js';
+
+const lossless = encodableSyntaxes.filter((uid) => uid !== syntaxes.jpegBaseline);
+
+/**
+ * What the wrapped JPEG 2000 decoders get wrong, and other decoders read right: negative samples of
+ * eight bits become zero, and HTJ2K components without a colour transform are mixed up.
+ */
+function misread(uid: string, pixels: ImagePixels): boolean {
+  const { bitsAllocated, pixelRepresentation, samplesPerPixel, photometricInterpretation } = pixels;
+  const htj2k = uid === syntaxes.htj2k;
+  if (!htj2k && uid !== syntaxes.jpeg2000) return false;
+  const transformed = photometricInterpretation === 'RGB' && bitsAllocated === 8;
+  return (
+    (bitsAllocated === 8 && pixelRepresentation === 1) ||
+    (htj2k && samplesPerPixel === 3 && !transformed)
+  );
+}
+
+describe.each(lossless)('encodeFrame to %s', (uid) => {
+  it('makes what decodeFrame takes back without a change', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyFrame, async (frame) => {
+        fc.pre(!misread(uid, frame.pixels));
+        const { bytes, pixels } = await encodeFrame(frame, uid);
+        const decoded = await decodeFrame(bytes, pixels, uid, defaultPixelLimits);
+        expect(valuesOf(decoded)).toEqual(valuesOf(frame));
+        expect(decoded.pixels.photometricInterpretation).toBe(
+          frame.pixels.photometricInterpretation,
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keeps an overlay in the spare bits', async () => {
+    const pixels = pixelsOf({ rows: 2, columns: 2, bitsAllocated: 16, bitsStored: 12 });
+    const frame = frameOf(pixels, [0x1001, 0x8fff, 0, 0xf123]);
+    const encoded = await encodeFrame(frame, uid);
+    const decoded = await decodeFrame(encoded.bytes, encoded.pixels, uid, defaultPixelLimits);
+    expect(Buffer.from(decoded.bytes)).toEqual(frame.bytes);
+  });
+});
+
+describe('encodeFrame to JPEG Baseline', () => {
+  it.each([1, 3])('makes what decodeFrame takes for nearly the same, of %i samples', async (n) => {
+    const frame = picture(pixelsOf({ rows: 40, columns: 40, samplesPerPixel: n }));
+    const { bytes, pixels } = await encodeFrame(frame, baseline());
+    const decoded = await decodeFrame(bytes, pixels, baseline(), defaultPixelLimits);
+    const before = valuesOf(frame);
+    const errors = valuesOf(decoded).map((value, at) => Math.abs(value - (before[at] ?? 0)));
+    expect(Math.max(...errors)).toBeLessThan(32);
+    expect(decoded.pixels).toEqual(frame.pixels);
+  });
+
+  function baseline() {
+    const found = encodableSyntaxes.find((one) => one === syntaxes.jpegBaseline);
+    if (found === undefined) throw new Error('JPEG Baseline is not encoded.');
+    return found;
+  }
+});
