@@ -7,7 +7,8 @@ param emails string[]
 param failedPercent int
 param slowMilliseconds int
 
-resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(emails)) {
+// There even when nobody is told yet, so that people can be added to it.
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-dicomweb'
   location: 'global'
   tags: tags
@@ -67,8 +68,6 @@ var rules = [
   }
 ]
 
-var actionGroups = empty(emails) ? [] : [people.id]
-
 resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
   for rule in rules: {
     name: rule.name
@@ -100,7 +99,7 @@ resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
           }
         ]
       }
-      actions: { actionGroups: actionGroups }
+      actions: { actionGroups: [people.id] }
     }
   }
 ]
@@ -144,6 +143,6 @@ resource throttling 'Microsoft.Insights/metricAlerts@2018-03-01' = {
         }
       ]
     }
-    actions: [for id in actionGroups: { actionGroupId: id }]
+    actions: [{ actionGroupId: people.id }]
   }
 }

@@ -68,18 +68,16 @@ var roles = [
   }
 ]
 
-var rolesOfPartitions = flatten(map(
-  partitions,
-  partition =>
-    map(filter(roles, role => role.perPartition), role => {
-      value: '${role.value}.${partition}'
-      displayName: '${role.displayName}, ${partition}'
-      description: '${role.description} In the data partition ${partition}.'
-      perPartition: true
-    })
-))
+var partitionRoles = filter(roles, role => role.perPartition)
+var rolesOfPartitions = flatten(map(partitions, partition => map(partitionRoles, role => {
+  value: '${role.value}.${partition}'
+  displayName: '${role.displayName}, ${partition}'
+  description: '${role.description} In the data partition ${partition}.'
+  perPartition: true
+})))
 
 var rolesOfTester = ['Dicom.Read', 'Dicom.Write', 'Dicom.Delete']
+var assigned = empty(testerId) ? [] : rolesOfTester
 
 // Tenants accept identifiers that hold their id; that of the app is not known before it exists.
 var identifierUri = 'api://${tenant().tenantId}/${uniqueName}'
@@ -137,7 +135,7 @@ resource servicePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = {
 }
 
 resource testerRoles 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for role in empty(testerId) ? [] : rolesOfTester: {
+  for role in assigned: {
     appRoleId: guid(uniqueName, role)
     principalId: testerId
     resourceId: servicePrincipal.id

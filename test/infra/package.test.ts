@@ -90,6 +90,17 @@ describe('npm run package', () => {
     expect(missing).toEqual([]);
   });
 
+  it('has the workers that are started by the name of their file', () => {
+    const named = files
+      .filter((file) => file.startsWith('dist/'))
+      .flatMap((file) =>
+        [
+          ...readFileSync(path.join(app, file), 'utf8').matchAll(/['"]([\w./-]*-worker\.js)['"]/g),
+        ].map(([, name = '']) => path.posix.join(path.posix.dirname(file), name)),
+      );
+    expect(named.filter((file) => !files.includes(file))).toEqual([]);
+  });
+
   it('makes a zip that others can read, of the same files', () => {
     const zip = readFileSync(path.join(out, 'dicomweb-functions.zip'));
     const end = zip.length - 22;
