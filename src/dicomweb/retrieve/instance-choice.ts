@@ -26,19 +26,24 @@ export interface ChosenInstance {
   readonly image?: StoredImage;
 }
 
-/** What a file can be had in: as stored, and re-encoded; by default explicit VR little endian. */
+/** A way to hand over files. */
+export type Packaging = Pick<Offer, 'mediaType' | 'form'>;
+
+/**
+ * What a file can be had in: as stored, and re-encoded; by default explicit VR little endian
+ * (PS3.18 table 8.7.3-2), and in an archive as stored.
+ */
 export function fileOffers(
   stored: TransferSyntax,
   targets: readonly TransferSyntax[],
-  forms: readonly Offer['form'][],
+  packagings: readonly Packaging[],
 ): readonly Offer[] {
   const transferSyntaxes = [stored, ...targets].map(({ uid }) => uid);
   const plain = transferSyntaxes.some((uid) => uid === explicitLittleEndian);
-  return forms.map((form) => ({
-    mediaType: dicom,
-    form,
+  return packagings.map((packaging) => ({
+    ...packaging,
     transferSyntaxes,
-    ...(plain && { defaultTransferSyntax: explicitLittleEndian }),
+    ...(plain && packaging.mediaType === dicom && { defaultTransferSyntax: explicitLittleEndian }),
   }));
 }
 
@@ -51,25 +56,27 @@ export function fileOffers(
 export async function chooseInstance(
   context: RequestContext,
   record: InstanceRecord,
-  forms: readonly Offer['form'][],
+  packagings: readonly Packaging[],
 ): Promise<ChosenInstance> {
   const { request, services } = context;
   const from = storedSyntax(record);
-  const choice = chooseRepresentation(request, fileOffers(from, conceivableTargets(from), forms));
+  const choice = chooseRepresentation(
+    request,
+    fileOffers(from, conceivableTargets(from), packagings),
+  );
   if (syntaxToSend(choice) === from.uid) return { record, choice, to: from };
 
   const image = await loadImage(context, record);
   const targets = fileTargets(image, services.limits.pixels);
-  const settled = chooseRepresentation(request, fileOffers(image.syntax, targets, forms));
+  const settled = chooseRepresentation(request, fileOffers(image.syntax, targets, packagings));
   const to = transferSyntaxOf(syntaxToSend(settled)) ?? image.syntax;
   const same = to.uid === image.syntax.uid;
   return { record: image.record, choice: settled, to, ...(!same && { image }) };
 }
 
 /** Whether a request takes instances in whatever syntax they are stored, if it must. */
-function takesAnySyntax({ request }: RequestContext): boolean {
-  const offer: Offer = { mediaType: dicom, form: 'multipart', transferSyntaxes: [''] };
-  return acceptedOf(request, [offer]) !== undefined;
+function takesAnySyntax({ request }: RequestContext, packaging: Packaging): boolean {
+  return acceptedOf(request, [{ ...packaging, transferSyntaxes: [''] }]) !== undefined;
 }
 
 /**
@@ -82,14 +89,15 @@ export async function checkInstances(
   context: RequestContext,
   study: StudyInstanceUID,
   series: SeriesInstanceUID | undefined,
+  packaging: Packaging,
 ): Promise<void> {
-  if (takesAnySyntax(context)) return;
+  if (takesAnySyntax(context, packaging)) return;
   const { request, partition, services } = context;
   const { archive, limits } = services;
   /** Whether pixels have to be decoded, which their attributes may not permit. */
   const isOpen = (record: InstanceRecord): boolean => {
     const from = storedSyntax(record);
-    const offers = fileOffers(from, conceivableTargets(from), ['multipart']);
+    const offers = fileOffers(from, conceivableTargets(from), [packaging]);
     const to = transferSyntaxOf(syntaxToSend(chooseRepresentation(request, offers)));
     return to !== undefined && to.uid !== from.uid && touchesPixels(from, to);
   };
@@ -102,6 +110,6 @@ export async function checkInstances(
     if (!isOpen(row.record)) continue;
     const image = await storedImage(context, row);
     const targets = fileTargets(image, limits.pixels);
-    chooseRepresentation(request, fileOffers(image.syntax, targets, ['multipart']));
+    chooseRepresentation(request, fileOffers(image.syntax, targets, [packaging]));
   }
 }

@@ -11,10 +11,22 @@ import { instanceOf, resourcePath, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from './cache-headers.js';
-import { checkInstances, chooseInstance, dicom, type ChosenInstance } from './instance-choice.js';
+import {
+  checkInstances,
+  chooseInstance,
+  dicom,
+  type ChosenInstance,
+  type Packaging,
+} from './instance-choice.js';
 import type { StoredImage } from './stored-image.js';
 import { encodingEdition } from './transcode-frames.js';
 import { transcodeInstance } from './transcode-instance.js';
+import { isZip, zipOffer, zipResponse } from './zip/zip-instances.js';
+
+const inParts: Packaging = { mediaType: dicom, form: 'multipart' };
+const alone: Packaging = { mediaType: dicom, form: 'single' };
+const { mediaType: zip, form } = zipOffer([]);
+const archived: Packaging = { mediaType: zip, form };
 
 /** Files that are opened before their turn, so that one round trip hides behind another. */
 const filesAhead = 8;
@@ -89,13 +101,14 @@ async function unlessDeleted<Result>(work: Promise<Result>): Promise<Result | un
 async function* openFiles(
   context: RequestContext,
   records: AsyncIterable<InstanceRecord>,
+  packaging: Packaging,
 ): AsyncGenerator<OpenedFile, void, undefined> {
   const chosen = readAhead(
     records,
     filesAhead,
     async (record) =>
       await unlessDeleted(
-        chooseInstance(context, record, ['multipart']).then(async (one) => ({
+        chooseInstance(context, record, [packaging]).then(async (one) => ({
           one,
           file: one.image === undefined ? await openStored(context, one) : undefined,
         })),
@@ -126,6 +139,13 @@ function partOf({ baseUrl }: RequestContext, file: OpenedFile): OutgoingPart {
   };
 }
 
+async function* partsOf(
+  context: RequestContext,
+  files: AsyncIterable<OpenedFile>,
+): AsyncGenerator<OutgoingPart, void, undefined> {
+  for await (const file of files) yield partOf(context, file);
+}
+
 function multipartResponse(
   parts: AsyncIterable<OutgoingPart>,
   boundary: string,
@@ -145,21 +165,20 @@ async function retrieveAll(
   absent: ErrorCode,
 ): Promise<Response> {
   const { services, partition, request } = context;
-  chooseRepresentation(request, [{ mediaType: dicom, form: 'multipart' }]);
-  await checkInstances(context, study, series);
+  const { offer } = chooseRepresentation(request, [inParts, archived]);
+  await checkInstances(context, study, series, offer);
   const records = async function* () {
     const rows = services.archive.catalog.instances(partition, study, series);
     for await (const { record } of flatten(rows)) yield record;
   };
-  const parts = async function* () {
-    for await (const file of openFiles(context, records())) yield partOf(context, file);
-  };
-  const iterator = parts();
+  const files = openFiles(context, records(), offer);
   // What cannot be had of the first instance shows while there is still a status to say so.
-  const first = await iterator.next();
+  const first = await files.next();
   if (first.done === true) throw new ServiceError(absent, 'Nothing is stored under these UIDs.');
-  const all = resumed(first.value, iterator);
-  return multipartResponse(all, newBoundary(), { 'Cache-Control': 'private, no-cache' });
+  const all = resumed(first.value, files);
+  if (isZip(offer)) return zipResponse(all, { study, ...(series && { series }) });
+  const parts = partsOf(context, all);
+  return multipartResponse(parts, newBoundary(), { 'Cache-Control': 'private, no-cache' });
 }
 
 /** `GET studies/{study}`: every instance of the study. */
@@ -178,18 +197,19 @@ export async function retrieveInstance(context: RequestContext): Promise<Respons
   const uids = instanceOf(context.params);
   const row = await services.archive.catalog.instance(partition, uids, instanceProperties);
   if (row === undefined) throw instanceNotFound();
-  const chosen = await chooseInstance(context, row.record, ['multipart', 'single']);
-  const { form } = chosen.choice.offer;
+  const chosen = await chooseInstance(context, row.record, [inParts, alone, archived]);
+  const { offer } = chosen.choice;
+  if (isZip(offer)) return zipResponse(openFiles(context, listed(row.record), archived), uids);
   const { version } = chosen.record;
   const contentType = contentTypeOf(chosen);
-  const place = form === 'multipart' ? context.baseUrl : '';
+  const place = offer.form === 'multipart' ? context.baseUrl : '';
   const edition = chosen.image === undefined ? 'stored' : encodingEdition;
   const tag = entityTag(version, contentType, place, edition);
   const caching = cacheHeaders(tag, version);
   const unmodified = notModified(request, caching);
   if (unmodified !== undefined) return unmodified;
 
-  if (form === 'single' && chosen.image === undefined) {
+  if (offer.form === 'single' && chosen.image === undefined) {
     return await storedFile(context, chosen, { ...caching, 'Content-Type': contentType });
   }
   const { image } = chosen;
@@ -197,7 +217,7 @@ export async function retrieveInstance(context: RequestContext): Promise<Respons
     image === undefined
       ? await openStored(context, chosen)
       : await openTranscoded(context, chosen, image);
-  if (form === 'multipart') {
+  if (offer.form === 'multipart') {
     return multipartResponse(listed(partOf(context, file)), boundaryOf(tag), caching);
   }
   return new Response(streamBody(file.body), {
