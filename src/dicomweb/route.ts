@@ -4,6 +4,7 @@
  */
 import type { Permission } from '../auth/roles.js';
 import type { StudyInstanceUID } from '../dicom/uid.js';
+import type { Offer } from '../http/accept.js';
 import type { Partition } from '../storage/archive/keys.js';
 import type { Profile } from './profile.js';
 import type { Services } from './services.js';
@@ -42,6 +43,12 @@ export interface RouteDefinition {
    * not within a partition.
    */
   readonly scope?: 'service' | 'all-partitions';
+  /** What it is answered in, for the documents that describe the API. */
+  readonly answers?: readonly Offer[];
+  /** What bodies it takes. */
+  readonly takes?: readonly Offer[];
+  /** Query parameters, besides `accept`. */
+  readonly query?: readonly string[];
 }
 
 export interface Route extends RouteDefinition {

@@ -3,6 +3,7 @@
  * route serves. The local host sends every request through it, the Functions host those that the
  * platform found no function for.
  */
+import { capabilityOffers, describing } from '../dicomweb/capabilities/retrieve-capabilities.js';
 import { profileOf } from '../dicomweb/profile.js';
 import { urlForms, type Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
@@ -12,10 +13,10 @@ import { createRouter } from './router.js';
 /** Answers any request; never rejects. */
 export type Dispatch = (request: Request, signal: AbortSignal) => Promise<Response>;
 
-/** OPTIONS other than a preflight, which the pipeline has answered already. */
-function options(allowed: readonly string[]): HostRoute {
-  const headers = { Allow: allowed.join(', ') };
-  return { name: 'corsPreflight', answer: () => new Response(null, { status: 204, headers }) };
+/** OPTIONS other than a preflight, which the pipeline answers by itself: what a resource can do. */
+function options(path: string, found: readonly Route[], allowed: readonly string[]): Route {
+  const handler = describing(() => found, capabilityOffers, allowed);
+  return { name: 'describeResource', method: 'OPTIONS', path, permission: 'anonymous', handler };
 }
 
 function refusal(allowed: readonly string[]): HostRoute {
@@ -56,7 +57,14 @@ export function createDispatcher(pipeline: Pipeline, routes: readonly Route[]): 
     if (found !== undefined) return await pipeline(found.value, request, found.params, signal);
     const methods = router.methodsOf(path);
     const allowed = methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])];
-    const route = request.method === 'OPTIONS' ? options(allowed) : refusal(allowed);
+    const isRoot = path === '/';
+    const served = isRoot
+      ? routes
+      : methods.flatMap((method) => router.match(method, path)?.value ?? []);
+    const route =
+      request.method === 'OPTIONS' && served.length > 0
+        ? options(path, served, isRoot ? ['OPTIONS'] : allowed)
+        : refusal(allowed);
     return await pipeline(route, request, versionOf(path), signal);
   };
 }

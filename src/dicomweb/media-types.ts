@@ -1,0 +1,55 @@
+/**
+ * What each kind of resource is answered in and takes, for the documents that describe the API. The
+ * offers are those that handlers choose from; where these depend on what is stored, all there can be.
+ */
+import { transferSyntaxes } from '../dicom/transfer-syntax.js';
+import type { Offer } from '../http/accept.js';
+import { dicomJsonOffers } from './negotiation.js';
+import { octetStream } from './retrieve/bulkdata/open-bulk.js';
+import { dicom } from './retrieve/instance-choice.js';
+import { instanceMetadataOffers, metadataOffers } from './retrieve/metadata-representations.js';
+import { pictureOffers } from './retrieve/rendered/render-image.js';
+import { standardRenderedPolicy } from './retrieve/rendered/rendered-policy.js';
+import { searchOffers } from './search/search-representations.js';
+import { storeResponseOffers } from './store/store-response.js';
+
+type Form = Offer['form'];
+
+const bothForms = ['multipart', 'single'] as const;
+const frameMediaTypes = [
+  ...new Set([octetStream, ...transferSyntaxes.map(({ frameMediaType }) => frameMediaType)]),
+];
+
+function inForms(mediaTypes: readonly string[], forms: readonly Form[]): readonly Offer[] {
+  return mediaTypes.flatMap((mediaType) => forms.map((form) => ({ mediaType, form })));
+}
+
+const archive: Offer = { mediaType: 'application/zip', form: 'single' };
+
+/** What is sent, by kind of resource. */
+export const answers = {
+  stored: storeResponseOffers,
+  files: [...inForms([dicom], ['multipart']), archive],
+  file: [...inForms([dicom], bothForms), archive],
+  metadata: metadataOffers,
+  instanceMetadata: instanceMetadataOffers,
+  frames: inForms(frameMediaTypes, bothForms),
+  bulkValue: inForms([...frameMediaTypes, 'application/pdf'], bothForms),
+  bulkValues: inForms([octetStream], ['multipart']),
+  pictures: pictureOffers(standardRenderedPolicy, ['single', 'multipart']),
+  thumbnail: pictureOffers(standardRenderedPolicy, ['single']),
+  results: searchOffers,
+  dicomJson: dicomJsonOffers,
+  json: inForms(['application/json'], ['single']),
+} as const satisfies Readonly<Record<string, readonly Offer[]>>;
+
+/** Bodies that a store takes. */
+export const takesInstances: readonly Offer[] = inForms([dicom], bothForms);
+
+/** Query parameters by kind of resource, besides `accept` and the keys of searches. */
+export const queries = {
+  search: ['limit', 'offset', 'includefield', 'fuzzymatching', 'orderby', 'continuation'],
+  metadata: ['includefield', 'charset'],
+  pictures: ['window', 'viewport', 'annotation', 'iccprofile', 'quality'],
+  changes: ['limit', 'offset', 'startTime', 'endTime', 'includemetadata'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
