@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import packageJson from '../../package.json';
 import { filesIn } from '../../scripts/package/prune.js';
 import { runPackage, startPackage } from '../../scripts/package/run-package.js';
+import { encodableSyntaxes } from '../../src/dicom/pixel/encode-frame.js';
 import { productionPackages } from '../../scripts/package/stage.js';
 
 const root = path.join(__dirname, '../..');
@@ -123,6 +124,23 @@ describe('the package, started from its folder', () => {
     expect(functions).toBeGreaterThan(50);
     expect(strays).toEqual([]);
     expect(statusWithoutToken).toBe(401);
+  }, 120_000);
+});
+
+describe('the codecs of the package', () => {
+  it('encode and decode every transfer syntax, with what was left of them', () => {
+    const runner = path.join(root, 'test/support/run-typescript.mjs');
+    const said = execFileSync(
+      process.execPath,
+      [runner, path.join(root, 'test/infra/try-codecs.ts'), app],
+      { encoding: 'utf8', env: { PATH: process.env['PATH'] } },
+    );
+    const { outcomes, strays } = JSON.parse(said) as {
+      readonly outcomes: Readonly<Record<string, string>>;
+      readonly strays: readonly string[];
+    };
+    expect(strays).toEqual([]);
+    expect(outcomes).toEqual(Object.fromEntries(encodableSyntaxes.map((uid) => [uid, 'back'])));
   }, 120_000);
 });
 
