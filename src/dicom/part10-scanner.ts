@@ -101,6 +101,11 @@ export class DataSetScanner {
     return this.identityPassed || Object.keys(this.identity).length === identityTags.size;
   }
 
+  /** Bytes that are held. */
+  get heldBytes(): number {
+    return this.condensed.bytes.length;
+  }
+
   /** Reads the next bytes; keeps no reference to them. */
   push(chunk: Buffer): void {
     this.cursor.feed(chunk);
@@ -496,6 +501,14 @@ function separatorsIn(bytes: Buffer): number {
   return count;
 }
 
+const zeros = Buffer.alloc(64 * 1024);
+
+/** Compares whole runs: a file may be padded with as many nulls as it likes. */
 function isZero(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === 0);
+  if (bytes.length > 0 && bytes[0] !== 0) return false;
+  for (let at = 0; at < bytes.length; at += zeros.length) {
+    const run = bytes.subarray(at, at + zeros.length);
+    if (!run.equals(zeros.subarray(0, run.length))) return false;
+  }
+  return true;
 }

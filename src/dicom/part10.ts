@@ -53,6 +53,8 @@ export class Part10Reader {
   private scanner: DataSetScanner | undefined;
   private inflater: Inflater | undefined;
   private length = 0;
+  private passed: Readonly<RawIdentity> = {};
+  private ended = false;
 
   constructor(limits: Part10Limits = defaultPart10Limits) {
     this.limits = limits;
@@ -61,12 +63,17 @@ export class Part10Reader {
 
   /** UIDs of the instance as far as they have passed, with the padding they have in the file. */
   get identity(): Readonly<RawIdentity> {
-    return this.scanner?.identity ?? {};
+    return this.scanner?.identity ?? this.passed;
   }
 
   /** Whether every UID has passed, or the place where it would have been. */
   get identityComplete(): boolean {
-    return this.scanner?.identityComplete ?? false;
+    return this.scanner?.identityComplete ?? this.ended;
+  }
+
+  /** Bytes of the data set that are held so far: a measure of the work that `finish` is. */
+  get heldBytes(): number {
+    return this.scanner?.heldBytes ?? 0;
   }
 
   /** What the file meta information says, once it has passed. */
@@ -92,6 +99,11 @@ export class Part10Reader {
     const scanner = this.scanner ?? this.startDataSet();
     await this.inflater?.finish();
     const { condensed, bigEndian, bulk, pixels, extendedOffsetTable } = scanner.finish();
+    // Whoever keeps the reader for its identity does not keep the header.
+    this.passed = scanner.identity;
+    this.ended = true;
+    this.scanner = undefined;
+    this.inflater = undefined;
     const meta = this.knownMeta();
     const heldBytes = condensed.bytes.length;
     await takeTurns(heldBytes);

@@ -3,12 +3,14 @@ import { Archive, type ArchiveOptions } from '../storage/archive/archive.js';
 import type { Limits } from './limits.js';
 import { pixelWorkInThread, type PixelWork } from './pixel-work.js';
 import { AnswerCache } from './retrieve/answer-cache.js';
+import { LargeHeaders } from './store/large-headers.js';
 import { StoreGate } from './store/store-gate.js';
 
 export interface Services {
   readonly archive: Archive;
   readonly limits: Limits;
   readonly storeGate: StoreGate;
+  readonly largeHeaders: LargeHeaders;
   readonly answers: AnswerCache;
   readonly pixels: PixelWork;
   /** Whether data partitions are enabled. */
@@ -25,6 +27,7 @@ export function createServices(
     archive: new Archive(stores),
     limits,
     storeGate: new StoreGate(limits.storeRequests),
+    largeHeaders: new LargeHeaders(),
     answers: new AnswerCache(),
     pixels,
     partitions,

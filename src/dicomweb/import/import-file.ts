@@ -62,7 +62,7 @@ function stored({ file: { uids }, comments }: Received, outcome: 'stored' | 'dup
  * @throws ServiceError `storage-unavailable` and other faults: deliver the file again.
  */
 export async function importFile(
-  services: Pick<Services, 'archive' | 'limits' | 'partitions'>,
+  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'largeHeaders'>,
   name: string,
   options: ImportOptions = {},
 ): Promise<ImportReport | undefined> {
@@ -85,7 +85,7 @@ export async function importFile(
 }
 
 async function judgeAndStore(
-  services: Pick<Services, 'archive' | 'limits' | 'partitions'>,
+  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'largeHeaders'>,
   source: Source,
   body: AsyncIterable<Uint8Array>,
 ): Promise<Finding | undefined> {

@@ -53,7 +53,7 @@ export interface Received {
 
 /** What receiving an instance needs of a request; work without a request has as much. */
 export interface ReceiveContext extends Pick<RequestContext, 'partition' | 'signal'> {
-  readonly services: Pick<Services, 'archive' | 'limits'>;
+  readonly services: Pick<Services, 'archive' | 'limits' | 'largeHeaders'>;
   readonly profile: Pick<Profile, 'store'>;
 }
 
@@ -178,23 +178,17 @@ export async function receiveInstance(
         await reader.push(chunk);
         yield chunk;
       }
-      judged = await judgeParsed(await reader.finish(), context, claimedUids(reader.identity));
+      judged = await services.largeHeaders.work(reader.heldBytes, async () => {
+        const claimed = claimedUids(reader.identity);
+        return await judgeParsed(await reader.finish(), context, claimed);
+      });
       onConsumed();
     }
     const body = withoutPreamble(bytes());
     const length = await services.archive.putFile(partition, uids, version, body, signal);
     if (judged === undefined) throw new RangeError('a file was stored before it ended');
-    const { parsed, sopClass, dataSet, warning, comments } = judged;
-    const file: StoredFile = {
-      uids,
-      version,
-      sopClass,
-      transferSyntax: parsed.meta.transferSyntax.uid,
-      length,
-      ...(await condense(dataSet)),
-      index: { frames: parsed.frames, bulk: parsed.bulk },
-    };
-    return { kind: 'received', file, warning, comments };
+    const { warning, comments, ...described } = judged;
+    return { kind: 'received', file: { uids, version, length, ...described }, warning, comments };
   } catch (error) {
     if (error instanceof Refused) return error.refusal;
     if (error instanceof ServiceError && fileErrors.has(error.code)) {
@@ -220,26 +214,35 @@ function lateIdentity({ headerBytes }: Part10Limits): ServiceError {
   );
 }
 
-interface Judged {
-  readonly parsed: ParsedInstance;
-  readonly sopClass: SOPClassUID;
-  readonly dataSet: DataSet;
-  readonly warning: WarningReason | undefined;
-  readonly comments: readonly string[];
+/** What a header comes to: little, whatever its size, since it may have to wait for its commit. */
+interface Judged
+  extends Omit<StoredFile, 'uids' | 'version' | 'length'>, Pick<Received, 'warning' | 'comments'> {}
+
+/** Failed attributes that an answer names. */
+const mostComments = 200;
+
+function commentsOn(failures: readonly ValidationFailure[]): readonly string[] {
+  const comments = failures.slice(0, mostComments).map(commentOf);
+  const more = failures.length - comments.length;
+  return more > 0
+    ? [...comments, `DICOM100: ${more} more attributes failed validation.`]
+    : comments;
 }
 
 /** Reads on to the end of a file without usable UIDs, to say all that is wrong with it. */
 async function refuseUnnamed(
   reader: Part10Reader,
   chunks: AsyncIterable<Uint8Array>,
-  { profile }: ReceiveContext,
+  { profile, services }: ReceiveContext,
 ): Promise<Refusal> {
   for await (const chunk of chunks) await reader.push(chunk);
-  const { errors } = judge((await reader.finish()).dataSet, profile.store);
+  const { errors } = await services.largeHeaders.work(reader.heldBytes, async () =>
+    judge((await reader.finish()).dataSet, profile.store),
+  );
   const claimed = claimedUids(reader.identity);
   const comments =
     errors.length > 0
-      ? errors.map(commentOf)
+      ? commentsOn(errors)
       : ['The elements of the data set are not in ascending order of tags (PS3.5 §7.1).'];
   return { kind: 'refused', reason: 'validation-failed', claimed, comments };
 }
@@ -270,23 +273,26 @@ async function judgeParsed(
   await takeTurns(parsed.heldBytes);
   const sopClass = parseUid<SOPClassUID>(claimed.sopClass ?? '');
   if (errors.length > 0 || sopClass === undefined) {
-    const comments = errors.map(commentOf);
+    const comments = commentsOn(errors);
     throw new Refused({ kind: 'refused', reason: 'validation-failed', claimed, comments });
   }
+  const dataSet = without(
+    toDataSet(parsed.dataSet),
+    warnings.map(({ tag }) => tag),
+  );
+  await takeTurns(parsed.heldBytes);
   return {
-    parsed,
     sopClass,
-    dataSet: without(
-      toDataSet(parsed.dataSet),
-      warnings.map(({ tag }) => tag),
-    ),
+    transferSyntax: parsed.meta.transferSyntax.uid,
+    ...(await condense(dataSet)),
+    index: { frames: parsed.frames, bulk: parsed.bulk },
     warning:
       store.warnImplicitVR && !parsed.meta.transferSyntax.explicitVR
         ? 'data-set-does-not-match-sop-class'
         : warnings.length > 0
           ? 'attributes-failed-validation'
           : undefined,
-    comments: warnings.map(commentOf),
+    comments: commentsOn(warnings),
   };
 }
 

@@ -119,8 +119,8 @@ export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
       if (message !== undefined) errors.push({ tag, message });
     }
   }
-  if (policy.warnInvalid) warnings.push(...validateAll(raw));
-  return { errors: firstPerTag(errors), warnings: firstPerTag(warnings) };
+  const all = policy.warnInvalid ? [...warnings, ...validateAll(raw)] : warnings;
+  return { errors: firstPerTag(errors), warnings: firstPerTag(all) };
 }
 
 function firstPerTag(failures: readonly ValidationFailure[]): readonly ValidationFailure[] {
