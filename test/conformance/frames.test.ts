@@ -195,7 +195,7 @@ onEveryDeployment((client) => {
     it('answers 406 to a media type that it cannot give', async () => {
       const response = await client.get(
         `${pathOf(single)}/frames/1`,
-        'multipart/related; type="image/jls"',
+        'multipart/related; type="video/mp4"',
       );
       expect(await client.refusal(response, 406)).toContain('application/octet-stream');
     });
