@@ -1,5 +1,5 @@
 /** Which instance stands for a series or a study when one picture is to show it. */
-import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
+import type { SeriesInstanceUID } from '../../../dicom/uid.js';
 import type { InstanceRecord, SeriesRecord } from '../../../storage/archive/records.js';
 import { storedSyntax } from '../stored-syntax.js';
 
@@ -64,17 +64,19 @@ export function representativeSeries(
   return best?.uid;
 }
 
-/** The middle one of the best rank, in order of UIDs; videos only where there is nothing else. */
-export function representativeInstance(
-  study: StudyInstanceUID,
+/**
+ * The instances to try, one after the other: of those of the best rank, in order of their UIDs, the
+ * middle one, and should it be damaged the first and the last. Videos only where there is nothing else.
+ */
+export function representativeInstances(
   records: readonly InstanceRecord[],
-): InstanceUids | undefined {
+): readonly InstanceRecord[] {
   const ranked = records.map((record) => {
     const isVideo = storedSyntax(record).frameMediaType.startsWith('video/');
     return { record, rank: pictureRank(record.sopClass) - (isVideo ? 0.5 : 0) };
   });
   const highest = Math.max(...ranked.map(({ rank }) => rank));
-  const best = ranked.filter(({ rank }) => rank === highest);
-  const middle = best[Math.floor((best.length - 1) / 2)]?.record;
-  return middle && { study, series: middle.series, instance: middle.instance };
+  const best = ranked.filter(({ rank }) => rank === highest).map(({ record }) => record);
+  const tried = [best[Math.floor((best.length - 1) / 2)], best[0], best.at(-1)];
+  return [...new Set(tried)].filter((record) => record !== undefined);
 }

@@ -2,10 +2,11 @@
  * Rendered studies and series, and their thumbnails (PS3.18 §10.4.1.1.3, §10.4.1.2): a picture of
  * each instance in parts, or one that stands for all.
  */
-import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
+import type { SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../../errors.js';
 import type { OutgoingPart } from '../../../multipart/writer.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
+import type { InstanceRecord } from '../../../storage/archive/records.js';
 import { acceptedOf } from '../../negotiation.js';
 import { resourcePath, seriesOf, studyOf } from '../../path-uids.js';
 import { flatten, readAhead } from '../../read-ahead.js';
@@ -15,7 +16,7 @@ import { formatOf, imageRenderer, pictureOffers } from './render-image.js';
 import { parseRenderQuery, parseThumbnailQuery, type RenderQuery } from './render-query.js';
 import { renderSource } from './render-source.js';
 import { renderedKind } from './rendered-kind.js';
-import { representativeInstance, representativeSeries } from './representative.js';
+import { representativeInstances, representativeSeries } from './representative.js';
 import {
   picturePart,
   sendParts,
@@ -65,21 +66,18 @@ async function seriesCollection(context: RequestContext): Promise<Collection> {
   return { uids, version: `${record.created}-${record.revision}`, series: uids.series };
 }
 
-/** The instance that stands for a series: of its first thousand by UID. */
-async function instanceFor(
+/** The instances that may stand for a series: of its first thousand by UID. */
+async function candidatesOf(
   { services, partition }: RequestContext,
   study: StudyInstanceUID,
   series: SeriesInstanceUID,
-): Promise<InstanceUids> {
+): Promise<readonly InstanceRecord[]> {
   const pages = services.archive.catalog.instances(partition, study, series);
   const first = await pages.next();
   await pages.return();
-  const records = first.done === true ? [] : first.value.map(({ record }) => record);
-  const instance = representativeInstance(study, records);
-  if (instance === undefined) {
-    throw new ServiceError('series-not-found', 'The series has just been deleted.');
-  }
-  return instance;
+  return representativeInstances(
+    first.done === true ? [] : first.value.map(({ record }) => record),
+  );
 }
 
 async function sendRepresentative(
@@ -87,8 +85,16 @@ async function sendRepresentative(
   { uids, series }: Collection,
   wanted: Wanted,
 ): Promise<Response> {
-  const source = await sourceOf(context, await instanceFor(context, uids.study, series));
-  return await sendRendered(context, source, wanted);
+  let refusal: ServiceError | undefined;
+  for (const record of await candidatesOf(context, uids.study, series)) {
+    try {
+      return await sendRendered(context, await sourceOf(context, record), wanted);
+    } catch (error) {
+      if (!(error instanceof ServiceError && passedOver.has(error.code))) throw error;
+      refusal ??= error;
+    }
+  }
+  throw refusal ?? new ServiceError('series-not-found', 'The series has just been deleted.');
 }
 
 /** The picture of one row; `undefined` for an instance that has none. */
