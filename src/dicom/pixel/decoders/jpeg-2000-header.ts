@@ -4,8 +4,7 @@ import type { CodestreamSize } from './codestream.js';
 import { byteAt, uint16 } from './jpeg-header.js';
 
 export interface Jpeg2000Header extends CodestreamSize {
-  /** Every component has its sign. */
-  readonly signed: boolean;
+  readonly tiles: number;
   /** A multiple component transformation was applied, which decoders undo (T.800 §G). */
   readonly transformed: boolean;
 }
@@ -13,6 +12,7 @@ export interface Jpeg2000Header extends CodestreamSize {
 const siz = 0xff51;
 const cod = 0xff52;
 const sot = 0xff90;
+const eoc = 0xffd9;
 const jp2Signature = 0x6a502020;
 const codestreamBox = 0x6a703263;
 
@@ -64,13 +64,58 @@ export function readJpeg2000Header(bytes: Uint8Array): Jpeg2000Header {
   }
 }
 
+/**
+ * Walks over the tile-parts (T.800 §A.4.2). The codecs take what they find for the whole picture, so
+ * one that was cut off must not reach them.
+ *
+ * @throws ServiceError `pixel-data-corrupt` when data of a tile is missing.
+ */
+export function refuseMissingTiles(bytes: Uint8Array, { tiles }: Jpeg2000Header): void {
+  const seen = new Set<number>();
+  let at = 2;
+  while (at + 4 <= bytes.length && uint16(bytes, at) !== eoc) {
+    if (uint16(bytes, at) !== sot) {
+      if (seen.size > 0) break;
+      at += 2 + Math.max(2, uint16(bytes, at + 2));
+      continue;
+    }
+    seen.add(uint16(bytes, at + 4));
+    const length = uint32(bytes, at + 6);
+    if (length === 0) {
+      // The part goes on to the end of the codestream, which has to be there.
+      if (!endsWithEoc(bytes)) throw corruptPixels('The JPEG 2000 codestream ends early.');
+      break;
+    }
+    at += Math.max(12, length);
+    if (at > bytes.length) throw corruptPixels('The JPEG 2000 codestream ends early.');
+  }
+  if (seen.size !== tiles) {
+    throw corruptPixels(`The JPEG 2000 codestream has ${seen.size} of ${tiles} tiles.`);
+  }
+}
+
+function endsWithEoc(bytes: Uint8Array): boolean {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end >= 2 && uint16(bytes, end - 2) === eoc;
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return uint16(bytes, at) * 65_536 + uint16(bytes, at + 2);
+}
+
 /** The SIZ segment (T.800 §A.5.1), from its capabilities on. */
 function readSize(bytes: Uint8Array, start: number): Omit<Jpeg2000Header, 'transformed'> {
-  const uint32 = (at: number) => uint16(bytes, at) * 65_536 + uint16(bytes, at + 2);
-  const columns = uint32(start + 2) - uint32(start + 10);
-  const rows = uint32(start + 6) - uint32(start + 14);
+  const [right, bottom, left, top, tileWidth, tileHeight, tileLeft, tileTop] = Array.from(
+    { length: 8 },
+    (_, index) => uint32(bytes, start + 2 + index * 4),
+  ) as [number, number, number, number, number, number, number, number];
+  const columns = right - left;
+  const rows = bottom - top;
   const components = uint16(bytes, start + 34);
-  if (columns < 1 || rows < 1 || components < 1) {
+  const tiles =
+    Math.ceil((right - tileLeft) / tileWidth) * Math.ceil((bottom - tileTop) / tileHeight);
+  if (columns < 1 || rows < 1 || components < 1 || !(tiles >= 1 && tiles <= 65_535)) {
     throw corruptPixels('The JPEG 2000 codestream has no picture.');
   }
   const depth = byteAt(bytes, start + 36);
@@ -83,5 +128,5 @@ function readSize(bytes: Uint8Array, start: number): Omit<Jpeg2000Header, 'trans
       throw unsupportedPixels('JPEG 2000 with subsampled components cannot be decoded.');
     }
   }
-  return { rows, columns, components, precision: (depth & 0x7f) + 1, signed: depth >= 0x80 };
+  return { rows, columns, components, precision: (depth & 0x7f) + 1, tiles };
 }

@@ -3,7 +3,7 @@ import type { Frame, ImagePixels } from '../image-pixels.js';
 import { corruptPixels } from '../pixel-errors.js';
 import type { PixelLimits } from '../pixel-limits.js';
 import { checkSize, frameOfSamples } from './codestream.js';
-import { codestreamOf, readJpeg2000Header } from './jpeg-2000-header.js';
+import { codestreamOf, readJpeg2000Header, refuseMissingTiles } from './jpeg-2000-header.js';
 import { wasmDecoder } from './wasm-decoder.js';
 
 type Decode = ReturnType<typeof wasmDecoder>;
@@ -50,6 +50,7 @@ async function decodeWith(
   const codestream = codestreamOf(payload);
   const header = readJpeg2000Header(codestream);
   checkSize(header, stored, limits);
+  refuseMissingTiles(codestream, header);
   const bytes = await decode(codestream, (decoder, info) => {
     if (info.width !== header.columns || info.height !== header.rows) {
       throw corruptPixels('The JPEG 2000 codestream decodes to another size than it says.');

@@ -31,6 +31,9 @@ export interface JpegHeader extends CodestreamSize {
   readonly adobeTransform: number | undefined;
 }
 
+/** EOI. */
+const endMarker = Uint8Array.of(0xff, 0xd9);
+
 export const markers = {
   soi: 0xd8,
   eoi: 0xd9,
@@ -70,6 +73,11 @@ export function segmentAfter(bytes: Uint8Array, offset: number): JpegSegment | u
     return { marker, start, end };
   }
   return undefined;
+}
+
+/** Whether an EOI marker is there; no entropy-coded data looks like one. */
+export function hasEndMarker(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).lastIndexOf(endMarker) >= 0;
 }
 
 /** Sixteen bits, big endian. @throws ServiceError `pixel-data-corrupt` behind the end. */

@@ -3,7 +3,7 @@ import type { Frame, ImagePixels } from '../image-pixels.js';
 import { corruptPixels, unsupportedPixels } from '../pixel-errors.js';
 import type { PixelLimits } from '../pixel-limits.js';
 import { checkSize, frameOfSamples } from './codestream.js';
-import { markers, readJpegHeader } from './jpeg-header.js';
+import { hasEndMarker, markers, readJpegHeader } from './jpeg-header.js';
 import { wasmDecoder } from './wasm-decoder.js';
 
 const decode = wasmDecoder({
@@ -27,6 +27,8 @@ export async function decodeJpegLs(
   if (header.frame.some(({ horizontal, vertical }) => horizontal !== 1 || vertical !== 1)) {
     throw unsupportedPixels('JPEG-LS with subsampled components cannot be decoded.');
   }
+  // Without an end CharLS reads on for many seconds before it gives up.
+  if (!hasEndMarker(payload)) throw corruptPixels('The JPEG-LS codestream ends early.');
   const { precision, components } = header;
   const { bytes, planar } = await decode(payload, (decoder) => ({
     bytes: Uint8Array.from(decoder.getDecodedBuffer()),

@@ -1,6 +1,6 @@
 /** The DCT processes of JPEG with 8 bits, by libjpeg-turbo. */
 import { corruptPixels } from '../pixel-errors.js';
-import { markers, type JpegHeader } from './jpeg-header.js';
+import { hasEndMarker, markers, type JpegHeader } from './jpeg-header.js';
 import { wasmDecoder } from './wasm-decoder.js';
 
 const decode = wasmDecoder({
@@ -22,7 +22,7 @@ export async function decodeTurboJpeg(
 ): Promise<Uint8Array> {
   try {
     return await decode(
-      header.components === 3 && !header.jfif ? withTransform(bytes, isYcc) : bytes,
+      withEnd(header.components === 3 && !header.jfif ? withTransform(bytes, isYcc) : bytes),
       (decoder, info) => {
         if (info.width !== header.columns || info.height !== header.rows) {
           throw corruptPixels('The JPEG codestream decodes to another size than it says.');
@@ -48,4 +48,9 @@ function withTransform(bytes: Uint8Array, isYcc: boolean): Uint8Array {
     ...[0, 100, 0, 0, 0, 0, isYcc ? 1 : 0],
   ];
   return Buffer.concat([bytes.subarray(0, 2), Uint8Array.from(segment), bytes.subarray(2)]);
+}
+
+/** Some writers leave out the last marker, which the decoder misses even when all samples are there. */
+function withEnd(bytes: Uint8Array): Uint8Array {
+  return hasEndMarker(bytes) ? bytes : Buffer.concat([bytes, Uint8Array.of(0xff, markers.eoi)]);
 }
