@@ -158,6 +158,11 @@ describe('docs/architecture.md, budgets', () => {
     ],
     'retrieve an instance': [200, () => send(here, instanceUrl(known))],
     'retrieve a frame': [200, () => send(here, `${instanceUrl(known)}/frames/1`)],
+    'render an instance': [
+      200,
+      () => send(here, `${instanceUrl(known)}/rendered?accept=image/png`),
+    ],
+    'show a thumbnail of a study': [200, () => send(here, '/studies/1.2.2/thumbnail')],
     'retrieve the metadata of an instance': [
       200,
       () => send(here, `${instanceUrl(known)}/metadata`),
