@@ -13,6 +13,7 @@ import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
 import { retrieveFrames } from './retrieve/retrieve-frames.js';
 import { retrieveInstance, retrieveSeries, retrieveStudy } from './retrieve/retrieve-instances.js';
 import * as metadata from './retrieve/retrieve-metadata.js';
+import { retrieveByUri } from './retrieve/wado-uri/retrieve-by-uri.js';
 import * as rendered from './retrieve/rendered/retrieve-rendered.js';
 import * as renderedSeries from './retrieve/rendered/retrieve-rendered-series.js';
 import { defineRoutes, type Route } from './route.js';
@@ -63,6 +64,9 @@ export const routes = defineRoutes({
   retrieveInstanceThumbnail: { method: 'GET', path: `${instance}/thumbnail`, permission: 'read', handler: rendered.retrieveInstanceThumbnail, answers: answers.thumbnail, query: queries.pictures },
   retrieveFramesThumbnail: { method: 'GET', path: `${instance}/frames/{frames}/thumbnail`, permission: 'read', handler: rendered.retrieveFramesThumbnail, answers: answers.thumbnail, query: queries.pictures },
   retrieveFramesThumbnailByAlias: { method: 'GET', path: `${instance}/thumbnail/{frames}`, permission: 'read', handler: rendered.retrieveFramesThumbnail, answers: answers.thumbnail, query: queries.pictures },
+
+  // WADO-URI (PS3.18 §9)
+  retrieveByUri:            { method: 'GET',    path: 'wado',                   permission: 'read',   handler: retrieveByUri, answers: answers.byUri, query: queries.byUri },
 
   // Search (PS3.18 §10.6)
   searchForStudies:         { method: 'GET',    path: 'studies',                permission: 'read',   handler: search.searchForStudies, answers: answers.results, query: queries.search },

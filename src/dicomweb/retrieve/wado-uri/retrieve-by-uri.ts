@@ -1,0 +1,61 @@
+/**
+ * WADO-URI (PS3.18 §9): one object, named in the query, as a file or rendered. An adapter: the answers
+ * are those of the resources of WADO-RS.
+ */
+import { formatMediaType } from '../../../http/media-type.js';
+import { instanceOf } from '../../path-uids.js';
+import type { RequestContext } from '../../route.js';
+import { dicom } from '../instance-choice.js';
+import { renderedKind } from '../rendered/rendered-kind.js';
+import { standardRenderedPolicy } from '../rendered/rendered-policy.js';
+import { parseRenderQuery } from '../rendered/render-query.js';
+import { sendRendered, sourceOf } from '../rendered/retrieve-rendered.js';
+import { retrieveInstance } from '../retrieve-instances.js';
+import {
+  parseUriQuery,
+  refuseRendering,
+  renderParameters,
+  type UriQuery,
+} from './parse-uri-query.js';
+
+/** The request as one for a resource of WADO-RS: with its own Accept and query, and the other headers. */
+function asked(
+  { request }: RequestContext,
+  accept: string,
+  parameters: Readonly<Record<string, string>> = {},
+): Request {
+  const url = new URL(request.url);
+  url.search = new URLSearchParams(parameters).toString();
+  const headers = new Headers(request.headers);
+  headers.set('Accept', accept);
+  return new Request(url, { headers });
+}
+
+async function retrieveFile(context: RequestContext, query: UriQuery): Promise<Response> {
+  refuseRendering(query);
+  const accept = formatMediaType(dicom, { 'transfer-syntax': query.transferSyntax });
+  return await retrieveInstance({
+    ...context,
+    params: { ...context.params, ...query.uids },
+    request: asked(context, accept),
+  });
+}
+
+/** `GET /wado?requestType=WADO&studyUID=…&seriesUID=…&objectUID=…`. */
+export async function retrieveByUri(context: RequestContext): Promise<Response> {
+  const query = parseUriQuery(new URL(context.request.url));
+  const { contentTypes, frame, uids } = query;
+  if (contentTypes[0] === dicom) return await retrieveFile(context, query);
+  const source = await sourceOf(context, instanceOf(uids));
+  // What has no picture comes as a file, to those who do not insist (PS3.18 §9.1.2.2.1).
+  const takesFile = contentTypes.length === 0 || contentTypes.includes(dicom);
+  if (renderedKind(source) === undefined && takesFile) return await retrieveFile(context, query);
+  const accept = contentTypes.filter((type) => type !== dicom).join(', ');
+  const parameters = renderParameters(query, source.dataSet);
+  const request = asked(context, accept === '' ? '*/*' : accept, parameters);
+  return await sendRendered({ ...context, request }, source, {
+    purpose: 'rendered',
+    query: parseRenderQuery(request, standardRenderedPolicy),
+    ...(frame !== undefined && { frames: [frame] }),
+  });
+}
