@@ -4,6 +4,8 @@ import type { CodestreamSize } from './codestream.js';
 import { byteAt, uint16 } from './jpeg-header.js';
 
 export interface Jpeg2000Header extends CodestreamSize {
+  /** Every component has a sign. */
+  readonly signed: boolean;
   readonly tiles: number;
   /** A multiple component transformation was applied, which decoders undo (T.800 §G). */
   readonly transformed: boolean;
@@ -12,6 +14,9 @@ export interface Jpeg2000Header extends CodestreamSize {
 const siz = 0xff51;
 const cod = 0xff52;
 const sot = 0xff90;
+const signFlag = 0x80;
+/** Ssiz of the first component in a codestream; the others follow at every third byte. */
+const firstDepth = 42;
 const eoc = 0xffd9;
 const jp2Signature = 0x6a502020;
 const codestreamBox = 0x6a703263;
@@ -62,6 +67,19 @@ export function readJpeg2000Header(bytes: Uint8Array): Jpeg2000Header {
     if (marker === cod) return { ...size, transformed: byteAt(bytes, at + 8) === 1 };
     at += 2 + length;
   }
+}
+
+/**
+ * A copy of a codestream of signed samples that says they are unsigned: its samples come out higher by
+ * half their range (T.800 §G.1). The codecs' wrappers cut off what is negative in eight bits.
+ */
+export function asUnsigned(bytes: Uint8Array, { components }: Jpeg2000Header): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  for (let component = 0; component < components; component++) {
+    const at = firstDepth + component * 3;
+    copy[at] = (copy[at] ?? 0) & ~signFlag;
+  }
+  return copy;
 }
 
 /**
@@ -128,5 +146,12 @@ function readSize(bytes: Uint8Array, start: number): Omit<Jpeg2000Header, 'trans
       throw unsupportedPixels('JPEG 2000 with subsampled components cannot be decoded.');
     }
   }
-  return { rows, columns, components, precision: (depth & 0x7f) + 1, tiles };
+  return {
+    rows,
+    columns,
+    components,
+    precision: (depth & 0x7f) + 1,
+    signed: depth >= signFlag,
+    tiles,
+  };
 }

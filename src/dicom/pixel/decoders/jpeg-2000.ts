@@ -2,8 +2,13 @@
 import type { Frame, ImagePixels } from '../image-pixels.js';
 import { corruptPixels } from '../pixel-errors.js';
 import type { PixelLimits } from '../pixel-limits.js';
-import { checkSize, frameOfSamples } from './codestream.js';
-import { codestreamOf, readJpeg2000Header, refuseMissingTiles } from './jpeg-2000-header.js';
+import { checkSize, frameOfSamples, sampleBytes } from './codestream.js';
+import {
+  asUnsigned,
+  codestreamOf,
+  readJpeg2000Header,
+  refuseMissingTiles,
+} from './jpeg-2000-header.js';
 import { wasmDecoder } from './wasm-decoder.js';
 
 type Decode = ReturnType<typeof wasmDecoder>;
@@ -51,7 +56,8 @@ async function decodeWith(
   const header = readJpeg2000Header(codestream);
   checkSize(header, stored, limits);
   refuseMissingTiles(codestream, header);
-  const bytes = await decode(codestream, (decoder, info) => {
+  const unsigned = header.signed ? asUnsigned(codestream, header) : codestream;
+  const bytes = await decode(unsigned, (decoder, info) => {
     if (info.width !== header.columns || info.height !== header.rows) {
       throw corruptPixels('The JPEG 2000 codestream decodes to another size than it says.');
     }
@@ -59,6 +65,7 @@ async function decodeWith(
   }).catch((cause: unknown) => {
     throw corruptPixels('The JPEG 2000 codestream cannot be decoded.', cause);
   });
+  if (header.signed) restoreSigns(bytes, header.precision);
   const named = stored.photometricInterpretation;
   const isRgb = header.components === 3 && (header.transformed || transforms.has(named));
   return frameOfSamples(
@@ -70,4 +77,11 @@ async function decodeWith(
     },
     stored,
   );
+}
+
+/** Takes away the half range that unsigned samples are higher by, in two's complement of their bits. */
+function restoreSigns(bytes: Uint8Array, precision: number): void {
+  const width = sampleBytes(precision);
+  const top = 1 << ((precision - 1) % 8);
+  for (let at = width - 1; at < bytes.length; at += width) bytes[at] = (bytes[at] ?? 0) ^ top;
 }
