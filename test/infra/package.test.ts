@@ -1,6 +1,6 @@
 /** The package that is deployed: what is in it, and that it starts from nothing but its folder. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -32,6 +32,12 @@ describe('npm run package', () => {
   it('makes a package that starts, and says how large it is', () => {
     expect(written.join('')).toMatch(/MiB in \d+ files, zipped .* MiB\n\d+ functions, loaded in/);
     expect(code).toBe(0);
+  });
+
+  it('stays small, for every cold start unpacks it', () => {
+    const bytes = files.reduce((sum, file) => sum + statSync(path.join(app, file)).size, 0);
+    expect(bytes).toBeLessThan(32 * 1024 ** 2);
+    expect(files.length).toBeLessThan(2500);
   });
 
   it('compiles the functions and what they are made of, and no more', () => {
