@@ -93,6 +93,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
         clearInterval(recovery);
         await server.stop();
         await made.archive.close();
+        await made.pixels.close();
         await stop();
       },
     };

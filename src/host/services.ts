@@ -12,6 +12,12 @@ import type { Config, StorageSettings } from './config.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './log.js';
 import type { PipelineParts } from './pipeline.js';
+import {
+  createPixelWorkers,
+  defaultQueue,
+  startPixelWorker,
+  suggestedWorkers,
+} from './pixel-workers.js';
 import { correlationHeaders, countStorageCall } from './request-scope.js';
 import { SettingError } from './settings.js';
 
@@ -55,14 +61,21 @@ export async function openImportQueue(storage: StorageSettings): Promise<ImportQ
  */
 export async function openServices(
   storage: StorageSettings,
-  config: Pick<Config, 'limits' | 'partitions'>,
+  config: Pick<Config, 'limits' | 'partitions' | 'pixelWork'>,
 ): Promise<Services> {
   const stores = connectStorage(await addressOf(storage), {
     onCall: countStorageCall,
     headers: correlationHeaders,
   });
   await stores.ensureCreated();
-  return createServices(stores, config);
+  const { limits, partitions, pixelWork } = config;
+  const pixels = createPixelWorkers({
+    ...defaultQueue,
+    startWorker: () => startPixelWorker(limits.pixels),
+    workers: pixelWork.workers ?? suggestedWorkers(),
+    timeoutMilliseconds: pixelWork.timeoutSeconds * 1000,
+  });
+  return createServices(stores, { limits, partitions, pixels });
 }
 
 /** What asks callers who they are; `whenUnset` where the settings do not say. */
