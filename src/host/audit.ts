@@ -40,10 +40,20 @@ export function auditHeadersOf(headers: Headers): Readonly<Record<string, string
   return Object.fromEntries(added.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
-/** The UIDs in the path of a request. */
-export function uidsOf(params: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const names = ['study', 'series', 'instance'] as const;
-  const uids = names.map((name) => [name, parseUid(params[name] ?? '')] as const);
+/** By the names of path parameters: those of WADO-URI, which has the UIDs in its query. */
+const inQuery = { study: 'studyuid', series: 'seriesuid', instance: 'objectuid' } as const;
+
+/** The UIDs in the path of a request, or in the query as WADO-URI has them. */
+export function uidsOf(
+  params: Readonly<Record<string, string>>,
+  url: string,
+): Readonly<Record<string, string>> {
+  const query = new Map(
+    [...new URL(url).searchParams].map(([key, value]) => [key.toLowerCase(), value]),
+  );
+  const uids = (['study', 'series', 'instance'] as const).map(
+    (name) => [name, parseUid(params[name] ?? query.get(inQuery[name]) ?? '')] as const,
+  );
   return Object.fromEntries(uids.filter(([, uid]) => uid !== undefined)) as Record<string, string>;
 }
 

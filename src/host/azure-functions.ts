@@ -14,6 +14,7 @@ import { importQueueName, runImport } from './import-job.js';
 import { createPipeline, type Pipeline, type PipelineParts } from './pipeline.js';
 import { recoverySchedule, runRecovery } from './recovery-job.js';
 import { functionsParts } from './services.js';
+import { runSweep, sweepSchedule } from './sweep-job.js';
 import { createUpload } from './upload.js';
 
 type Answer = (host: Host, request: Request, signal: AbortSignal) => Promise<Response>;
@@ -82,7 +83,7 @@ function requestOf(
   const init = { method, signal, headers: new Headers([...invoked.headers]) };
   if (invoked.body === null) return new Request(url, init);
   const upload = createUpload(chunksOf(invoked.body), () => live?.destroy());
-  live?.once('finish', upload.discard);
+  live?.prependOnceListener('finish', upload.discard);
   return new Request(url, { ...init, body: upload.body, duplex: 'half' });
 }
 
@@ -151,6 +152,17 @@ export function registerRecovery(): void {
     handler: async () => {
       const { services, log } = currentHost();
       await runRecovery(services, log);
+    },
+  });
+}
+
+/** Registers the function that clears away, on a timer, what nobody needs. */
+export function registerSweep(): void {
+  app.timer('sweepArchive', {
+    schedule: sweepSchedule,
+    handler: async () => {
+      const { services, log } = currentHost();
+      await runSweep(services, log);
     },
   });
 }

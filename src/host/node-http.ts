@@ -47,7 +47,8 @@ function requestOf(
   const init = { method, headers: headersOf(message), signal };
   if (bodiless.has(method)) return new Request(urlOf(message), init);
   const upload = createUpload(chunksOf(message, response), () => message.destroy());
-  response.once('finish', upload.discard);
+  // Before Node's own listener, which would read whatever nobody has begun to read.
+  response.prependOnceListener('finish', upload.discard);
   return new Request(urlOf(message), { ...init, body: upload.body, duplex: 'half' });
 }
 

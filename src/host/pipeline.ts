@@ -225,7 +225,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (outcome === 'failed' && !signal.aborted) logFault(error);
       const traceId = traceOf(request.headers)?.traceId;
       const stored = account.stored.note(auditUids);
-      const uids = auditUids ? uidsOf(params) : {};
+      const uids = auditUids ? uidsOf(params, request.url) : {};
       log({
         event: 'request',
         requestId,

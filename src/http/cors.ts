@@ -12,7 +12,7 @@ export interface CorsConfig {
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const allowedHeaders =
   'Authorization, Accept, Content-Type, Range, If-None-Match, If-Modified-Since, ' +
-  'msdicom-request-original, X-Request-Id';
+  'msdicom-request-original, X-Request-Id, traceparent, tracestate';
 const exposedHeaders =
   'Content-Type, Content-Length, Content-Range, Content-Location, ETag, Warning, Retry-After, ' +
   'Link, X-Total-Count, X-Request-Id';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createUpload } from '../../src/host/upload.js';
 
 /** Chunks of one MiB, and how many have been taken. */
@@ -20,6 +20,10 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 200; turn += 1) await new Promise(setImmediate);
 }
 
+afterEach(() => {
+  jest.useRealTimers();
+});
+
 describe('createUpload', () => {
   it('takes nothing before it is asked', async () => {
     const { taken, upload } = source(3);
@@ -39,10 +43,21 @@ describe('createUpload', () => {
 
   it('closes a source that has more left than is worth reading', async () => {
     const { taken, upload } = source(1000);
+    await upload.body.getReader().read();
     upload.discard();
     upload.discard();
     await settle();
     expect(taken.closed).toBe(true);
     expect(taken.chunks).toBeLessThan(100);
+  });
+
+  it('reads little of a body that nobody asked for, and closes it a moment later', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    const { taken, upload } = source(1000);
+    upload.discard();
+    await settle();
+    expect(taken).toEqual({ chunks: 15, closed: false });
+    jest.advanceTimersByTime(1000);
+    expect(taken.closed).toBe(true);
   });
 });
