@@ -5,16 +5,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const root = process.env['DICOM_CORPUS'] ?? path.resolve(__dirname, '../../../shared/corpus');
+/** Its folder. */
+export const corpusRoot =
+  process.env['DICOM_CORPUS'] ?? path.resolve(__dirname, '../../../shared/corpus');
 
 /** Whether the corpus is there; says so once per test file when it is not. */
 export function hasCorpus(): boolean {
-  const present = existsSync(root);
-  if (!present) console.warn(`No corpus at ${root}: tests over real files are skipped.`);
+  const present = existsSync(corpusRoot);
+  if (!present) console.warn(`No corpus at ${corpusRoot}: tests over real files are skipped.`);
   return present;
 }
 
 /** Reads a file of the corpus. */
 export function corpusFile(name: string): Uint8Array {
-  return readFileSync(path.join(root, name));
+  return readFileSync(path.join(corpusRoot, name));
 }

@@ -1,6 +1,6 @@
 /**
  * From stored values to greys: modality transform, VOI transform, presentation LUT shape and padding
- * (PS3.4 §N.2), folded into one table where the pixels are whole numbers of up to 16 bits.
+ * (PS3.4 §N.2), folded into one table where there are more pixels than different values.
  */
 import type {
   LookupTable,
@@ -57,9 +57,6 @@ function voiCurve(transform: VoiTransform): Curve {
   const greatest = 2 ** table.bits - 1;
   return (value) => Math.min(lookUp(table, value) / greatest, 1);
 }
-
-/** Beyond this many different stored values, each pixel is computed by itself. */
-const mostTableEntries = 2 ** 17;
 
 /** Whether a stored value is a pixel of the image. */
 function pictured(padding: Presentation['padding']): (value: number) => boolean {
@@ -138,7 +135,8 @@ export function grays(samples: Samples, presentation: Presentation, window?: Win
     return Math.round(255 * (inverse ? 1 - share : share));
   };
   const whole = !(samples instanceof Float32Array || samples instanceof Float64Array);
-  if (whole && seen.greatest - seen.least < mostTableEntries) {
+  // A table pays where it has fewer entries than there are pixels.
+  if (whole && seen.greatest - seen.least < samples.length) {
     const { least } = seen;
     const table = new Uint8Array(seen.greatest - least + 1);
     // Whatever lies outside of the table is padding, hence black.

@@ -3,7 +3,6 @@ import { attribute } from '../../../dicom/attribute.js';
 import type { DataSet } from '../../../dicom/data-set.js';
 import type { FrameIndex } from '../../../dicom/frames.js';
 import type { ImagePixels } from '../../../dicom/pixel/image-pixels.js';
-import { refuseOver } from '../../../dicom/pixel/pixel-errors.js';
 import type { BulkSource } from '../../../dicom/pixel/render/lookup-data.js';
 import type { PictureFormat, RenderRequest } from '../../../dicom/pixel/render/render-request.js';
 import { numberOf } from '../../../dicom/value.js';
@@ -109,6 +108,17 @@ async function requestOf(
   };
 }
 
+/** @throws ServiceError `not-acceptable`: the frames can be had one by one, or in parts. */
+function refuseLongAnimation(index: FrameIndex, frames: readonly number[]): void {
+  if (frames.length <= mostAnimationFrames && storedBytes(index, frames) <= mostAnimationBytes) {
+    return;
+  }
+  throw new ServiceError(
+    'not-acceptable',
+    `An animation has up to ${mostAnimationFrames} frames of up to ${mostAnimationBytes} bytes in all; ask for fewer frames.`,
+  );
+}
+
 /**
  * Prepares the rendering of an instance.
  *
@@ -125,15 +135,7 @@ export function imageRenderer(
     frames: frameIndex.frames,
     async render(format, frames) {
       const stored = requirePixels(source);
-      if (frames.length > 1) {
-        refuseOver(storedBytes(frameIndex, frames), mostAnimationBytes);
-        if (frames.length > mostAnimationFrames) {
-          throw new ServiceError(
-            'not-acceptable',
-            `An animation has up to ${mostAnimationFrames} frames; ask for a list of frames.`,
-          );
-        }
-      }
+      if (frames.length > 1) refuseLongAnimation(frameIndex, frames);
       const [request, read] = await Promise.all([
         requestOf(source, query, bulk),
         readFrames(context, source, { pixels: stored, frames: frameIndex, bulk }, frames),
