@@ -173,6 +173,15 @@ describe('docs/architecture.md, budgets', () => {
     ],
     'retrieve the metadata of a study that has not changed': [304, unchanged],
     'retrieve a study of 50 instances': [200, () => send(here, '/studies/1.2.2')],
+    'retrieve a study of 50 instances as an archive': [
+      200,
+      () => send(here, '/studies/1.2.2?accept=application/zip'),
+    ],
+    'retrieve a bulk value': [200, () => send(here, `${instanceUrl(known)}/bulkdata/7FE00010`)],
+    'retrieve every bulk value of a study of 50 instances': [
+      200,
+      () => send(here, '/studies/1.2.2/bulkdata'),
+    ],
     'show the first page of the study list': [200, () => send(here, '/studies')],
     'find one study by PatientID': [200, () => send(here, '/v2/studies?PatientID=P2')],
     'find one series by SeriesInstanceUID': [

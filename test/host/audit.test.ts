@@ -90,8 +90,15 @@ describe.each(hosts)('the audit on the %s host', (host) => {
       status: 404,
       code: 'instance-not-found',
     });
+    const { study, series, instance } = uids;
+    await (
+      await client.get(
+        `/wado?requestType=WADO&studyUID=${study}&seriesuid=${series}&objectUID=${instance}`,
+      )
+    ).text();
+    expect(await lastLine(service, 2)).toMatchObject({ uids, route: 'retrieveByUri' });
     await (await client.get('/studies/Doe%5EJohn/metadata')).text();
-    const line = await lastLine(service, 2);
+    const line = await lastLine(service, 3);
     expect(line).not.toHaveProperty('uids');
     expect(JSON.stringify(line)).not.toContain('Doe');
   });
