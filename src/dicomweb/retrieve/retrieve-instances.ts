@@ -28,9 +28,11 @@ const alone: Packaging = { mediaType: dicom, form: 'single' };
 const { mediaType: zip, form } = zipOffer([]);
 const archived: Packaging = { mediaType: zip, form };
 
-/** Files that are opened before their turn, so that one round trip hides behind another. */
-const filesAhead = 8;
-/** Instances whose first frame is transcoded before their turn. */
+/**
+ * Files that are opened before their turn, so that one round trip hides behind another, and those
+ * after that whose first frame is transcoded before their turn: eight in all.
+ */
+const filesAhead = 6;
 const transcodedAhead = 2;
 
 /** A file that is on its way. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  boundaryOf,
   cacheHeaders,
   entityTag,
   notModified,
@@ -52,5 +53,13 @@ describe('notModified', () => {
   it('lets every other request pass', () => {
     expect(notModified(request('"u"'), cacheHeaders('t'))).toBeUndefined();
     expect(notModified(request(), cacheHeaders('t'))).toBeUndefined();
+  });
+});
+
+describe('boundaryOf', () => {
+  it('is the same for the same representation, and needs no quotes', () => {
+    expect(boundaryOf('v1-a')).toBe(boundaryOf('v1-a'));
+    expect(boundaryOf('v1-a')).not.toBe(boundaryOf('v1-b'));
+    expect(boundaryOf('v1-a')).toMatch(/^[\da-f]{36}$/);
   });
 });
