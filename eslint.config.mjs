@@ -3,6 +3,13 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const azure = ['@azure/*'];
+const codecs = ['@cornerstonejs/*', 'jpeg-lossless-decoder-js', 'pngjs', 'gifenc'];
+
+/** Holds everywhere. */
+const syntax = [
+  { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
+  { selector: 'ExportAllDeclaration', message: 'No barrels.' },
+];
 
 /** Forbids imports in one folder. Patterns are matched against the import as written. */
 const house = (files, { folders = [], packages = [], why }) => ({
@@ -40,11 +47,7 @@ export default tseslint.config(
         { considerDefaultExhaustiveForUnions: true },
       ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
-        { selector: 'ExportAllDeclaration', message: 'No barrels.' },
-      ],
+      'no-restricted-syntax': ['error', ...syntax],
     },
   },
   {
@@ -75,49 +78,70 @@ export default tseslint.config(
 
   house(['src/dicom/**'], {
     folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
-    packages: [...azure, 'dicom-parser'],
+    packages: [...azure, 'dicom-parser', ...codecs],
     why: 'dicom/ is the standard as pure functions: no HTTP, no Azure; dicom-parser in part10.ts only.',
   }),
   house(['src/dicom/part10.ts'], {
     folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
-    packages: azure,
+    packages: [...azure, ...codecs],
     why: 'dicom/ is the standard as pure functions: no HTTP, no Azure.',
+  }),
+  house(['src/dicom/pixel/**'], {
+    folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
+    packages: [...azure, 'dicom-parser'],
+    why: 'dicom/pixel/ alone knows the codecs, and nothing beyond dicom/.',
   }),
   house(['src/multipart/**'], {
     folders: ['http', 'dicomweb', 'storage', 'auth', 'host', 'dicom'],
-    packages: [...azure, 'dicom-parser'],
+    packages: [...azure, 'dicom-parser', ...codecs],
     why: 'multipart/ stands alone.',
   }),
   house(['src/http/**'], {
     folders: ['dicomweb', 'storage', 'auth', 'host'],
-    packages: [...azure, 'dicom-parser'],
+    packages: [...azure, 'dicom-parser', ...codecs],
     why: 'http/ knows dicom types and multipart only.',
   }),
   house(['src/storage/**'], {
     folders: ['http', 'multipart', 'dicomweb', 'auth', 'host', 'azure'],
-    packages: [...azure, 'dicom-parser'],
+    packages: [...azure, 'dicom-parser', ...codecs],
     why: 'Storage ports, the archive over them, and the memory store know dicom types only.',
   }),
   house(['src/storage/azure/**'], {
     folders: ['http', 'multipart', 'dicomweb', 'auth', 'host'],
-    packages: ['@azure/functions', '@azure/identity', 'dicom-parser'],
+    packages: ['@azure/functions', '@azure/identity', 'dicom-parser', ...codecs],
     why: 'The Azure adapters know the ports, dicom types and the storage SDKs.',
   }),
   house(['src/dicomweb/**'], {
     folders: ['host', 'storage/azure', 'storage/memory'],
-    packages: [...azure, 'dicom-parser'],
+    packages: [...azure, 'dicom-parser', ...codecs],
     why: 'Use cases know storage ports, never an adapter, a host or Azure.',
   }),
   house(['src/auth/**'], {
     folders: ['storage', 'dicomweb', 'host'],
-    packages: [...azure, 'dicom-parser'],
+    packages: [...azure, 'dicom-parser', ...codecs],
     why: 'auth/ turns a token into a principal and knows nothing else.',
   }),
   house(['functions/**'], {
     folders: ['dicom', 'multipart', 'http', 'storage', 'auth'],
-    packages: [...azure, 'dicom-parser'],
+    packages: [...azure, 'dicom-parser', ...codecs],
     why: 'functions/ only registers routes.',
   }),
+  house(['src/host/**'], { packages: codecs, why: 'Codecs are imported in dicom/pixel/ only.' }),
+  {
+    // WebAssembly codecs are loaded by name, not imported.
+    files: ['src/**', 'functions/**'],
+    ignores: ['src/dicom/pixel/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...syntax,
+        {
+          selector: 'Literal[value=/^@cornerstonejs\\//]',
+          message: 'Codecs are loaded in dicom/pixel/ only.',
+        },
+      ],
+    },
+  },
   {
     files: ['src/**', 'functions/**'],
     ignores: ['src/host/**'],
