@@ -14,6 +14,8 @@ import path from 'node:path';
 export interface AzuriteOptions {
   /** Where data is kept from run to run; in memory when left out. Created when absent. */
   readonly dataDir?: string;
+  /** PEM files with which it speaks HTTPS; it then takes tokens of Entra ID as well as its key. */
+  readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
 }
 
 export interface Azurite {
@@ -108,7 +110,12 @@ async function untilReady(child: ChildProcess): Promise<void> {
   });
 }
 
-function launch(script: string, ports: readonly number[], dataDir: string | undefined) {
+function launch(
+  script: string,
+  ports: readonly number[],
+  dataDir: string | undefined,
+  tls: AzuriteOptions['tls'],
+) {
   const [blobPort, queuePort, tablePort] = ports;
   // Either variable would give the emulator other accounts or another store.
   const env = { ...process.env, AZURITE_ACCOUNTS: undefined, AZURITE_DB: undefined };
@@ -119,6 +126,9 @@ function launch(script: string, ports: readonly number[], dataDir: string | unde
       `data:text/javascript,${encodeURIComponent(leash)}`,
       script,
       ...(dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir]),
+      ...(tls === undefined
+        ? []
+        : ['--oauth', 'basic', '--cert', tls.certificateFile, '--key', tls.keyFile]),
       '--skipApiVersionCheck',
       '--silent',
       '--disableTelemetry',
@@ -159,7 +169,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
   for (let attempt = 1; ; attempt += 1) {
     const ports = await freePorts(3);
-    const child = launch(script, ports, dataDir);
+    const child = launch(script, ports, dataDir, options.tls);
     try {
       await untilReady(child);
     } catch (error) {
@@ -170,12 +180,13 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
     }
     unref(child);
     const [blobPort, queuePort, tablePort] = ports;
-    const blobUrl = `http://${host}:${String(blobPort)}/${account}`;
-    const queueUrl = `http://${host}:${String(queuePort)}/${account}`;
-    const tableUrl = `http://${host}:${String(tablePort)}/${account}`;
+    const scheme = options.tls === undefined ? 'http' : 'https';
+    const blobUrl = `${scheme}://${host}:${String(blobPort)}/${account}`;
+    const queueUrl = `${scheme}://${host}:${String(queuePort)}/${account}`;
+    const tableUrl = `${scheme}://${host}:${String(tablePort)}/${account}`;
     return {
       connectionString: [
-        'DefaultEndpointsProtocol=http',
+        `DefaultEndpointsProtocol=${scheme}`,
         `AccountName=${account}`,
         `AccountKey=${accountKey}`,
         `BlobEndpoint=${blobUrl}`,
