@@ -16,6 +16,7 @@ const catchAllFiles = [
   'cors-preflight.ts',
   'import-file.ts',
   'recover-archive.ts',
+  'sweep-archive.ts',
   'unknown-route.ts',
 ];
 const catchAlls = [
@@ -56,13 +57,16 @@ describe('functions/', () => {
     expect(registered.toSorted()).toEqual([...wanted, ...catchAlls].toSorted());
   });
 
-  it('registers recovery on a timer', async () => {
+  it('registers recovery and the sweep on timers', async () => {
     const { timers } = await functionsApp();
     const schedules = timers.map(({ metadata: { name, bindings } }) => [
       name,
       ...Object.values(bindings).map((binding) => binding.schedule),
     ]);
-    expect(schedules).toEqual([['recoverArchive', '0 */5 * * * *']]);
+    expect(schedules.toSorted()).toEqual([
+      ['recoverArchive', '0 */5 * * * *'],
+      ['sweepArchive', '0 17 * * * *'],
+    ]);
   });
 
   it('registers the import on its queue, in the account of the archive', async () => {

@@ -256,6 +256,8 @@ export const logBucketEntries = 100_000;
 export const logHeadKey = { partitionKey: 'head', rowKey: 'head' } as const;
 /** Beside the head: up to where recovery has settled the log. */
 export const logRecoveredKey = 'recovered';
+/** Beside the head: how far the sweep of what nobody needs has come. */
+export const logSweptKey = 'swept';
 export const logTailRowKey = 'tail';
 
 export function logBucketOf(sequence: number): number {

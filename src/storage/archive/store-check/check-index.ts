@@ -47,6 +47,14 @@ function judgeKey({ partitionKey, rowKey }: KeyedRow): Finding {
   return { kind: 'browse-row-dangling', where, detail: '', target };
 }
 
+/** The rows of a page that stand for nothing. */
+export async function danglingRowsOf(
+  context: CheckContext,
+  page: readonly KeyedRow[],
+): Promise<readonly Finding[]> {
+  return (await filterAsync(page, async (row) => await isDangling(context, row))).map(judgeKey);
+}
+
 /** What is amiss in the search index. */
 export async function* checkIndex(context: CheckContext): AsyncGenerator<Finding> {
   let done = 0;

@@ -54,6 +54,14 @@ export async function* blobsBelow(
 
 const atOnce = 32;
 
+/** Does something for each item, for some of them at a time. */
+export async function forEachOf<Item>(
+  items: readonly Item[],
+  act: (item: Item) => Promise<void>,
+): Promise<void> {
+  for (const some of chunksOfSize(items, atOnce)) await Promise.all(some.map(act));
+}
+
 /** Those items for which the answer is yes, in order; asks about some of them at a time. */
 export async function filterAsync<Item>(
   items: readonly Item[],

@@ -1,0 +1,3 @@
+import { registerSweep } from '../src/host/azure-functions.js';
+
+registerSweep();
