@@ -1,12 +1,30 @@
 /** Choosing the representation of an answer from what a route offers. */
 import { ServiceError } from '../errors.js';
-import { describeOffers, negotiate, parseAccept, type Choice, type Offer } from '../http/accept.js';
+import {
+  describeOffers,
+  negotiate,
+  parseAccept,
+  type AcceptRange,
+  type Choice,
+  type Offer,
+} from '../http/accept.js';
 import { parseQuery, queryValues } from '../http/query-string.js';
 
 /** The representation that a request asks for (PS3.18 §8.7.5); `undefined` when it is not offered. */
 export function acceptedOf(request: Request, offers: readonly Offer[]): Choice | undefined {
+  return negotiate(rangesOf(request), offers);
+}
+
+/** What requests accept: an answer of many instances asks for each. */
+const known = new WeakMap<Request, readonly AcceptRange[]>();
+
+function rangesOf(request: Request): readonly AcceptRange[] {
+  const before = known.get(request);
+  if (before !== undefined) return before;
   const accept = queryValues(parseQuery(new URL(request.url)), 'accept');
-  return negotiate(parseAccept(request.headers.get('accept'), accept), offers);
+  const ranges = parseAccept(request.headers.get('accept'), accept);
+  known.set(request, ranges);
+  return ranges;
 }
 
 /**
