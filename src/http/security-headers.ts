@@ -20,6 +20,8 @@ export function securityHeaders({
 }: Answer): Readonly<Record<string, string>> {
   return {
     'X-Content-Type-Options': 'nosniff',
+    // Patients' data: no shared cache keeps it, and none uses it without asking.
+    'Cache-Control': 'private, no-cache',
     // UIDs stand in URLs.
     'Referrer-Policy': 'no-referrer',
     ...(isSecure && { 'Strict-Transport-Security': `max-age=${transportMaxAge}` }),

@@ -242,6 +242,7 @@ describe('security headers', () => {
       const { headers } = await fetch(service.baseUrl + path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('cache-control')).toMatch(/^(private, no-cache|no-store)$/);
       expect(headers.get('cross-origin-resource-policy')).toBe('cross-origin');
       expect(headers.has('strict-transport-security')).toBe(false);
       expect(headers.has('x-powered-by')).toBe(false);
