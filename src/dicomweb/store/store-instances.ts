@@ -6,6 +6,7 @@ import { studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import type { FailureReason } from './reason-codes.js';
 import { receiveInstance, type Received, type Refusal } from './receive-instance.js';
+import { Patience } from './patience.js';
 import { instancesOf } from './request-parts.js';
 import { storeResponse, storeResponseOffers, type StoreOutcome } from './store-response.js';
 
@@ -46,9 +47,23 @@ async function receiveAndCommit(
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
 ): Promise<readonly StoreOutcome[]> {
-  const received = await receiveAll(context, mode, study);
+  const patience = new Patience();
+  try {
+    const received = await receiveAll(context, mode, study, patience);
+    return await commitAll(context, mode, received, patience);
+  } finally {
+    patience.end();
+  }
+}
+
+async function commitAll(
+  context: RequestContext,
+  mode: StoreMode,
+  received: readonly (Received | Refusal)[],
+  patience: Patience,
+): Promise<readonly StoreOutcome[]> {
   const committed = await Promise.allSettled(
-    received.map(async (one) => await commit(context, mode, one)),
+    received.map(async (one) => await patience.with(commit(context, mode, one))),
   );
   const failure = committed.find((result) => result.status === 'rejected');
   const anyStored = committed.some(
@@ -70,6 +85,7 @@ async function receiveAll(
   context: RequestContext,
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
+  patience: Patience,
 ): Promise<readonly (Received | Refusal)[]> {
   const { uploadsPerRequest } = context.services.limits;
   const receiving: Promise<Received | Refusal>[] = [];
@@ -103,13 +119,19 @@ async function receiveAll(
       while (onTheirWay.size >= uploadsPerRequest)
         await Promise.race(onTheirWay).catch(() => undefined);
     }
-    return await Promise.all(receiving);
+    patience.begin();
+    return await Promise.all(receiving.map(async (one) => await patience.with(one)));
   } catch (error) {
-    const settled = await Promise.allSettled(receiving);
-    const received = settled.flatMap((result) =>
-      result.status === 'fulfilled' && result.value.kind === 'received' ? [result.value.file] : [],
-    );
-    context.services.archive.discardFiles(context.partition, received);
+    const discarded = Promise.allSettled(receiving).then((results) => {
+      const received = results.flatMap((result) =>
+        result.status === 'fulfilled' && result.value.kind === 'received'
+          ? [result.value.file]
+          : [],
+      );
+      context.services.archive.discardFiles(context.partition, received);
+      return results;
+    });
+    const settled = await patience.with(discarded);
     const first = settled.find((result) => result.status === 'rejected');
     throw first === undefined ? error : first.reason;
   }

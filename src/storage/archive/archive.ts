@@ -68,6 +68,8 @@ export interface StoredFile {
 
 /** Writers that are kept for their knowledge of a study's rows. */
 const keptWriters = 1000;
+/** A study is written for a while, then seldom again. */
+const keptMilliseconds = 5 * 60_000;
 const recoveredPerRun = 10_000;
 
 type Extension = Parameters<typeof blobName>[3];
@@ -290,14 +292,18 @@ export class Archive {
     // Re-inserted at the end: the map is ordered by last use.
     this.#writers.delete(key);
     this.#writers.set(key, writer);
-    if (this.#writers.size > keptWriters) {
-      for (const [oldest, candidate] of this.#writers) {
-        if (!candidate.idle) continue;
-        this.#writers.delete(oldest);
-        break;
-      }
-    }
+    writer.used = Date.now();
+    this.#forgetWriters();
     return writer;
+  }
+
+  /** Forgets writers that have been idle for long, and the one idle for longest when there are many. */
+  #forgetWriters(): void {
+    const latest = Date.now() - keptMilliseconds;
+    for (const [key, writer] of this.#writers) {
+      if (writer.used >= latest && this.#writers.size <= keptWriters) break;
+      if (writer.idle) this.#writers.delete(key);
+    }
   }
 
   #discard(

@@ -50,6 +50,8 @@ function fits(batch: readonly Work[], next: Work): boolean {
 }
 
 export class StudyWriter {
+  /** When it was asked for last, in milliseconds since 1970. */
+  used = 0;
   readonly #rows: StudyRows;
   readonly #work: Batcher<Work, Outcome>;
 

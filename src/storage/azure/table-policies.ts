@@ -53,7 +53,8 @@ function delayMs(attempt: number, response: Response | undefined): number {
  * nothing, and soon. A write whose answer is lost must not be repeated here: its repetition would
  * clash with itself and report a success as a conflict. A repeated write says so in its `WriteCall`.
  *
- * @param timeoutMs how long one attempt may take; a write begins its last one within a sixth of it.
+ * @param timeoutMs how long one attempt may take; a read begins its last one within it, a write within
+ *   a sixth of it.
  */
 export function tableRetryPolicy(timeoutMs: number): TablePolicy {
   return {
@@ -61,8 +62,8 @@ export function tableRetryPolicy(timeoutMs: number): TablePolicy {
     async sendRequest(request, next) {
       const isRead = request.method === 'GET';
       const started = performance.now();
-      const isLate = (delay: number) =>
-        !isRead && performance.now() - started + delay > timeoutMs / 6;
+      const mostMs = isRead ? timeoutMs : timeoutMs / 6;
+      const isLate = (delay: number) => performance.now() - started + delay > mostMs;
       for (let attempt = 1; ; attempt += 1) {
         let response: Response | undefined;
         try {
@@ -70,7 +71,8 @@ export function tableRetryPolicy(timeoutMs: number): TablePolicy {
           const again = isRead ? isTransient(response.status) : wasNotDone(response.status);
           if (!again || attempt === tries) return response;
         } catch (error) {
-          if (!isRead || attempt === tries || request.abortSignal?.aborted === true) throw error;
+          const isLast = attempt === tries || isLate(delayMs(attempt, undefined));
+          if (!isRead || isLast || request.abortSignal?.aborted === true) throw error;
         }
         const delay = delayMs(attempt, response);
         if ((delay > longestDelayMs || isLate(delay)) && response !== undefined) return response;
