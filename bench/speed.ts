@@ -11,10 +11,12 @@ import { parseArgs } from 'node:util';
 import { startAzurite } from '../src/host/azurite.js';
 import type { Context, Part } from './speed/context.js';
 import { latency } from './speed/latency.js';
+import { loadTime } from './speed/load-time.js';
 import { memoryUnderFrames } from './speed/memory-under-frames.js';
 import { metadata } from './speed/metadata.js';
 import { startOrthanc } from './speed/orthanc.js';
 import { processor } from './speed/processor.js';
+import { render } from './speed/render.js';
 import { retrieve } from './speed/retrieve.js';
 import { passes, type Row } from './speed/row.js';
 import { search } from './speed/search.js';
@@ -27,6 +29,8 @@ const parts: readonly Part[] = [
   metadata,
   search,
   processor,
+  render,
+  loadTime,
   memoryUnderFrames,
   latency,
 ];

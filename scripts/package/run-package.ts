@@ -16,6 +16,8 @@ export interface Output {
 export interface Start {
   /** From the first `require` to the last function registered. */
   readonly loadMilliseconds: number;
+  /** From the same moment to the answer to a first request. */
+  readonly answeredMilliseconds: number;
   readonly functions: number;
   /** Files that were loaded. */
   readonly modules: number;

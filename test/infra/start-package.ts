@@ -26,6 +26,7 @@ async function main(app: string): Promise<void> {
   const loadMilliseconds = Math.round(performance.now() - start);
   const host = await startFunctionsHost(core);
   const { status } = await fetch(`${host.url}/studies`);
+  const answeredMilliseconds = Math.round(performance.now() - start);
   await host.stop();
   const loaded = Object.keys(require.cache).filter((file) => !before.has(file));
   const isStray = (file: string) => path.relative(app, file).startsWith('..');
@@ -33,6 +34,7 @@ async function main(app: string): Promise<void> {
   print(
     JSON.stringify({
       loadMilliseconds,
+      answeredMilliseconds,
       functions: all.length,
       modules: loaded.length,
       strays: loaded.filter(isStray),
