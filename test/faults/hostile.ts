@@ -99,7 +99,8 @@ async function main(): Promise<void> {
       mostMilliseconds: numberOf(values.minutes, 0) * 60_000,
     }),
     onProgress: (done) => {
-      if (done % 1000 === 0) console.error(`${done} cases`);
+      const passed = Math.round((performance.now() - started) / 1000);
+      if (done % 1000 === 0) console.error(`${done} cases, ${passed} s`);
     },
   });
   const seconds = (performance.now() - started) / 1000;
