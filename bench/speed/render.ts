@@ -70,7 +70,10 @@ async function measure({ rounds, progress }: Context): Promise<readonly Row[]> {
   const load = createRequire(__filename);
   const { J2KDecoder } = await (
     load('@cornerstonejs/codec-openjpeg/decodewasmjs') as (options: object) => ReturnType<Codec>
-  )({ wasmBinary: readFileSync(load.resolve('@cornerstonejs/codec-openjpeg/decodewasm')) });
+  )({
+    wasmBinary: readFileSync(load.resolve('@cornerstonejs/codec-openjpeg/decodewasm')),
+    print: () => undefined,
+  });
   const all = await inTurns(
     rounds,
     async () => await rateOf(1, perRound, async () => await runRenderJob(job, limits)),
