@@ -2,33 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeFrame } from '../../../src/dicom/pixel/decode-frame.js';
 import { encodableSyntaxes, encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
-import type { ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
 import { syntaxes } from '../../support/part10-builder.js';
 import { anyFrame, frameOf, picture, pixelsOf, valuesOf } from '../../support/pixel-frames.js';
 
 const lossless = encodableSyntaxes.filter((uid) => uid !== syntaxes.jpegBaseline);
 
-/**
- * What the wrapped JPEG 2000 decoders get wrong, and other decoders read right: negative samples of
- * eight bits become zero, and HTJ2K components without a colour transform are mixed up.
- */
-function misread(uid: string, pixels: ImagePixels): boolean {
-  const { bitsAllocated, pixelRepresentation, samplesPerPixel, photometricInterpretation } = pixels;
-  const htj2k = uid === syntaxes.htj2k;
-  if (!htj2k && uid !== syntaxes.jpeg2000) return false;
-  const transformed = photometricInterpretation === 'RGB' && bitsAllocated === 8;
-  return (
-    (bitsAllocated === 8 && pixelRepresentation === 1) ||
-    (htj2k && samplesPerPixel === 3 && !transformed)
-  );
-}
-
 describe.each(lossless)('encodeFrame to %s', (uid) => {
   it('makes what decodeFrame takes back without a change', async () => {
     await fc.assert(
       fc.asyncProperty(anyFrame, async (frame) => {
-        fc.pre(!misread(uid, frame.pixels));
         const { bytes, pixels } = await encodeFrame(frame, uid);
         const decoded = await decodeFrame(bytes, pixels, uid, defaultPixelLimits);
         expect(valuesOf(decoded)).toEqual(valuesOf(frame));

@@ -1,6 +1,10 @@
-/** JPEG 2000 by OpenJPEG and High-Throughput JPEG 2000 by OpenJPH (PS3.5 §8.2.4, §8.2.14). */
+/**
+ * JPEG 2000 by OpenJPEG and High-Throughput JPEG 2000 by OpenJPH (PS3.5 §8.2.4, §8.2.14). OpenJPEG
+ * reads both; OpenJPH is faster, but its wrapper mixes up components that are more than 8 bits deep or
+ * have no colour transform.
+ */
 import type { Frame, ImagePixels } from '../image-pixels.js';
-import { corruptPixels } from '../pixel-errors.js';
+import { corruptPixels, refuseLargeFrame } from '../pixel-errors.js';
 import type { PixelLimits } from '../pixel-limits.js';
 import { checkSize, frameOfSamples, sampleBytes } from './codestream.js';
 import {
@@ -8,6 +12,7 @@ import {
   codestreamOf,
   readJpeg2000Header,
   refuseMissingTiles,
+  type Jpeg2000Header,
 } from './jpeg-2000-header.js';
 import { wasmDecoder } from './wasm-decoder.js';
 
@@ -34,7 +39,7 @@ export async function decodeJpeg2000(
   stored: ImagePixels,
   limits: PixelLimits,
 ): Promise<Frame> {
-  return await decodeWith(openJpeg, payload, stored, limits);
+  return await decodeWith(() => openJpeg, payload, stored, limits);
 }
 
 /** Decodes HTJ2K; colour comes interleaved by pixel. */
@@ -43,11 +48,15 @@ export async function decodeHighThroughputJpeg2000(
   stored: ImagePixels,
   limits: PixelLimits,
 ): Promise<Frame> {
-  return await decodeWith(openJph, payload, stored, limits);
+  return await decodeWith(highThroughputDecoder, payload, stored, limits);
+}
+
+function highThroughputDecoder({ components, precision, transformed }: Jpeg2000Header): Decode {
+  return components === 1 || (transformed && precision <= 8) ? openJph : openJpeg;
 }
 
 async function decodeWith(
-  decode: Decode,
+  decoderFor: (header: Jpeg2000Header) => Decode,
   payload: Uint8Array,
   stored: ImagePixels,
   limits: PixelLimits,
@@ -55,9 +64,13 @@ async function decodeWith(
   const codestream = codestreamOf(payload);
   const header = readJpeg2000Header(codestream);
   checkSize(header, stored, limits);
+  // The codecs work on four bytes a sample, twice over: their memory ends where two bytes a sample
+  // reach the limit.
+  const { rows, columns, components } = header;
+  refuseLargeFrame({ rows, columns, samplesPerPixel: components, bitsAllocated: 16 }, limits);
   refuseMissingTiles(codestream, header);
   const unsigned = header.signed ? asUnsigned(codestream, header) : codestream;
-  const bytes = await decode(unsigned, (decoder, info) => {
+  const bytes = await decoderFor(header)(unsigned, (decoder, info) => {
     if (info.width !== header.columns || info.height !== header.rows) {
       throw corruptPixels('The JPEG 2000 codestream decodes to another size than it says.');
     }
