@@ -2,7 +2,8 @@
 import { ServiceError } from '../../../errors.js';
 import type { EncodedFrame } from '../encode-frame.js';
 import type { Frame } from '../image-pixels.js';
-import { codedSamples } from './coded-samples.js';
+import { type CodedSamples, codedSamples } from './coded-samples.js';
+import { firstComponent } from './jpeg-ls-codestream.js';
 import { type CodecEncoder, wasmEncoder } from './wasm-codec.js';
 
 interface JpegLsEncoder extends CodecEncoder {
@@ -21,28 +22,56 @@ const narrowest = 8;
 /**
  * Encodes 8 or 16 bits allocated, one or three samples; Planar Configuration becomes 0.
  *
- * @throws ServiceError `pixel-data-unsupported` for noise: the codec has room for a codestream of the
- *   frame's size and a kilobyte, which only samples that are random in every bit outgrow.
+ * @throws ServiceError `pixel-data-unsupported` for colour that is random in every bit: the codec has
+ *   room for a codestream of the frame's size and a kilobyte, which only such noise outgrows.
  */
 export async function encodeJpegLs(frame: Frame): Promise<EncodedFrame> {
   const coded = codedSamples(frame, { narrowest, signExtended: true });
-  const bytes = await encode(
+  const bytes = await encodeSamples(coded)
+    .catch(async (cause: unknown) => {
+      if (coded.components > 1) throw cause;
+      return await encodeNoise(coded);
+    })
+    .catch((cause: unknown) => {
+      const message = 'The frame does not become smaller as JPEG-LS.';
+      throw new ServiceError('pixel-data-unsupported', message, {}, cause);
+    });
+  return { bytes, pixels: { ...frame.pixels, planarConfiguration: 0 } };
+}
+
+async function encodeSamples(
+  { columns, rows, precision, components, samples }: CodedSamples,
+  mode = components === 1 ? interleave.none : interleave.sample,
+): Promise<Uint8Array> {
+  return await encode(
     {
-      width: coded.columns,
-      height: coded.rows,
-      bitsPerSample: coded.precision,
-      componentCount: coded.components,
+      width: columns,
+      height: rows,
+      bitsPerSample: precision,
+      componentCount: components,
       isSigned: false,
       isUsingColorTransform: false,
     },
-    coded.samples,
+    samples,
     (encoder) => {
       encoder.setNearLossless(0);
-      encoder.setInterleaveMode(coded.components === 1 ? interleave.none : interleave.sample);
+      encoder.setInterleaveMode(mode);
     },
-  ).catch((cause: unknown) => {
-    const message = 'The frame does not become smaller as JPEG-LS.';
-    throw new ServiceError('pixel-data-unsupported', message, {}, cause);
-  });
-  return { bytes, pixels: { ...frame.pixels, planarConfiguration: 0 } };
+  );
+}
+
+/**
+ * Grey that grows when it is encoded. The codec takes its room from the size of the picture, so it gets
+ * an empty component beside it, in a scan of its own that is cut off again.
+ */
+async function encodeNoise(coded: CodedSamples): Promise<Uint8Array> {
+  const { samples } = coded;
+  const both =
+    samples instanceof Uint8Array
+      ? new Uint8Array(samples.length * 2)
+      : new Uint16Array(samples.length * 2);
+  both.set(samples);
+  return firstComponent(
+    await encodeSamples({ ...coded, components: 2, samples: both }, interleave.none),
+  );
 }

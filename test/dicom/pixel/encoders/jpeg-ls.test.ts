@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { decodeFrame } from '../../../../src/dicom/pixel/decode-frame.js';
 import { encodeJpegLs } from '../../../../src/dicom/pixel/encoders/jpeg-ls.js';
+import { defaultPixelLimits } from '../../../../src/dicom/pixel/pixel-limits.js';
+import type { TransferSyntaxUID } from '../../../../src/dicom/uid.js';
 import { decodeByCharLs, frameOf, picture, pixelsOf } from '../../../support/pixel-frames.js';
+import { syntaxes } from '../../../support/part10-builder.js';
+
+const jpegLs = syntaxes.jpegLs as TransferSyntaxUID;
 
 /** Parameters of the scan: components, NEAR and ILV (ISO/IEC 14495-1 §C.2.3). */
 function scanOf(bytes: Uint8Array) {
@@ -33,16 +39,32 @@ describe('encodeJpegLs', () => {
     expect(await decodeByCharLs(bytes)).toMatchObject({ bitsPerSample: 8 });
   });
 
-  it('refuses a frame of noise, and encodes the next one', async () => {
-    const pixels = pixelsOf({ rows: 256, columns: 256 });
-    let state = 1;
-    const noise = Array.from({ length: 65_536 }, () => {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-      return (state >> 16) & 0xff;
-    });
-    await expect(encodeJpegLs(frameOf(pixels, noise))).rejects.toMatchObject({
+  it.each([8, 16])('keeps noise of %i bits, which takes more room than it had', async (bits) => {
+    const pixels = pixelsOf({ rows: 250, columns: 256, bitsAllocated: bits });
+    const frame = frameOf(pixels, noise(250 * 256, bits));
+    const { bytes } = await encodeJpegLs(frame);
+    expect(bytes.length).toBeGreaterThan(frame.bytes.length);
+    expect(scanOf(bytes)).toEqual({ components: 1, near: 0, interleave: 0 });
+    const decoded = await decodeFrame(bytes, pixels, jpegLs, defaultPixelLimits);
+    expect(Buffer.from(decoded.bytes)).toEqual(frame.bytes);
+  });
+
+  it('refuses colour that is noise, and encodes the next frame', async () => {
+    const pixels = pixelsOf({ rows: 256, columns: 256, samplesPerPixel: 3 });
+    await expect(encodeJpegLs(frameOf(pixels, noise(196_608, 8)))).rejects.toMatchObject({
       code: 'pixel-data-unsupported',
     });
     expect((await encodeJpegLs(picture(pixels))).pixels).toEqual(pixels);
   });
 });
+
+/** Words that are random in every bit. */
+function noise(count: number, bits: number): number[] {
+  let state = 1;
+  return Array.from({ length: count }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 8) & (2 ** bits - 1);
+  });
+}
