@@ -131,7 +131,10 @@ export async function* rewrittenDataSet(
   /** A value of known length: its bytes in little endian, padded. */
   async function* value(level: Level, { tag, vr: named, length }: ElementHeader, vr: VR) {
     const { bigEndian } = level.encoding;
-    const word = bigEndian ? traitsOf(named ?? vr).wordBytes : 1;
+    const { wordBytes } = traitsOf(named ?? vr);
+    const isSamples = level === root && tag === pixelDataTag && wordBytes === 2;
+    const sampleBytes = isSamples ? (rewrite.sampleBytes ?? 1) : 1;
+    const word = bigEndian ? Math.max(wordBytes, sampleBytes) : 1;
     write(level, encodeHeader(tag, vr, even(length), level.explicitVR));
     for await (const run of source.runs(length, Math.max(word, 2))) {
       if (tag === pixelRepresentationTag && run.length === 2) {

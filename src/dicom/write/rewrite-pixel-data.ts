@@ -11,6 +11,7 @@ import {
 import type { ByteSource } from './byte-source.js';
 import { damaged } from './damaged.js';
 import { encodeHeader, encodeMark, even } from './encode-element.js';
+import { joinedBits } from './joined-bits.js';
 import type { PixelDataRewrite } from './rewrite.js';
 
 const nothing = Buffer.alloc(0);
@@ -58,7 +59,7 @@ async function skipFragments(source: ByteSource): Promise<void> {
 export async function* rewrittenPixelData(
   source: ByteSource,
   { tag, length }: ElementHeader,
-  { frames, vr, nativeLength, transcode }: PixelDataRewrite,
+  { frames, vr, nativeLength, frameBits, transcode }: PixelDataRewrite,
   explicitVR: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const end = length === undefinedLength ? undefined : source.position + length;
@@ -66,7 +67,8 @@ export async function* rewrittenPixelData(
   yield encodeHeader(tag, nativeLength === undefined ? 'OB' : vr, announced, explicitVR);
   if (nativeLength === undefined) yield encodeMark(itemTag, 0);
   let written = 0;
-  for await (const frame of transcode(payloads(source, frames))) {
+  const made = transcode(payloads(source, frames));
+  for await (const frame of frameBits === undefined ? made : joinedBits(made, frameBits)) {
     written += frame.length;
     if (nativeLength === undefined) yield encodeMark(itemTag, even(frame.length));
     else if (written > nativeLength) break;

@@ -18,6 +18,8 @@ export interface PixelDataRewrite {
   readonly vr: 'OB' | 'OW';
   /** Bytes of the native value; `undefined` for fragments, one for each frame. */
   readonly nativeLength: number | undefined;
+  /** Bits of a native frame where they do not fill whole bytes: frames share them (PS3.5 §8.1.1). */
+  readonly frameBits?: number;
   /** Makes each frame what it is to be, in order. */
   readonly transcode: (payloads: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
@@ -31,6 +33,11 @@ export interface Rewrite {
   readonly changes?: ReadonlyMap<Tag, NewValue | undefined>;
   /** Whether PixelRepresentation is 1: it decides on `US or SS` before it has been read. */
   readonly signedPixels?: boolean;
+  /**
+   * Bytes of a sample. In big endian, samples of more than 16 bits are turned round whole, as writers
+   * do and readers expect, although OW has words of 16 (PS3.5 §7.3).
+   */
+  readonly sampleBytes?: number;
   /** Left out when pixel data stays as it is, apart from its byte order. */
   readonly pixelData?: PixelDataRewrite;
 }

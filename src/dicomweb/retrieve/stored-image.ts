@@ -54,14 +54,28 @@ async function pixelAttributes(
   return dataSet;
 }
 
+/** Whether samples of eight bits lie in big-endian words, the second of two first (PS3.5 §A.3). */
+export function isInWords({ bigEndian }: TransferSyntax, pixels: ImagePixels): boolean {
+  return bigEndian && pixels.bitsAllocated === 8 && pixels.pixelDataVR === 'OW';
+}
+
+/** The index with a single frame that ends at the end of its last word, which has its last sample. */
+function toWholeWords(index: InstanceIndex): InstanceIndex {
+  const { frames } = index;
+  if (frames?.kind !== 'native' || frames.frames !== 1) return index;
+  return { ...index, frames: { ...frames, frameBits: Math.ceil(frames.frameBits / 16) * 16 } };
+}
+
 function describe(record: InstanceRecord, index: InstanceIndex, dataSet: DataSet): StoredImage {
   const frames = Number(dataSet[numberOfFrames]?.Value?.[0] ?? 1);
+  const syntax = storedSyntax(record);
+  const pixels = imagePixelsOf(dataSet);
   return {
     record,
-    syntax: storedSyntax(record),
+    syntax,
     dataSet,
-    index,
-    pixels: imagePixelsOf(dataSet),
+    index: pixels !== undefined && isInWords(syntax, pixels) ? toWholeWords(index) : index,
+    pixels,
     frames: Number.isInteger(frames) && frames > 0 ? frames : 1,
   };
 }

@@ -18,6 +18,15 @@ const pixelRepresentation = attribute('PixelRepresentation');
 /** Extended Offset Table, its lengths, and the total length of encapsulated pixel data. */
 const offsetTables = [0x0001, 0x0002, 0x0003].map((element) => tagFrom(0x7fe0, element));
 
+/** What the header, written by the first frame, says of all. */
+const describing = [
+  'photometricInterpretation',
+  'planarConfiguration',
+  'bitsAllocated',
+  'bitsStored',
+  'highBit',
+] as const;
+
 /** Frames in their new form; the first has been transcoded already. */
 async function* transcoded(
   context: RequestContext,
@@ -37,7 +46,18 @@ async function* transcoded(
     },
     () => undefined,
   );
-  for await (const { bytes } of frames) yield bytes;
+  for await (const { bytes, pixels } of frames) {
+    if (describing.some((name) => pixels[name] !== first.pixels[name])) {
+      throw new ServiceError('pixel-data-corrupt', 'A frame is encoded otherwise than the first.');
+    }
+    yield bytes;
+  }
+}
+
+/** Bits of a native frame; single bits need not fill its last byte. */
+function frameBitsOf({ pixels, bytes }: EncodedFrame): number {
+  const { rows, columns, samplesPerPixel, bitsAllocated } = pixels;
+  return bitsAllocated === 1 ? rows * columns * samplesPerPixel : bytes.length * 8;
 }
 
 /** How the pixel data of an instance is rewritten, and what its data set then says. */
@@ -57,10 +77,12 @@ async function pixelRewrite(
     ...made,
     ...offsetTables.map((tag) => [tag, undefined] as const),
   ]);
+  const frameBits = frameBitsOf(first);
   const pixelData: PixelDataRewrite = {
     frames: everyFrame(index.frames),
     vr: first.pixels.bitsAllocated > 8 ? 'OW' : 'OB',
-    nativeLength: to.encapsulated ? undefined : first.bytes.length * frames,
+    nativeLength: to.encapsulated ? undefined : Math.ceil((frameBits * frames) / 8),
+    ...(!to.encapsulated && frameBits % 8 !== 0 && { frameBits }),
     transcode: (payloads) => transcoded(context, image, to, first, payloads),
   };
   return { pixelData, changes };
@@ -89,6 +111,7 @@ export async function transcodeInstance(
   const rewrite: Rewrite = {
     target: to,
     signedPixels: dataSet[pixelRepresentation]?.Value?.[0] === 1,
+    ...(image.pixels !== undefined && { sampleBytes: image.pixels.bitsAllocated / 8 }),
     ...(touchesPixels(syntax, to) &&
       hasPixelData(image) &&
       (await pixelRewrite(context, image, to))),

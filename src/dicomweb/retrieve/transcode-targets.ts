@@ -9,7 +9,7 @@ import type { PixelLimits } from '../../dicom/pixel/pixel-limits.js';
 import { canTranscode } from '../../dicom/pixel/transcodable.js';
 import { everyFrame } from '../../dicom/frames.js';
 import { transferSyntaxes, type TransferSyntax } from '../../dicom/transfer-syntax.js';
-import type { StoredImage } from './stored-image.js';
+import { isInWords, type StoredImage } from './stored-image.js';
 
 export const explicitLittleEndian = '1.2.840.10008.1.2.1';
 
@@ -62,7 +62,8 @@ function canTakeFrames(
   if (frames === undefined || frames.frames === 0 || pixels === undefined) return false;
   const native = frames.kind === 'native';
   // Frames that share bytes have no payload of their own (PS3.5 §8.1.1).
-  if (native && frames.frames > 1 && frames.frameBits % 8 !== 0) return false;
+  const unit = isInWords(syntax, pixels) ? 16 : 8;
+  if (native && frames.frames > 1 && frames.frameBits % unit !== 0) return false;
   return (
     native === !syntax.encapsulated &&
     frameBytes(pixels) <= limits.frameBytes &&
@@ -96,8 +97,6 @@ export function fileTargets(image: StoredImage, limits: PixelLimits): readonly T
       if (runs.reduce((sum, { length }) => sum + length, 0) > limits.frameBytes) return false;
     }
     if (to.encapsulated) return true;
-    const bits = pixels.rows * pixels.columns * pixels.samplesPerPixel * pixels.bitsAllocated;
-    const aligned = frames === 1 || bits % 8 === 0;
-    return aligned && frameBytes(pixels) * frames <= longestNativeBytes;
+    return frameBytes(pixels) * frames <= longestNativeBytes;
   });
 }

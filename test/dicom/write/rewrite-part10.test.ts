@@ -289,6 +289,23 @@ describe('rewrittenPart10', () => {
   });
 });
 
+describe('rewrittenPart10 of big-endian pixel data', () => {
+  it.each([
+    [1, [1, 0, 3, 2, 5, 4, 7, 6]],
+    [2, [1, 0, 3, 2, 5, 4, 7, 6]],
+    [4, [3, 2, 1, 0, 7, 6, 5, 4]],
+  ])('turns round samples of %i bytes, in words of two at least', async (sampleBytes, expected) => {
+    const elements = [binary('60003000', 'OW', Buffer.from([0, 1, 2, 3]))];
+    const file = buildPart10({
+      elements: [...elements, binary('7FE00010', 'OW', ramp(8))],
+      transferSyntaxUID: syntaxes.bigEndian,
+    });
+    const rewritten = await rewrite(file, syntaxes.explicit, { sampleBytes });
+    expect([...rewritten.subarray(-8)]).toEqual(expected);
+    expect(rewritten.includes(Buffer.from([1, 0, 3, 2]))).toBe(true);
+  });
+});
+
 describe('rewrittenPart10 with frames', () => {
   const frames = [ramp(20), ramp(31), ramp(8)];
   const three = element('00280008', 'IS', '3');
