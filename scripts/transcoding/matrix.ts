@@ -50,7 +50,7 @@ export function matrixOf(outcomes: readonly Outcome[]): string {
   const cells = [...sourceNames].map(([syntax, name]) => {
     const row = outcomes.filter(({ source }) => source.syntax === syntax);
     return [
-      `${name}`,
+      name,
       String(new Set(row.map(({ source }) => source.file)).size),
       ...targets.map((target) => cell(row.filter((one) => one.target === target))),
     ];
