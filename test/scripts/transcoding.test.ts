@@ -65,7 +65,10 @@ describe('explainedOf', () => {
     if (explanation === undefined) throw new Error('nothing is explained');
     const one = { ...outcome('explained', rle), explanation };
     const text = explainedOf([one, { ...one, target: explicit }]);
-    expect(row(text, `\`${explanation.files}\``).slice(2, 4)).toEqual(['explicit', 'RLE, explicit']);
+    expect(row(text, `\`${explanation.files}\``).slice(2, 4)).toEqual([
+      'explicit',
+      'RLE, explicit',
+    ]);
     expect(text.split(explanation.link)).toHaveLength(2);
     expect(explainedOf([])).toBe('None.\n');
   });
