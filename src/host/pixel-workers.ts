@@ -2,6 +2,7 @@
  * Work on pixels in threads: a few workers, started when first needed, a bounded queue before them, and
  * a time limit after which a worker is ended and another takes its place.
  */
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -114,6 +115,8 @@ class PixelWorkers implements PixelWork {
     signal.throwIfAborted();
     if (this.#closed) throw stopping();
     this.#refuseTooMany(bytes);
+    // One request asks for many frames, and all of them mind its signal.
+    setMaxListeners(0, signal);
     let abort: () => void = () => undefined;
     try {
       return await new Promise<PixelResult>((resolve, reject) => {
