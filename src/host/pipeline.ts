@@ -10,6 +10,7 @@ import { ServiceError } from '../errors.js';
 import { chunksOf, limitBody } from '../http/body.js';
 import { acceptsGzip, gzipBody, isCompressible } from '../http/content-encoding.js';
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';
+import { gzipETag } from '../http/etag.js';
 import { publicOrigin } from '../http/origin.js';
 import { problemResponse } from '../http/problem.js';
 import { securityHeaders } from '../http/security-headers.js';
@@ -191,6 +192,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       body = gzipBody(body);
       headers.set('Content-Encoding', 'gzip');
       headers.delete('Content-Length');
+    }
+    const etag = headers.get('ETag');
+    if (etag !== null && headers.get('Content-Encoding') === 'gzip') {
+      headers.set('ETag', gzipETag(etag));
     }
     return new Response(observeBody(body, onEnd), { status, statusText, headers });
   }

@@ -8,7 +8,7 @@ const textTypes =
   /^(?:application\/(?:json|(?:dicom|problem)\+(?:json|xml))|text\/csv|multipart\/related; type="application\/dicom\+xml")(?:;|$)/;
 
 /** Fast rather than small: most of the gain comes with the first levels. */
-const level = 4;
+export const gzipLevel = 4;
 
 /** Whether an Accept-Encoding header takes gzip. */
 export function acceptsGzip(header: string | null): boolean {
@@ -22,14 +22,21 @@ export function acceptsGzip(header: string | null): boolean {
   return gzip !== undefined && !gzip.refused;
 }
 
-/** Whether a response of this type is worth compressing: DICOM JSON is, pixel data is not. */
+/**
+ * Whether a response of this type is worth compressing: DICOM JSON is, pixel data is not. What comes in
+ * ranges stays as it is, since they count its own bytes.
+ */
 export function isCompressible(headers: Headers): boolean {
-  return textTypes.test(headers.get('content-type') ?? '') && !headers.has('content-encoding');
+  return (
+    textTypes.test(headers.get('content-type') ?? '') &&
+    !headers.has('content-encoding') &&
+    headers.get('accept-ranges') !== 'bytes'
+  );
 }
 
 /** Compresses a body as it streams; stopping early stops the source. */
 export function gzipBody(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const gzip = createGzip({ level });
+  const gzip = createGzip({ level: gzipLevel });
   pipeline(Readable.fromWeb(body), gzip, () => undefined);
   return streamBody(gzip);
 }

@@ -6,14 +6,29 @@ export function formatETag(value: string, { quoted }: { readonly quoted: boolean
   return quoted ? `"${value}"` : value;
 }
 
+/** The tag of an answer's gzip: other bytes, hence another strong tag (RFC 9110 §8.8.3.3). */
+export function gzipETag(etag: string): string {
+  return etag.endsWith('"') ? `${etag.slice(0, -1)}-gzip"` : `${etag}-gzip`;
+}
+
 /**
- * Whether an If-None-Match header names the current representation, so that 304 is the answer.
- * Understands lists, `*`, weak tags and tags without quotes; `etag` may be quoted or not.
+ * The tag of an If-None-Match header that names the current representation, so that 304 is the answer;
+ * `undefined` when none does. Understands lists, `*`, weak tags and tags without quotes.
+ *
+ * @param etag of the representation itself, quoted or not.
+ * @param takesGzip whether the request accepts gzip, and its gzip therefore counts as well.
+ * @returns as the 304 says it: `etag`, or that of its gzip.
  */
-export function ifNoneMatch(header: string | null, etag: string): boolean {
-  if (header === null) return false;
-  const current = opaque(etag);
-  return splitUnquoted(header, ',').some((tag) => tag === '*' || opaque(tag) === current);
+export function matchingETag(
+  header: string | null,
+  etag: string,
+  takesGzip: boolean,
+): string | undefined {
+  if (header === null) return undefined;
+  const tags = splitUnquoted(header, ',').map((tag) => (tag === '*' ? etag : tag));
+  return [etag, ...(takesGzip ? [gzipETag(etag)] : [])].find((current) =>
+    tags.some((tag) => opaque(tag) === opaque(current)),
+  );
 }
 
 function opaque(tag: string): string {

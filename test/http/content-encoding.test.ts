@@ -36,6 +36,14 @@ describe('isCompressible', () => {
     const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
     expect(isCompressible(new Headers(headers))).toBe(false);
   });
+
+  it.each([
+    ['bytes', false],
+    ['none', true],
+  ])('says of what comes in ranges of %s: %p', (unit, compressible) => {
+    const headers = { 'Content-Type': 'application/json', 'Accept-Ranges': unit };
+    expect(isCompressible(new Headers(headers))).toBe(compressible);
+  });
 });
 
 describe('gzipBody', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatETag, ifNoneMatch } from '../../src/http/etag.js';
+import { formatETag, gzipETag, matchingETag } from '../../src/http/etag.js';
 
 describe('formatETag', () => {
   it('writes the standard and the Microsoft form', () => {
@@ -8,7 +8,14 @@ describe('formatETag', () => {
   });
 });
 
-describe('ifNoneMatch', () => {
+describe('gzipETag', () => {
+  it('differs from the tag of what is compressed, with and without quotes', () => {
+    expect(gzipETag('"12-3"')).toBe('"12-3-gzip"');
+    expect(gzipETag('12-3')).toBe('12-3-gzip');
+  });
+});
+
+describe('matchingETag', () => {
   it.each([
     '"12-3"',
     '12-3',
@@ -20,14 +27,29 @@ describe('ifNoneMatch', () => {
     ' * ',
     '"12-3',
   ])('recognises the current tag in %j', (header) => {
-    expect(ifNoneMatch(header, '"12-3"')).toBe(true);
-    expect(ifNoneMatch(header, '12-3')).toBe(true);
+    for (const etag of ['"12-3"', '12-3']) {
+      expect(matchingETag(header, etag, false)).toBe(etag);
+      expect(matchingETag(header, etag, true)).toBe(etag);
+    }
   });
 
   it.each([null, '', '"12-4"', '12', '"a,12-3"', '"*"', ', ,'])(
     'does not find it in %j',
     (header) => {
-      expect(ifNoneMatch(header, '12-3')).toBe(false);
+      expect(matchingETag(header, '12-3', true)).toBeUndefined();
     },
   );
+
+  it.each(['"12-3-gzip"', '12-3-gzip', '"1", W/"12-3-gzip"'])(
+    'recognises the gzip in %j, for those who take gzip',
+    (header) => {
+      expect(matchingETag(header, '"12-3"', true)).toBe('"12-3-gzip"');
+      expect(matchingETag(header, '12-3', true)).toBe('12-3-gzip');
+      expect(matchingETag(header, '"12-3"', false)).toBeUndefined();
+    },
+  );
+
+  it('names the answer itself to those who have both', () => {
+    expect(matchingETag('"12-3-gzip", "12-3"', '"12-3"', true)).toBe('"12-3"');
+  });
 });

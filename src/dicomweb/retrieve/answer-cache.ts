@@ -5,6 +5,7 @@
  */
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { gzipLevel } from '../../http/content-encoding.js';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -21,7 +22,8 @@ export class AnswerCache {
 
   /** Compresses an answer and keeps it, in place of those asked for longest ago. */
   async keep(key: string, answer: Uint8Array): Promise<void> {
-    const compressed = await compress(answer);
+    // As answers are that are not kept: they share an entity tag, hence their bytes.
+    const compressed = await compress(answer, { level: gzipLevel });
     if (this.#answers.has(key) || compressed.length > mostBytes) return;
     this.#answers.set(key, compressed);
     this.#bytes += compressed.length;

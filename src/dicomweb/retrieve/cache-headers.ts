@@ -4,7 +4,8 @@
  * read today may not tomorrow, and a version may be replaced.
  */
 import { createHash } from 'node:crypto';
-import { formatETag, ifNoneMatch } from '../../http/etag.js';
+import { acceptsGzip } from '../../http/content-encoding.js';
+import { formatETag, matchingETag } from '../../http/etag.js';
 import { timeOf, type Ulid } from '../../storage/archive/ulid.js';
 
 const digestCharacters = 16;
@@ -51,7 +52,8 @@ export function cacheHeaders(tag: string, modified?: Ulid, quoted = true): Cache
  * second.
  */
 export function notModified(request: Request, headers: CacheHeaders): Response | undefined {
-  return ifNoneMatch(request.headers.get('if-none-match'), headers.ETag)
-    ? new Response(null, { status: 304, headers })
-    : undefined;
+  const takesGzip = acceptsGzip(request.headers.get('accept-encoding'));
+  const tag = matchingETag(request.headers.get('if-none-match'), headers.ETag, takesGzip);
+  if (tag === undefined) return undefined;
+  return new Response(null, { status: 304, headers: { ...headers, ETag: tag } });
 }

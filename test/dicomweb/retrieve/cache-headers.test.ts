@@ -50,6 +50,17 @@ describe('notModified', () => {
     expect(response?.headers.get('etag')).toBe('"t"');
   });
 
+  it('answers 304 to a client that has its gzip, and takes it still', () => {
+    const has = (coding: string) =>
+      new Request('http://host/', {
+        headers: { 'if-none-match': '"t-gzip"', 'accept-encoding': coding },
+      });
+    const response = notModified(has('gzip'), cacheHeaders('t'));
+    expect(response?.status).toBe(304);
+    expect(response?.headers.get('etag')).toBe('"t-gzip"');
+    expect(notModified(has('identity'), cacheHeaders('t'))).toBeUndefined();
+  });
+
   it('lets every other request pass', () => {
     expect(notModified(request('"u"'), cacheHeaders('t'))).toBeUndefined();
     expect(notModified(request(), cacheHeaders('t'))).toBeUndefined();
