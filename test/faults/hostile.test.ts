@@ -15,7 +15,7 @@ describe('the service under hostile requests', () => {
   beforeAll(async () => {
     service = await startService({ host: 'local' });
     report = await runHostile(service.baseUrl, { seed, cases, concurrency: 4 });
-  }, 60_000);
+  }, 180_000);
 
   afterAll(async () => {
     await service.stop();
