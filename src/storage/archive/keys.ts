@@ -160,14 +160,16 @@ const valueCharacters = 200;
 /**
  * Spells a normalised value inside a key: every character but ASCII letters, digits, space and
  * `. , ^ = _ -` becomes `!` and four hex digits, so a prefix of a value is a prefix of its key.
- * Long values are cut: readers compare the truth.
+ * So does a comma at the beginning, where Azurite takes it for the end of the PartitionKey when the row
+ * is written together with others. Long values are cut: readers compare the truth.
  */
 export function encodeValue(value: string): string {
-  if (/^[A-Za-z0-9 .,^=_-]*$/.test(value)) return value.slice(0, valueCharacters);
+  if (/^(?!,)[A-Za-z0-9 .,^=_-]*$/.test(value)) return value.slice(0, valueCharacters);
   let text = '';
   for (let index = 0; index < value.length; index++) {
     const character = value.charAt(index);
-    const spelled = /[A-Za-z0-9 .,^=_-]/.test(character)
+    const plain = index === 0 ? /[A-Za-z0-9 .^=_-]/ : /[A-Za-z0-9 .,^=_-]/;
+    const spelled = plain.test(character)
       ? character
       : `!${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
     if (text.length + spelled.length > valueCharacters) return text;

@@ -82,6 +82,10 @@ describe('encodeValue', () => {
     );
   });
 
+  it('begins no key with a comma', () => {
+    expect(encodeValue(',a,')).toBe('!002ca,');
+  });
+
   it('keeps prefixes of values that are cut', () => {
     fc.assert(
       fc.property(anyText, fc.nat(300), (value, end) => {

@@ -7,13 +7,14 @@ import type { Indexes } from '../../../src/storage/archive/records.js';
 import {
   addressOf,
   changeIndexes,
+  indexedValue,
   rowsOf,
   SearchIndex,
   type IndexRow,
 } from '../../../src/storage/archive/search-index.js';
 import { newUlid } from '../../../src/storage/archive/ulid.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
-import { dataSetOf, partition, studyUid } from './support/fixture.js';
+import { dataSetOf, openOnAzurite, partition, studyUid } from './support/fixture.js';
 import { Failing, WatchedTables } from './support/watched-tables.js';
 
 const created = newUlid();
@@ -183,6 +184,20 @@ describe('SearchIndex', () => {
     expect(await walk(index)).toEqual(rows.map(({ value }) => value));
     await index.remove(rows.slice(10));
     expect(await walk(index)).toHaveLength(10);
+  });
+
+  it('keeps values apart by whatever character they begin and end with, on Azurite', async () => {
+    const { archives } = await openOnAzurite(1);
+    const index = archives[0]?.index;
+    if (index === undefined) throw new RangeError('no archive');
+    const characters = Array.from({ length: 95 }, (_, n) => String.fromCharCode(32 + n));
+    const values = characters.flatMap((one) => [`${one}a`, `a${one}a`, `b${one}`, `${one},`]);
+    const rows = values.map((value) => row(indexedValue(patientId, value)));
+    await index.insert(rows);
+    const spelled = [...new Set(rows.map(({ value }) => value))];
+    expect(new Set(await walk(index))).toEqual(new Set(spelled));
+    await index.remove(rows);
+    expect(await walk(index)).toEqual([]);
   });
 
   it('removes what is there although some of it is gone already', async () => {
