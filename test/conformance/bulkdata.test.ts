@@ -376,6 +376,44 @@ onEveryDeployment((client) => {
       );
     });
 
+    it('answers 304 to those who have it, and the same bytes twice to others', async () => {
+      const series = pathOf({ study, series: first.series });
+      const resources = [pathOf(first), series, pathOf({ study })].flatMap((path) => [
+        `${path}/bulkdata`,
+        `${path}/pixeldata`,
+      ]);
+      const tags = new Set<string>();
+      for (const path of [...resources, `${pathOf(first)}/bulkdata/7FE00010`]) {
+        const [one, other] = [await client.get(path, inParts), await client.get(path, inParts)];
+        expect(Buffer.from(await one.arrayBuffer())).toEqual(
+          Buffer.from(await other.arrayBuffer()),
+        );
+        const etag = one.headers.get('etag') ?? '';
+        expect(etag).toMatch(/^"[^"]+"$/);
+        expect(other.headers.get('etag')).toBe(etag);
+        tags.add(etag);
+        const headers = { Accept: inParts, 'If-None-Match': etag };
+        const kept = await client.send('GET', path, { headers });
+        expect([kept.status, await kept.text()]).toEqual([304, '']);
+        expect(kept.headers.get('etag')).toBe(etag);
+      }
+      // Tags tell representations of one resource apart; a study of one series may share its own.
+      expect(tags.size).toBeGreaterThanOrEqual(5);
+    });
+
+    it('has another tag after a change', async () => {
+      const one = sample();
+      await client.store(one);
+      const path = `${pathOf({ study: one.study })}/pixeldata`;
+      const before = await client.get(path, inParts);
+      await before.arrayBuffer();
+      await client.store(sample({ study: one.study, series: one.series }));
+      const headers = { Accept: inParts, 'If-None-Match': before.headers.get('etag') ?? '' };
+      const after = await client.send('GET', path, { headers });
+      await after.arrayBuffer();
+      expect(after.status).toBe(200);
+    });
+
     it('answers 404 where there is nothing', async () => {
       for (const path of [
         pathOf(bare),

@@ -196,6 +196,16 @@ onEveryDeployment((client) => {
     describe('as XML', () => {
       const asXml = 'multipart/related; type="application/dicom+xml"';
 
+      it('is the same bytes twice, under the same tag', async () => {
+        const one = sample();
+        await client.store(one);
+        const ask = async () => {
+          const response = await client.get(`${pathOf(one)}/metadata`, asXml);
+          return [response.headers.get('etag'), await response.text()];
+        };
+        expect(await ask()).toEqual(await ask());
+      });
+
       it('is a Native DICOM Model for each instance, in parts', async () => {
         const study = fresh();
         const first = sample({ study, overrides: [element('00100010', 'PN', 'Doe<&>^Jane')] });

@@ -4,7 +4,7 @@ import { toNativeXml } from '../../dicom/native-xml.js';
 import type { InstanceUids } from '../../dicom/uid.js';
 import type { Offer } from '../../http/accept.js';
 import { formatMediaType } from '../../http/media-type.js';
-import { newBoundary, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
+import { writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
 import { jsonArray } from '../json-array.js';
 import { dicomJsonOffers } from '../negotiation.js';
 import { resourcePath } from '../path-uids.js';
@@ -59,17 +59,21 @@ async function* xmlParts(
   }
 }
 
-/** Metadata in the representation that was chosen, one instance at a time. */
+/**
+ * Metadata in the representation that was chosen, one instance at a time.
+ *
+ * @param boundary of parts.
+ */
 export function renderMetadata(
   { mediaType, form }: Offer,
   instances: AsyncIterable<ShownInstance>,
   baseUrl: string,
+  boundary: string,
 ): Rendering {
   if (mediaType !== dicomXml) {
     return { contentType: mediaType, body: jsonArray(textsOf(instances)) };
   }
   if (form === 'single') return { contentType: dicomXml, body: documents(instances) };
-  const boundary = newBoundary();
   return {
     contentType: formatMediaType('multipart/related', { type: dicomXml, boundary }),
     body: writeMultipart(xmlParts(instances, baseUrl), boundary),

@@ -12,7 +12,13 @@ import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
 import { inflateAnswer, keptAnswer } from './answer-cache.js';
-import { cacheHeaders, entityTag, notModified, type CacheHeaders } from './cache-headers.js';
+import {
+  boundaryOf,
+  cacheHeaders,
+  entityTag,
+  notModified,
+  type CacheHeaders,
+} from './cache-headers.js';
 import { readMetadataQuery } from './metadata-query.js';
 import {
   instanceMetadataOffers,
@@ -78,8 +84,13 @@ async function respond(
   const key = `${new URL(request.url).pathname} ${tag}`;
   const kept = services.answers.compressed(key);
   if (kept !== undefined) return await respondKept(request, kept, headers, offer.mediaType);
-  const { contentType, body } = renderMetadata(offer, presented(context, asked, rows), baseUrl);
-  // Parts have a boundary of their own in each answer.
+  const { contentType, body } = renderMetadata(
+    offer,
+    presented(context, asked, rows),
+    baseUrl,
+    boundaryOf(tag),
+  );
+  // What is kept has its media type alone, not that of parts.
   const sent = offer.form === 'multipart' ? body : keptAnswer(services.answers, key, body);
   return new Response(streamBody(sent), { headers: { ...headers, 'Content-Type': contentType } });
 }

@@ -1,20 +1,21 @@
 /** Retrieve of all bulk values, or of all pixel data, of a study, series or instance (CP-2040). */
-import type { InstanceUids } from '../../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
 import { streamBody } from '../../../http/body.js';
 import { formatMediaType } from '../../../http/media-type.js';
-import { newBoundary, writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
+import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
 import {
   indexProperties,
   type InstanceIndex,
   type InstanceRecord,
 } from '../../../storage/archive/records.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
+import type { Ulid } from '../../../storage/archive/ulid.js';
 import { chooseRepresentation } from '../../negotiation.js';
 import { instanceOf, seriesOf, studyOf } from '../../path-uids.js';
 import { flatten, listed, readAhead, resumed } from '../../read-ahead.js';
 import type { RequestContext } from '../../route.js';
+import { boundaryOf, cacheHeaders, entityTag, notModified } from '../cache-headers.js';
 import { storedSyntax } from '../stored-syntax.js';
 import { bulkResource, pixelDataResource, type BulkResource } from './bulk-resource.js';
 import { octetStream, openResource, partsOf, type OpenedResource } from './open-bulk.js';
@@ -23,15 +24,33 @@ import { octetStream, openResource, partsOf, type OpenedResource } from './open-
 const valuesAhead = 8;
 
 /** What of an instance is retrieved. */
-type Selection = (index: InstanceIndex, record: InstanceRecord) => readonly BulkResource[];
+interface Selection {
+  readonly name: 'bulkdata' | 'pixeldata';
+  readonly of: (index: InstanceIndex, record: InstanceRecord) => readonly BulkResource[];
+}
 
-const everyValue: Selection = (index, record) =>
-  index.bulk.map((value) => bulkResource(value, index, storedSyntax(record)));
-
-const pixelData: Selection = (index, record) => {
-  const resource = pixelDataResource(index, storedSyntax(record));
-  return resource === undefined ? [] : [resource];
+const everyValue: Selection = {
+  name: 'bulkdata',
+  of: (index, record) =>
+    index.bulk.map((value) => bulkResource(value, index, storedSyntax(record))),
 };
+
+const pixelData: Selection = {
+  name: 'pixeldata',
+  of: (index, record) => {
+    const resource = pixelDataResource(index, storedSyntax(record));
+    return resource === undefined ? [] : [resource];
+  },
+};
+
+/** The instances of an answer. */
+interface Instances {
+  readonly rows: AsyncIterable<InstanceRow>;
+  /** Changes with every one of them. */
+  readonly version: string;
+  /** The write that changed them last, where that is known. */
+  readonly write?: Ulid;
+}
 
 /** Values and frames as they are stored, since several instances may be in several syntaxes. */
 const bytesInParts: readonly Offer[] = [
@@ -50,7 +69,7 @@ async function* select(
 ): AsyncGenerator<Found, void, undefined> {
   for await (const row of rows) {
     const index = await services.archive.instanceIndex(partition, row);
-    for (const resource of selection(index, row.record)) yield { record: row.record, resource };
+    for (const resource of selection.of(index, row.record)) yield { record: row.record, resource };
   }
 }
 
@@ -79,74 +98,95 @@ async function* allParts(
 
 async function respond(
   context: RequestContext,
-  rows: AsyncIterable<InstanceRow>,
+  { rows, version, write }: Instances,
   selection: Selection,
-  absent: ErrorCode,
 ): Promise<Response> {
-  const { offer } = chooseRepresentation(context.request, bytesInParts);
-  const read = rows[Symbol.asyncIterator]();
-  const firstRow = await read.next();
-  if (firstRow.done === true) throw new ServiceError(absent, 'Nothing is stored under these UIDs.');
-  const found = select(context, resumed(firstRow.value, read), selection);
+  const { request, baseUrl } = context;
+  const { offer } = chooseRepresentation(request, bytesInParts);
+  const found = select(context, rows, selection);
   const first = await found.next();
   if (first.done === true) {
     throw new ServiceError('bulk-data-not-found', 'Nothing under these UIDs has such values.');
   }
-  const boundary = newBoundary();
+  const tag = entityTag(version, selection.name, offer.mediaType, baseUrl);
+  const headers = cacheHeaders(tag, write);
+  const unchanged = notModified(request, headers);
+  if (unchanged !== undefined) {
+    await found.return();
+    return unchanged;
+  }
+  const boundary = boundaryOf(tag);
   const parts = allParts(context, resumed(first.value, found));
   return new Response(streamBody(writeMultipart(parts, boundary)), {
     headers: {
+      ...headers,
       'Content-Type': formatMediaType('multipart/related', { type: offer.mediaType, boundary }),
-      'Cache-Control': 'private, no-cache',
     },
   });
 }
 
-async function ofMany(
-  context: RequestContext,
-  { study, series }: Pick<InstanceUids, 'study'> & Partial<InstanceUids>,
-  selection: Selection,
-  absent: ErrorCode,
-): Promise<Response> {
-  const { catalog } = context.services.archive;
-  const rows = flatten(catalog.instances(context.partition, study, series, indexProperties));
-  return await respond(context, rows, selection, absent);
+function notFound(code: ErrorCode): ServiceError {
+  return new ServiceError(code, 'Nothing is stored under these UIDs.');
 }
 
-async function ofOne(context: RequestContext, selection: Selection): Promise<Response> {
+async function ofStudy(context: RequestContext, selection: Selection): Promise<Response> {
+  const { catalog } = context.services.archive;
+  const { study } = studyOf(context.params);
+  const record = await catalog.study(context.partition, study);
+  if (record === undefined) throw notFound('study-not-found');
+  const { created, revision, write } = record;
+  const rows = flatten(catalog.instances(context.partition, study, undefined, indexProperties));
+  return await respond(context, { rows, version: `${created}-${revision}`, write }, selection);
+}
+
+async function ofSeries(context: RequestContext, selection: Selection): Promise<Response> {
+  const { catalog } = context.services.archive;
+  const { study, series } = seriesOf(context.params);
+  const record = await catalog.series(context.partition, study, series);
+  if (record === undefined) throw notFound('series-not-found');
+  const rows = flatten(catalog.instances(context.partition, study, series, indexProperties));
+  return await respond(
+    context,
+    { rows, version: `${record.created}-${record.revision}` },
+    selection,
+  );
+}
+
+async function ofInstance(context: RequestContext, selection: Selection): Promise<Response> {
   const { catalog } = context.services.archive;
   const uids = instanceOf(context.params);
   const row = await catalog.instance(context.partition, uids, indexProperties);
-  const rows = row === undefined ? listed<InstanceRow>() : listed(row);
-  return await respond(context, rows, selection, 'instance-not-found');
+  if (row === undefined) throw notFound('instance-not-found');
+  const { version } = row.record;
+  return await respond(context, { rows: listed(row), version, write: version }, selection);
 }
 
 /** `GET studies/{study}/bulkdata`. */
 export async function retrieveStudyBulkData(context: RequestContext): Promise<Response> {
-  return await ofMany(context, studyOf(context.params), everyValue, 'study-not-found');
+  return await ofStudy(context, everyValue);
 }
 
 /** `GET studies/{study}/series/{series}/bulkdata`. */
 export async function retrieveSeriesBulkData(context: RequestContext): Promise<Response> {
-  return await ofMany(context, seriesOf(context.params), everyValue, 'series-not-found');
+  return await ofSeries(context, everyValue);
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/bulkdata`. */
 export async function retrieveInstanceBulkData(context: RequestContext): Promise<Response> {
-  return await ofOne(context, everyValue);
+  return await ofInstance(context, everyValue);
 }
 
 /** `GET studies/{study}/pixeldata`: every frame of the study, as stored. */
 export async function retrieveStudyPixelData(context: RequestContext): Promise<Response> {
-  return await ofMany(context, studyOf(context.params), pixelData, 'study-not-found');
+  return await ofStudy(context, pixelData);
 }
 
 /** `GET studies/{study}/series/{series}/pixeldata`. */
 export async function retrieveSeriesPixelData(context: RequestContext): Promise<Response> {
-  return await ofMany(context, seriesOf(context.params), pixelData, 'series-not-found');
+  return await ofSeries(context, pixelData);
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/pixeldata`. */
 export async function retrieveInstancePixelData(context: RequestContext): Promise<Response> {
-  return await ofOne(context, pixelData);
+  return await ofInstance(context, pixelData);
 }

@@ -7,13 +7,13 @@ import type { Offer } from '../../../http/accept.js';
 import { streamBody } from '../../../http/body.js';
 import { formatMediaType, parseMediaType } from '../../../http/media-type.js';
 import { answerRange } from '../../../http/range.js';
-import { newBoundary, writeMultipart } from '../../../multipart/writer.js';
+import { writeMultipart } from '../../../multipart/writer.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
 import { indexProperties, type InstanceRecord } from '../../../storage/archive/records.js';
 import { chooseRepresentation } from '../../negotiation.js';
 import { instanceOf } from '../../path-uids.js';
 import type { RequestContext } from '../../route.js';
-import { cacheHeaders, entityTag, notModified } from '../cache-headers.js';
+import { boundaryOf, cacheHeaders, entityTag, notModified } from '../cache-headers.js';
 import { storedSyntax } from '../stored-syntax.js';
 import { parseBulkPath } from './bulk-path.js';
 import { bulkResource, type BulkBytes, type BulkResource } from './bulk-resource.js';
@@ -114,8 +114,10 @@ export async function retrieveBulkData(context: RequestContext): Promise<Respons
       : undefined;
   const { offer } = chooseRepresentation(request, offersOf(record, resource, ownType));
   const { mediaType, form } = offer;
+  const place = form === 'multipart' ? baseUrl : '';
+  const tag = entityTag(record.version, path, mediaType, form, place);
   const headers = {
-    ...cacheHeaders(entityTag(record.version, path, mediaType, form), record.version),
+    ...cacheHeaders(tag, record.version),
     ...safetyHeaders(mediaType),
   };
   const unchanged = notModified(request, headers);
@@ -124,7 +126,7 @@ export async function retrieveBulkData(context: RequestContext): Promise<Respons
     const contentType = partType(mediaType, record, resource);
     return await sendAlone(context, record, resource, { ...headers, 'Content-Type': contentType });
   }
-  const boundary = newBoundary();
+  const boundary = boundaryOf(tag);
   const parts = partsOf(baseUrl, await openResource(context, record, resource), mediaType);
   return new Response(streamBody(writeMultipart(parts, boundary)), {
     headers: {

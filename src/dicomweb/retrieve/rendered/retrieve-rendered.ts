@@ -4,12 +4,18 @@ import { ServiceError } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
 import { streamBody } from '../../../http/body.js';
 import { formatMediaType } from '../../../http/media-type.js';
-import { newBoundary, writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
+import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
 import { acceptedOf, chooseRepresentation } from '../../negotiation.js';
 import { instanceOf, resourcePath } from '../../path-uids.js';
 import { resumed } from '../../read-ahead.js';
 import type { RequestContext } from '../../route.js';
-import { cacheHeaders, entityTag, notModified } from '../cache-headers.js';
+import {
+  boundaryOf,
+  cacheHeaders,
+  entityTag,
+  notModified,
+  type CacheHeaders,
+} from '../cache-headers.js';
 import { parseFrameList } from '../frame-list.js';
 import { formatOf, imageRenderer, pictureOffers, type ImageRenderer } from './render-image.js';
 import { parseRenderQuery, parseThumbnailQuery, type RenderQuery } from './render-query.js';
@@ -162,13 +168,13 @@ export function picturePart(mediaType: string, location: string, bytes: Uint8Arr
 export async function sendParts(
   parts: AsyncGenerator<OutgoingPart, void, undefined>,
   mediaType: string,
-  headers: Readonly<Record<string, string>>,
+  headers: CacheHeaders,
 ): Promise<Response> {
   const first = await parts.next();
   if (first.done === true) {
     throw new ServiceError('frame-not-found', 'Nothing in it can be rendered as a picture.');
   }
-  const boundary = newBoundary();
+  const boundary = boundaryOf(headers.ETag);
   return new Response(streamBody(writeMultipart(resumed(first.value, parts), boundary)), {
     headers: {
       ...headers,
