@@ -1,5 +1,5 @@
 /** Samples that share bytes or words with others, in other transfer syntaxes (PS3.5 §8.1.1, §A.3). */
-import { deflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { everyFrame } from '../../src/dicom/frames.js';
 import { parsePart10 } from '../../src/dicom/part10.js';
@@ -32,6 +32,16 @@ const pixels: ImagePixels = {
   highBit: 7,
   pixelRepresentation: 0,
 };
+
+/** What a file says, and its data set as it is once inflated. */
+async function inflatedOf(file: Buffer) {
+  const { frames, meta } = await parsePart10(file);
+  // The group length of the file meta information, after preamble, prefix and its own 8 + 4 bytes.
+  const start = 144 + file.readUInt32LE(140);
+  const rest = file.subarray(start);
+  const deflated = meta.transferSyntaxUID === syntaxes.deflated;
+  return { frames, meta, dataSet: deflated ? inflateRawSync(rest) : rest };
+}
 
 onEveryHost((client) => {
   describe('GET an instance of an odd number of bytes in big-endian words', () => {
@@ -69,6 +79,30 @@ onEveryHost((client) => {
   });
 
   describe('GET an instance of single bits', () => {
+    /** Four frames of 7 × 5 pixels, 18 bytes: each frame shares a byte with the next. */
+    const packed = ramp(18);
+    const native = [syntaxes.implicit, syntaxes.explicit, syntaxes.deflated, syntaxes.bigEndian];
+
+    it.each(native)('keeps the bits of frames that share bytes, stored in %s', async (from) => {
+      const one = sample({
+        transferSyntaxUID: from,
+        overrides: [...bits(1), ...size(7, 5, 4)],
+        pixelData: { native: from === syntaxes.bigEndian ? Buffer.from(packed).swap16() : packed },
+      });
+      const response = await client.stow([one.file]);
+      await response.arrayBuffer();
+      expect(response.ok).toBe(true);
+      for (const to of native.filter((uid) => uid !== syntaxes.bigEndian)) {
+        const file = await client.bytes(pathOf(one), dicom(to));
+        const { frames, meta, dataSet } = await inflatedOf(file);
+        expect(meta.transferSyntaxUID).toBe(to);
+        expect(frames).toMatchObject({ kind: 'native', frames: 4, frameBits: 35, length: 18 });
+        expect(dataSet.subarray(-18)).toEqual(packed);
+      }
+      // What would need each frame from a byte boundary on is not offered.
+      await client.refusal(await client.get(pathOf(one), dicom(syntaxes.rle)), 406);
+    });
+
     it('joins frames that do not fill whole bytes', async () => {
       const masks = [0b10101, 0b11011, 0b00111];
       const one = sample({
