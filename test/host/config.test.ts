@@ -122,7 +122,7 @@ describe('readConfig', () => {
   it.each([
     ['on a dedicated plan', { WEBSITE_INSTANCE_ID: 'f00' }],
     ['on Flex Consumption', { LEGION_SERVICE_HOST: 'legion', WEBSITE_POD_NAME: 'pod' }],
-    ['on Linux Consumption', { CONTAINER_NAME: 'F00' }],
+    ['on Linux Consumption', { WEBSITE_SITE_NAME: 'dicom', CONTAINER_NAME: 'F00' }],
     ['in a container app', { CONTAINER_APP_NAME: 'dicom' }],
     ['in a Functions host that is not Core Tools', { FUNCTIONS_WORKER_RUNTIME: 'node' }],
     [
@@ -133,6 +133,11 @@ describe('readConfig', () => {
     const environment = { DICOM_AUTH_MODE: 'none', ...marks };
     expect(() => readConfig(environment)).toThrow('DICOM_AUTH_MODE must not be none in Azure');
     expect(readConfig(marks as Record<string, string>).auth).toEqual({ kind: 'unset' });
+  });
+
+  it('may be open in a container of another kind', () => {
+    const environment = { DICOM_AUTH_MODE: 'none', CONTAINER_NAME: 'build' };
+    expect(readConfig(environment).auth).toEqual({ kind: 'none' });
   });
 
   it('may be open in Core Tools', () => {
