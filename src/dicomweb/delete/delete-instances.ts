@@ -1,6 +1,7 @@
 /** DELETE of a study, a series or an instance. */
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
+import { Patience } from '../patience.js';
 import type { RequestContext } from '../route.js';
 import type { DeleteScope } from '../../storage/archive/delete-commit.js';
 import type { StudyInstanceUID } from '../../dicom/uid.js';
@@ -11,7 +12,10 @@ async function deleteScope(
   scope: DeleteScope,
   absent: { readonly code: ErrorCode; readonly what: string },
 ): Promise<Response> {
-  const instances = await services.archive.delete(partition, study, scope);
+  const patience = new Patience();
+  patience.begin();
+  const deleting = services.archive.delete(partition, study, scope, () => patience.renew());
+  const instances = await patience.with(deleting).finally(() => patience.end());
   if (instances === 0) throw new ServiceError(absent.code, `The ${absent.what} is not there.`);
   return new Response(null, { status: 204 });
 }

@@ -6,7 +6,7 @@ import { studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import type { FailureReason } from './reason-codes.js';
 import { receiveInstance, type Received, type Refusal } from './receive-instance.js';
-import { Patience } from './patience.js';
+import { Patience } from '../patience.js';
 import { instancesOf } from './request-parts.js';
 import { storeResponse, storeResponseOffers, type StoreOutcome } from './store-response.js';
 

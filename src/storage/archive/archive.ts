@@ -190,10 +190,16 @@ export class Archive {
    * Deletes a study, a series or an instance. When it answers, they can neither be retrieved nor
    * found; their files are removed behind.
    *
+   * @param onProgress - told when some of many are gone.
    * @returns the number of instances deleted.
    */
-  async delete(partition: Partition, study: StudyInstanceUID, scope: DeleteScope): Promise<number> {
-    return await this.#writer(partition, study).delete(scope);
+  async delete(
+    partition: Partition,
+    study: StudyInstanceUID,
+    scope: DeleteScope,
+    onProgress: () => void = () => undefined,
+  ): Promise<number> {
+    return await this.#writer(partition, study).delete(scope, onProgress);
   }
 
   // ---- retrieve ------------------------------------------------------------------------------

@@ -37,8 +37,12 @@ export class DeleteCommit {
     this.#rows = rows;
   }
 
-  /** Deletes what the scope names; answers how many instances that were. */
-  async delete(scope: DeleteScope): Promise<number> {
+  /**
+   * Deletes what the scope names; answers how many instances that were.
+   *
+   * @param onProgress - told after each transaction.
+   */
+  async delete(scope: DeleteScope, onProgress: () => void): Promise<number> {
     const write = newUlid();
     const abandoned: PendingEntry[] = [];
     let deleted = 0;
@@ -64,6 +68,7 @@ export class DeleteCommit {
       }
       attempt = 0;
       deleted += rows.length;
+      onProgress();
       if (plan.study === undefined || scope.instance !== undefined) return deleted;
     }
   }

@@ -16,7 +16,11 @@ export type StoreMode = 'create' | 'replace';
 
 type Work =
   | { readonly kind: 'store'; readonly instance: NewInstance; readonly mode: StoreMode }
-  | { readonly kind: 'delete'; readonly scope: DeleteScope };
+  | {
+      readonly kind: 'delete';
+      readonly scope: DeleteScope;
+      readonly onProgress: () => void;
+    };
 
 type Outcome =
   | { readonly kind: 'store'; readonly result: CommitResult }
@@ -75,8 +79,8 @@ export class StudyWriter {
   }
 
   /** Deletes what the scope names; answers how many instances that were. */
-  async delete(scope: DeleteScope): Promise<number> {
-    const outcome = await this.#work.add({ kind: 'delete', scope });
+  async delete(scope: DeleteScope, onProgress: () => void): Promise<number> {
+    const outcome = await this.#work.add({ kind: 'delete', scope, onProgress });
     return outcome.kind === 'delete' ? outcome.instances : 0;
   }
 
@@ -88,7 +92,7 @@ export class StudyWriter {
   async #flush(batch: readonly Work[]): Promise<readonly Outcome[]> {
     const [first] = batch;
     if (first?.kind === 'delete') {
-      const instances = await new DeleteCommit(this.#rows).delete(first.scope);
+      const instances = await new DeleteCommit(this.#rows).delete(first.scope, first.onProgress);
       return [{ kind: 'delete', instances }];
     }
     const stores = batch.filter(isStore);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Patience } from '../../../src/dicomweb/store/patience.js';
+import { Patience } from '../../src/dicomweb/patience.js';
 
 const never = new Promise<never>(() => undefined);
 

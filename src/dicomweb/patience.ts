@@ -1,5 +1,5 @@
-/** How long a store waits for storage once its request has been read: not longer than its client would. */
-import { ServiceError } from '../../errors.js';
+/** How long a change waits for storage once its request has been read: not longer than its client would. */
+import { ServiceError } from '../errors.js';
 
 /** Storage that gets on answers within a fraction of this. */
 const longestMilliseconds = 20_000;
@@ -35,8 +35,13 @@ export class Patience {
     try {
       return await Promise.race([work, this.#lost]);
     } finally {
-      this.#since = performance.now();
+      this.renew();
     }
+  }
+
+  /** Something has got on. */
+  renew(): void {
+    this.#since = performance.now();
   }
 
   /** Ends the count. */

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { deleteStudy } from '../../../src/dicomweb/delete/delete-instances.js';
+import { defaultLimits } from '../../../src/dicomweb/limits.js';
+import { profileOf } from '../../../src/dicomweb/profile.js';
+import { createServices } from '../../../src/dicomweb/services.js';
+import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
+import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
+import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
+
+describe('deleteStudy', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is answered 503 when storage falls silent over it', async () => {
+    const beforeCall = async (): Promise<void> => {
+      await new Promise(() => undefined);
+    };
+    const stores = { tables: new MemoryTableStore({ beforeCall }), blobs: new MemoryBlobStore() };
+    const request = new Request('http://archive.example/studies/1.2.3', { method: 'DELETE' });
+    const answer = deleteStudy({
+      request,
+      params: { study: '1.2.3' },
+      // eslint-disable-next-line @typescript-eslint/require-await -- nothing is sent
+      body: (async function* () {
+        yield* [];
+      })(),
+      profile: profileOf(undefined),
+      partition,
+      baseUrl: 'http://archive.example',
+      services: createServices(stores, { limits: defaultLimits, partitions: false }),
+      noteStored: () => undefined,
+      signal: request.signal,
+    });
+    const refused = expect(answer).rejects.toMatchObject({ code: 'storage-unavailable' });
+    await jest.advanceTimersByTimeAsync(20_000);
+    await refused;
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
