@@ -1,12 +1,7 @@
 /** Compares renderings of real files with those of DCMTK: `npm run rendering [-- --corpus DIR]`. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { runRendering } from './rendering/run-rendering.js';
-
-/** The repository, whether this file runs from its source folder or from the build output. */
-function repositoryRoot(folder: string): string {
-  return existsSync(join(folder, 'package.json')) ? folder : repositoryRoot(dirname(folder));
-}
+import { repositoryRoot } from './support/repository-root.js';
 
 const root = repositoryRoot(__dirname);
 void runRendering(process.argv.slice(2), {

@@ -10,6 +10,7 @@ import { dicom } from './retrieve/instance-choice.js';
 import { instanceMetadataOffers, metadataOffers } from './retrieve/metadata-representations.js';
 import { pictureOffers } from './retrieve/rendered/render-image.js';
 import { standardRenderedPolicy } from './retrieve/rendered/rendered-policy.js';
+import { renderingParameters } from './retrieve/wado-uri/parse-uri-query.js';
 import { searchOffers } from './search/search-representations.js';
 import { storeResponseOffers } from './store/store-response.js';
 
@@ -59,14 +60,7 @@ export const queries = {
     'objectUID',
     'contentType',
     'transferSyntax',
-    'frameNumber',
-    'rows',
-    'columns',
-    'region',
-    'windowCenter',
-    'windowWidth',
-    'imageQuality',
-    'annotation',
+    ...renderingParameters,
   ],
   changes: ['limit', 'offset', 'startTime', 'endTime', 'includemetadata'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

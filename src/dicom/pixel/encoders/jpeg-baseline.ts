@@ -5,29 +5,16 @@
 import type { EncodedFrame } from '../encode-frame.js';
 import type { Frame, ImagePixels } from '../image-pixels.js';
 import { rgbOf } from '../render/color.js';
-import { type CodecEncoder, wasmEncoder } from './wasm-codec.js';
-
-interface JpegEncoder extends CodecEncoder {
-  setProgressive(progressive: number): void;
-  setQuality(quality: number): void;
-  setSubSampling(mode: number): void;
-}
-
-const encode = wasmEncoder<JpegEncoder>(
-  '@cornerstonejs/codec-libjpeg-turbo-8bit/wasmjs',
-  'JPEGEncoder',
-);
+import { chroma, encodeJpegSamples } from './jpeg-codec.js';
 
 /** Of 100, by the scale of the Independent JPEG Group: visually lossless for a viewer's preview. */
 const quality = 90;
-/** TJSAMP_422 of the TurboJPEG interface. */
-const halfWidthChroma = 1;
 
 /** Encodes 8-bit greyscale, RGB or YBR_FULL of at least 64 pixels. */
 export async function encodeJpegBaseline(frame: Frame): Promise<EncodedFrame> {
   const { pixels } = frame;
   const samples = pixels.samplesPerPixel === 3 ? rgbOf(frame) : frame.bytes;
-  const bytes = await encode(
+  const bytes = await encodeJpegSamples(
     {
       width: pixels.columns,
       height: pixels.rows,
@@ -37,11 +24,8 @@ export async function encodeJpegBaseline(frame: Frame): Promise<EncodedFrame> {
       isUsingColorTransform: false,
     },
     samples,
-    (encoder) => {
-      encoder.setProgressive(0);
-      encoder.setQuality(quality);
-      encoder.setSubSampling(halfWidthChroma);
-    },
+    quality,
+    chroma.halfWidth,
   );
   return {
     bytes,

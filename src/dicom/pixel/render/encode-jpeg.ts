@@ -1,22 +1,8 @@
 /** Writes JPEG (ISO/IEC 10918-1 baseline, JFIF) by libjpeg-turbo. */
-import { wasmEncoder, type CodecEncoder } from '../encoders/wasm-codec.js';
+import { chroma, encodeJpegSamples } from '../encoders/jpeg-codec.js';
 import { unsupportedPixels } from '../pixel-errors.js';
 import type { Picture } from './picture.js';
 
-interface JpegEncoder extends CodecEncoder {
-  setProgressive(progressive: number): void;
-  setQuality(quality: number): void;
-  setSubSampling(mode: number): void;
-}
-
-const encode = wasmEncoder<JpegEncoder>(
-  '@cornerstonejs/codec-libjpeg-turbo-8bit/wasmjs',
-  'JPEGEncoder',
-);
-
-/** TJSAMP_444 and TJSAMP_420 of the TurboJPEG interface. */
-const fullChroma = 0;
-const quarterChroma = 2;
 /** From here on colour keeps its full resolution: stains and Doppler have edges of colour alone. */
 const leastFullChromaQuality = 85;
 
@@ -48,7 +34,7 @@ export async function encodeJpeg(
   // The codec's output buffer is as large as samples of this width; TurboJPEG's bound must fit in.
   const padded = Math.ceil(height / 16) * 16 * Math.ceil(width / 16) * 16;
   const bound = padded * (channels === 3 ? 6 : 2) + 2048;
-  const bytes = await encode(
+  const bytes = await encodeJpegSamples(
     {
       width,
       height,
@@ -58,11 +44,8 @@ export async function encodeJpeg(
       isUsingColorTransform: false,
     },
     data,
-    (encoder) => {
-      encoder.setProgressive(0);
-      encoder.setQuality(quality);
-      encoder.setSubSampling(quality >= leastFullChromaQuality ? fullChroma : quarterChroma);
-    },
+    quality,
+    quality >= leastFullChromaQuality ? chroma.full : chroma.quarter,
   );
   return iccProfile === undefined || channels === 1 ? bytes : withProfile(bytes, iccProfile);
 }

@@ -83,23 +83,25 @@ export function parseUriQuery(url: URL): UriQuery {
   };
 }
 
+/** Parameters that are about pictures only (PS3.18 §9.1.2.2). */
+export const renderingParameters = [
+  'frameNumber',
+  'rows',
+  'columns',
+  'region',
+  'windowCenter',
+  'windowWidth',
+  'imageQuality',
+  'annotation',
+] as const;
+
 /**
  * Refuses parameters of renderings in a request for the file (PS3.18 §9.1.2.2).
  *
  * @throws ServiceError `invalid-query` naming the parameter.
  */
 export function refuseRendering({ parameters }: UriQuery): void {
-  const names = [
-    'frameNumber',
-    'rows',
-    'columns',
-    'region',
-    'windowCenter',
-    'windowWidth',
-    'imageQuality',
-    'annotation',
-  ];
-  const given = names.find((name) => queryValues(parameters, name).length > 0);
+  const given = renderingParameters.find((name) => queryValues(parameters, name).length > 0);
   if (given !== undefined) throw invalidParameter(given, `It cannot go with ${dicom}.`);
 }
 
