@@ -7,11 +7,19 @@ import type { Entity, Properties, PropertyValue } from '../table-store.js';
 /** Set by the service or the SDK; not properties of ours. */
 const systemNames = new Set(['partitionKey', 'rowKey', 'timestamp', 'etag']);
 
+/** Of a Uint8Array the SDK sends the memory behind it, of which it may be a part; of a Buffer its bytes. */
+function toSdk(value: PropertyValue): PropertyValue | { type: 'Double'; value: number } {
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return typeof value === 'number' && !isInt32(value) ? { type: 'Double', value } : value;
+}
+
 /** The entity that the SDK sends. Numbers that do not fit Int32 say that they are Doubles. */
 export function toAzure(partitionKey: string, rowKey: string, properties: Properties): TableEntity {
   const entity: TableEntity = { partitionKey, rowKey };
   for (const [name, value] of Object.entries(properties)) {
-    entity[name] = typeof value === 'number' && !isInt32(value) ? { type: 'Double', value } : value;
+    entity[name] = toSdk(value);
   }
   return entity;
 }

@@ -106,6 +106,16 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         expect(Buffer.compare(properties?.['bytes'] as Uint8Array, bytes)).toBe(0);
       });
 
+      it('keeps bytes that are a part of larger memory, and no more than those', async () => {
+        const key = partition();
+        const bytes = Uint8Array.of(9, 9, 1, 2, 9).subarray(2, 4);
+        await store.transact('catalog', key, [
+          { kind: 'insert', rowKey: 'row', properties: { bytes } },
+        ]);
+        const read = (await store.get('catalog', key, 'row'))?.properties['bytes'];
+        expect(read).toStrictEqual(Uint8Array.of(1, 2));
+      });
+
       it('is not changed by what happens to the bytes after they were stored', async () => {
         const key = partition();
         const bytes = Uint8Array.of(1);
