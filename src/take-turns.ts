@@ -1,10 +1,15 @@
 /** Lets other requests have their turn between the steps of long work. */
 import { setImmediate } from 'node:timers/promises';
 
-/** Steps over fewer bytes are over before anyone has waited. */
-const unnoticedBytes = 64 * 1024;
+/** A step that is shorter goes unnoticed. */
+const longestTurnMilliseconds = 10;
 
-/** Waits for the next turn of the event loop, if a step over that many bytes takes long. */
-export async function takeTurns(bytes: number): Promise<void> {
-  if (bytes > unnoticedBytes) await setImmediate();
+/** When somebody last waited for a turn: there is one event loop for all that a thread does. */
+let since = 0;
+
+/** Waits for the next turn of the event loop, unless there was one a moment ago. */
+export async function takeTurns(): Promise<void> {
+  if (performance.now() - since < longestTurnMilliseconds) return;
+  await setImmediate();
+  since = performance.now();
 }

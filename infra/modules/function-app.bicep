@@ -44,6 +44,8 @@ var settings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   // The service counts bytes itself and answers 413; the host, which would answer 500, comes second.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(maxRequestBytes + 1048576)
+  // Buffers of this size and more go back to the system as soon as they are free (docs/configuration.md).
+  MALLOC_MMAP_THRESHOLD_: '262144'
   DicomStorage__blobServiceUri: blobEndpoint
   DicomStorage__tableServiceUri: tableEndpoint
   DicomStorage__queueServiceUri: queueEndpoint

@@ -28,5 +28,8 @@ export interface Element {
   readonly BulkDataURI?: string;
 }
 
+/** An attribute with its tag. */
+export type Attribute = readonly [tag: Tag, element: Element];
+
 /** Attributes by tag, in ascending order of tag. */
 export type DataSet = { readonly [tag: Tag]: Element };

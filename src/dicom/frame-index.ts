@@ -54,7 +54,7 @@ export function codestreamStart(frameMediaType: string): (head: Uint8Array) => b
  */
 export function indexFrames(
   pixels: PixelLayout,
-  extendedOffsetTable: Buffer,
+  extendedOffsetTable: Uint8Array,
   dataSet: RawDataSet,
   syntax: TransferSyntax,
 ): FrameIndex | undefined {
@@ -87,7 +87,7 @@ function bitsOfFrame(description: PixelDescription, bits: number): number {
 
 function group(
   layout: FragmentLayout,
-  extendedOffsetTable: Buffer,
+  extendedOffsetTable: Uint8Array,
   frames: number,
   syntax: TransferSyntax,
 ): Grouping {
@@ -114,9 +114,10 @@ function group(
   };
 }
 
-function offsetsOf(table: Buffer, width: 4 | 8): readonly number[] {
+function offsetsOf(table: Uint8Array, width: 4 | 8): readonly number[] {
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   return Array.from({ length: Math.floor(table.length / width) }, (_, at) =>
-    width === 4 ? table.readUInt32LE(at * 4) : Number(table.readBigUInt64LE(at * 8)),
+    width === 4 ? view.getUint32(at * 4, true) : Number(view.getBigUint64(at * 8, true)),
   );
 }
 

@@ -3,7 +3,7 @@
  * to text.
  */
 import { defaultCharacterSet, type CharacterSet } from './character-set.js';
-import type { DataSet, Element, Value } from './data-set.js';
+import type { Attribute, DataSet, Element, Value } from './data-set.js';
 import type { RawDataSet, RawElement } from './raw-data-set.js';
 import { characterSetWithin, valuesOf } from './raw-value.js';
 import { tagFrom, type Tag } from './tag.js';
@@ -65,13 +65,17 @@ function toElement(raw: RawElement, context: Context): Element {
 }
 
 function toItem(raw: RawDataSet, outer: Context): DataSet {
+  return Object.fromEntries(attributesIn(raw, outer));
+}
+
+function* attributesIn(raw: RawDataSet, outer: Context): Generator<Attribute, void, undefined> {
   const characterSet = characterSetWithin(raw, outer.characterSet);
   const context = { ...outer, characterSet, bigEndian: raw.bigEndian };
-  const dataSet: Record<Tag, Element> = {};
-  for (const element of inTagOrder(raw.elements)) {
-    if (!isLeftOut(element.tag)) dataSet[element.tag] = toElement(element, context);
+  const elements = inTagOrder(raw.elements);
+  for (const [at, element] of elements.entries()) {
+    const isRepeated = elements[at + 1]?.tag === element.tag;
+    if (!isRepeated && !isLeftOut(element.tag)) yield [element.tag, toElement(element, context)];
   }
-  return dataSet;
 }
 
 /** Group lengths and file meta information are no part of the model (PS3.18 §F.2.2). */
@@ -90,7 +94,19 @@ function inTagOrder<T extends { readonly tag: Tag }>(elements: readonly T[]): re
  * `54000100/0/54001010`, items counted from 0). Of an attribute that is there twice the last counts.
  */
 export function toDataSet(raw: RawDataSet): DataSet {
-  return toItem(raw, { characterSet: defaultCharacterSet, bigEndian: raw.bigEndian, path: '' });
+  return Object.fromEntries(attributesOf(raw));
+}
+
+/**
+ * The attributes of `toDataSet` one by one, in ascending order of tag: for data sets that would take
+ * much memory as a whole.
+ */
+export function attributesOf(raw: RawDataSet): Generator<Attribute, void, undefined> {
+  return attributesIn(raw, {
+    characterSet: defaultCharacterSet,
+    bigEndian: raw.bigEndian,
+    path: '',
+  });
 }
 
 function isDataSet(value: Value): value is DataSet {
@@ -103,11 +119,14 @@ function isDataSet(value: Value): value is DataSet {
  * before all others, and so does any object that holds them.
  */
 export function stringifyDataSet(dataSet: DataSet): string {
-  const members = (Object.keys(dataSet) as Tag[]).sort().map((tag) => {
-    const element = dataSet[tag];
-    return `"${tag}":${element === undefined ? '{}' : stringifyElement(element)}`;
-  });
-  return `{${members.join(',')}}`;
+  const attributes = Object.entries(dataSet) as [Tag, Element][];
+  attributes.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${attributes.map(stringifyAttribute).join(',')}}`;
+}
+
+/** Writes one attribute as a member of the object that `stringifyDataSet` writes. */
+export function stringifyAttribute([tag, element]: Attribute): string {
+  return `"${tag}":${stringifyElement(element)}`;
 }
 
 function stringifyElement(element: Element): string {

@@ -3,23 +3,12 @@
  * in the plainest form there is (sequences of undefined length, every other element `UN`), so that
  * nothing in it can trip dicom-parser; what the file really says stands in notes beside it.
  */
+import type { ElementHeader } from './part10-header.js';
 import { limitExceeded, type Part10Limits } from './part10-limits.js';
+import { ElementNotes, type ElementNote } from './part10-notes.js';
 import type { Tag } from './tag.js';
-import type { VR } from './vr.js';
 
-/** What the file says about one held element. */
-export interface ElementNote {
-  readonly vr: VR;
-  /** Whether the file names the VR, not the dictionary. */
-  readonly vrInFile: boolean;
-  /** Where the value starts in the (inflated) file. */
-  readonly offset: number;
-  length: number;
-  /** The value was left out. */
-  readonly omitted: boolean;
-  /** Byte order of the value, or of the items of a sequence. */
-  readonly bigEndian: boolean;
-}
+type Name = Pick<ElementHeader, 'tag' | 'code'>;
 
 const uncompressed = '1.2.840.10008.1.2.1\0';
 const prologue = Buffer.concat([
@@ -28,13 +17,16 @@ const prologue = Buffer.concat([
   Buffer.from([uncompressed.length, 0]),
   Buffer.from(uncompressed, 'latin1'),
 ]);
-const firstCapacity = 16 * 1024;
+const firstCapacity = 4 * 1024;
+/** The letters of the VRs that are written. */
+const unknown = Buffer.from('UN').readUInt16BE();
+const sequence = Buffer.from('SQ').readUInt16BE();
 
 export class CondensedDataSet {
   /** By where the value starts in `bytes`. */
-  readonly notes = new Map<number, ElementNote>();
+  readonly notes = new ElementNotes();
   private readonly limits: Part10Limits;
-  private buffer: Buffer;
+  private buffer: Buffer<ArrayBuffer>;
   private used = prologue.length;
 
   constructor(limits: Part10Limits) {
@@ -44,19 +36,24 @@ export class CondensedDataSet {
   }
 
   /** The bytes as a Part 10 file. */
-  get bytes(): Buffer {
+  get bytes(): Buffer<ArrayBuffer> {
     return this.buffer.subarray(0, this.used);
   }
 
-  /** Starts an element of `held` bytes, which `append` must bring. */
-  element(tag: Tag, held: number, note: ElementNote): void {
-    this.check(held + 12, tag);
-    this.header(tag, 'UN', held, note);
+  /** What is held takes so much memory. */
+  get heldBytes(): number {
+    return this.buffer.length + this.notes.bytes;
   }
 
-  /** Starts a sequence. */
-  sequence(tag: Tag, note: ElementNote): void {
-    this.header(tag, 'SQ', 0xffffffff, note);
+  /** Starts an element of `held` bytes, which `append` must bring; returns the number of its note. */
+  element(name: Name, held: number, note: ElementNote): number {
+    this.check(held + 12, name.tag);
+    return this.header(name, unknown, held, note);
+  }
+
+  /** Starts a sequence; returns the number of its note. */
+  sequence(name: Name, note: ElementNote): number {
+    return this.header(name, sequence, 0xffffffff, note);
   }
 
   startItem(): void {
@@ -82,14 +79,14 @@ export class CondensedDataSet {
     return this.buffer.subarray(this.used - length, this.used);
   }
 
-  private header(tag: Tag, vr: 'UN' | 'SQ', length: number, note: ElementNote): void {
-    this.reserve(12, tag);
-    this.used = this.buffer.writeUInt16LE(Number.parseInt(tag.slice(0, 4), 16), this.used);
-    this.used = this.buffer.writeUInt16LE(Number.parseInt(tag.slice(4), 16), this.used);
-    this.used += this.buffer.write(vr, this.used, 'latin1');
+  private header(name: Name, vr: number, length: number, note: ElementNote): number {
+    this.reserve(12, name.tag);
+    this.used = this.buffer.writeUInt16LE(name.code >>> 16, this.used);
+    this.used = this.buffer.writeUInt16LE(name.code & 0xffff, this.used);
+    this.used = this.buffer.writeUInt16BE(vr, this.used);
     this.used = this.buffer.writeUInt16LE(0, this.used);
     this.used = this.buffer.writeUInt32LE(length, this.used);
-    this.notes.set(this.used, note);
+    return this.notes.add(this.used, note);
   }
 
   private mark(element: number, length: number): void {

@@ -9,7 +9,7 @@ export class ChunkCursor {
   /** Bytes consumed so far, counted from where the caller started to count. */
   position: number;
   private chunk: Buffer = nothing;
-  private at = 0;
+  private index = 0;
   /** The begin of a header that an earlier chunk left behind; shorter than the longest `peek`. */
   private stash: Buffer = nothing;
 
@@ -20,38 +20,48 @@ export class ChunkCursor {
   /** Takes the next chunk. The one before has been consumed or stashed: see `peek`. */
   feed(chunk: Buffer): void {
     this.chunk = chunk;
-    this.at = 0;
+    this.index = 0;
   }
 
   /** Bytes at hand that are not consumed. */
   get available(): number {
-    return this.stash.length + this.chunk.length - this.at;
+    return this.stash.length + this.chunk.length - this.index;
   }
 
-  /** The next `size` bytes; `undefined` when they have not arrived, in which case feed the next chunk. */
-  peek(size: number): Buffer | undefined {
-    if (this.stash.length === 0 && this.chunk.length - this.at >= size) {
-      return this.chunk.subarray(this.at, this.at + size);
-    }
+  /** Bytes at hand, the next of which are at `at`. There may be more than these. */
+  get bytes(): Buffer {
+    return this.stash.length > 0 ? this.stash : this.chunk;
+  }
+
+  get at(): number {
+    return this.stash.length > 0 ? 0 : this.index;
+  }
+
+  /** Whether the next `size` bytes are among `bytes`; when they have not arrived feed the next chunk. */
+  reach(size: number): boolean {
+    if (this.stash.length === 0 && this.chunk.length - this.index >= size) return true;
     const wanted = Math.max(0, size - this.stash.length);
-    const more = this.chunk.subarray(this.at, this.at + wanted);
+    const more = this.chunk.subarray(this.index, this.index + wanted);
     if (more.length > 0) this.stash = Buffer.concat([this.stash, more]);
-    this.at += more.length;
-    return this.stash.length >= size ? this.stash.subarray(0, size) : undefined;
+    this.index += more.length;
+    return this.stash.length >= size;
   }
 
-  /** Consumes bytes that `peek` has shown. */
+  /** The next `size` bytes; `undefined` when they have not arrived. */
+  peek(size: number): Buffer | undefined {
+    return this.reach(size) ? this.bytes.subarray(this.at, this.at + size) : undefined;
+  }
+
+  /** Consumes bytes that have been reached. */
   skip(size: number): void {
     if (this.stash.length > 0) this.stash = this.stash.subarray(size);
-    else this.at += size;
+    else this.index += size;
     this.position += size;
   }
 
   /** Consumes and returns the next bytes, at most `limit`; a view that the next chunk may overwrite. */
   take(limit: number): Buffer {
-    const fromStash = this.stash.length > 0;
-    const source = fromStash ? this.stash : this.chunk.subarray(this.at);
-    const run = source.subarray(0, limit);
+    const run = this.bytes.subarray(this.at, this.at + limit);
     this.skip(run.length);
     return run;
   }

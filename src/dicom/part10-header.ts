@@ -3,7 +3,7 @@
  * as the rest have it.
  */
 import { tagFrom, type Tag } from './tag.js';
-import { parseVR, traitsOf, type VR } from './vr.js';
+import { traitsOf, vrFrom, type VR } from './vr.js';
 
 export interface Encoding {
   readonly explicitVR: boolean;
@@ -12,6 +12,8 @@ export interface Encoding {
 
 export interface ElementHeader {
   readonly tag: Tag;
+  /** Group and element number in one, in 32 bits with a sign: smaller than the text of the tag. */
+  readonly code: number;
   /** The VR that the file names; `undefined` when it names none, or none that exists. */
   readonly vr: VR | undefined;
   /** Whether the header has room for a VR. */
@@ -44,27 +46,31 @@ const placeholder = /^(?:[\x20-\x7e]{2}|\0\0)$/;
  * - a placeholder such as `??`: short form;
  * - anything else: bytes of a length, so this element is in implicit VR.
  *
- * @param bytes the first 8 or 12 bytes of the element.
- * @returns `undefined` when the header has 12 bytes and 8 were given.
+ * @param at where the element starts in `bytes`, which go on for 8 bytes at least.
+ * @returns `undefined` when the header has 12 bytes, of which some are missing.
  */
-export function readHeader(bytes: Buffer, encoding: Encoding): ElementHeader | undefined {
+export function readHeader(bytes: Buffer, encoding: Encoding, at = 0): ElementHeader | undefined {
   const { bigEndian } = encoding;
-  const uint16 = (at: number): number =>
-    bigEndian ? bytes.readUInt16BE(at) : bytes.readUInt16LE(at);
-  const uint32 = (at: number): number =>
-    bigEndian ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at);
+  const uint16 = (offset: number): number =>
+    bigEndian ? bytes.readUInt16BE(at + offset) : bytes.readUInt16LE(at + offset);
+  const uint32 = (offset: number): number =>
+    bigEndian ? bytes.readUInt32BE(at + offset) : bytes.readUInt32LE(at + offset);
 
   const group = uint16(0);
-  const tag = tagFrom(group, uint16(2));
-  const implicit = { tag, vr: undefined, explicitVR: false, length: uint32(4), size: 8 } as const;
-  if (group === 0xfffe || !encoding.explicitVR) return implicit;
+  const element = uint16(2);
+  const tag = tagFrom(group, element);
+  const code = (group << 16) | element;
+  const implicit = (): ElementHeader => {
+    return { tag, code, vr: undefined, explicitVR: false, length: uint32(4), size: 8 };
+  };
+  if (group === 0xfffe || !encoding.explicitVR) return implicit();
 
-  const letters = bytes.toString('latin1', 4, 6);
-  const vr = parseVR(letters);
-  if (vr === undefined && !capitals.test(letters) && !placeholder.test(letters)) return implicit;
+  const vr = vrFrom(bytes.readUInt8(at + 4), bytes.readUInt8(at + 5));
+  const letters = vr ?? bytes.toString('latin1', at + 4, at + 6);
+  if (vr === undefined && !capitals.test(letters) && !placeholder.test(letters)) return implicit();
   const longForm =
     vr === undefined ? capitals.test(letters) && uint16(6) === 0 : traitsOf(vr).longHeader;
-  if (!longForm) return { tag, vr, explicitVR: true, length: uint16(6), size: 8 };
-  if (bytes.length < longestHeader) return undefined;
-  return { tag, vr, explicitVR: true, length: uint32(8), size: 12 };
+  if (!longForm) return { tag, code, vr, explicitVR: true, length: uint16(6), size: 8 };
+  if (bytes.length - at < longestHeader) return undefined;
+  return { tag, code, vr, explicitVR: true, length: uint32(8), size: 12 };
 }

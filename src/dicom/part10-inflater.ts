@@ -2,31 +2,35 @@
 import { finished } from 'node:stream/promises';
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
 import type { ServiceError } from '../errors.js';
+import { takeTurns } from '../take-turns.js';
 import { malformed, truncated } from './part10-errors.js';
 import { limitExceeded, type Part10Limits } from './part10-limits.js';
 
 /** Every chunk costs a turn of a thread; what inflates a thousandfold has many. */
-const inflatedChunkBytes = 128 * 1024;
+const inflatedChunkBytes = 1024 ** 2;
+/** What is read of a chunk before others have their turn. */
+const sliceBytes = 64 * 1024;
 
 export class Inflater {
   private readonly stream: InflateRaw = createInflateRaw({ chunkSize: inflatedChunkBytes });
+  private readonly sink: (bytes: Buffer) => void;
   private inflated = 0;
   private failure: Error | undefined;
   private ended = false;
+  /** Settles when the sink has had the latest chunk; does not reject. */
+  private reading: Promise<void> = Promise.resolve();
 
   /** @param sink takes inflated bytes; what it throws fails the current or next `push`. */
   constructor(limits: Part10Limits, sink: (bytes: Buffer) => void) {
+    this.sink = sink;
     this.stream.on('data', (bytes: Buffer) => {
       this.inflated += bytes.length;
       if (this.inflated > limits.inflatedBytes) {
         this.fail(limitExceeded('inflatedBytes', limits));
         return;
       }
-      try {
-        sink(bytes);
-      } catch (error) {
-        this.fail(error instanceof Error ? error : translate(error));
-      }
+      this.stream.pause();
+      this.reading = this.read(bytes);
     });
     this.stream.on('error', (error) => {
       this.fail(translate(error));
@@ -48,6 +52,7 @@ export class Inflater {
         this.stream.once('close', settle);
         this.stream.write(bytes, settle);
       });
+      await this.reading;
     }
     if (this.failure !== undefined) throw this.failure;
   }
@@ -60,8 +65,21 @@ export class Inflater {
       await finished(this.stream).catch((error: unknown) => {
         this.fail(translate(error));
       });
+      await this.reading;
     }
     if (this.failure !== undefined) throw this.failure;
+  }
+
+  private async read(bytes: Buffer): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length && this.failure === undefined; at += sliceBytes) {
+        this.sink(bytes.subarray(at, at + sliceBytes));
+        await takeTurns();
+      }
+      this.stream.resume();
+    } catch (error) {
+      this.fail(error instanceof Error ? error : translate(error));
+    }
   }
 
   private fail(failure: Error): void {

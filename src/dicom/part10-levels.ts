@@ -1,7 +1,7 @@
 /** Where in the nesting of a data set a walk over it is: one record for each level that is open. */
-import type { ElementNote } from './part10-condensed.js';
 import type { Encoding } from './part10-header.js';
 import type { Tag } from './tag.js';
+import type { VR } from './vr.js';
 
 export interface Level {
   readonly encoding: Encoding;
@@ -18,13 +18,17 @@ export interface DataSetLevel extends Omit<Level, 'encoding'> {
   encoding: Encoding;
   /** Path of the item with a slash at its end; empty for the data set of the file. */
   readonly prefix: string;
-  readonly seen: Set<Tag>;
+  /** Codes of the tags that have come. */
+  readonly seen: Set<number>;
 }
 
 export interface SequenceLevel extends Level {
   readonly kind: 'sequence';
   readonly path: string;
-  readonly note: ElementNote;
+  /** Where its value starts in the file. */
+  readonly start: number;
+  /** Number of its note; `undefined` when it is muted. */
+  readonly note: number | undefined;
   items: number;
 }
 
@@ -32,10 +36,15 @@ export interface FragmentsLevel extends Level {
   readonly kind: 'fragments';
   readonly tag: Tag;
   readonly path: string;
-  readonly note: ElementNote;
+  readonly vr: VR;
+  /** Where its value starts in the file. */
+  readonly start: number;
+  /** Number of its note; `undefined` when it is muted. */
+  readonly note: number | undefined;
   /** Whether these are the fragments of the pixel data of the instance itself. */
   readonly listed: boolean;
   items: number;
+  /** Where the fragments after the offset table start. */
   offset: number;
   basicOffsetTable: Buffer;
   readonly fragments: number[];

@@ -19,8 +19,8 @@ export interface Part10Limits {
 
 /**
  * Room for the largest headers in use, and an end to what a hostile file can cost: an element costs up
- * to 1 KB of memory and 10 µs while a file is read, a value a tenth of that, a fragment next to
- * nothing. An enhanced multi-frame object has some fifty elements a frame, a slide with a functional
+ * to 60 bytes of memory and 2 µs while a file is read, half a KiB and 10 µs while it is interpreted, a
+ * value a tenth of that, a fragment next to nothing. An enhanced multi-frame object has some fifty elements a frame, a slide with a functional
  * group per frame a dozen; the contours of a radiotherapy plan are a million values and more; a
  * slide has a fragment or more for each of its tiles.
  */

@@ -1,5 +1,5 @@
 /** What a walk over a data set yields, before dicom-parser has read what was held of it. */
-import type { CondensedDataSet } from './part10-condensed.js';
+import type { NoteColumns } from './part10-notes.js';
 import type { Tag } from './tag.js';
 import type { VR } from './vr.js';
 
@@ -31,16 +31,19 @@ export interface FragmentLayout {
   /** Which fragments begin with the start of a codestream, ascending. */
   readonly starts: readonly number[];
   /** Value of the Basic Offset Table: 32-bit offsets from `offset`. */
-  readonly basicOffsetTable: Buffer;
+  readonly basicOffsetTable: Uint8Array;
 }
 
 export interface ScannedDataSet {
-  readonly condensed: CondensedDataSet;
+  /** What is held, as a Part 10 file; it has its memory to itself. */
+  readonly condensed: Uint8Array<ArrayBuffer>;
+  /** What the file says of each element in `condensed`. */
+  readonly notes: NoteColumns;
   readonly bigEndian: boolean;
   readonly bulk: readonly BulkValue[];
   readonly pixels: PixelLayout | undefined;
   /** Value of (7FE0,0001): 64-bit offsets like those of the Basic Offset Table. Empty when absent. */
-  readonly extendedOffsetTable: Buffer;
+  readonly extendedOffsetTable: Uint8Array;
 }
 
 /** The attributes that name an instance, as they stand in the file, padding included. */

@@ -35,6 +35,8 @@ import { traitsOf, type VR } from './vr.js';
 const heldBulkBytes = 256;
 /** Shorter text has no more values than are counted with its element. */
 const countedBytes = 64;
+/** What it takes to remember a fragment. */
+const bytesOfFragment = 8;
 /** As many bytes of a fragment as tell whether a codestream starts there. */
 const fragmentHeadBytes = 12;
 
@@ -101,9 +103,9 @@ export class DataSetScanner {
     return this.identityPassed || Object.keys(this.identity).length === identityTags.size;
   }
 
-  /** Bytes that are held. */
+  /** What is held takes so much memory. */
   get heldBytes(): number {
-    return this.condensed.bytes.length;
+    return this.condensed.heldBytes + this.fragments * bytesOfFragment;
   }
 
   /** Reads the next bytes; keeps no reference to them. */
@@ -135,7 +137,8 @@ export class DataSetScanner {
     }
     this.identityPassed = true;
     return {
-      condensed: this.condensed,
+      condensed: this.condensed.bytes,
+      notes: this.condensed.notes.columns,
       bigEndian: this.root.encoding.bigEndian,
       bulk: this.bulk,
       pixels: this.pixels,
@@ -149,14 +152,16 @@ export class DataSetScanner {
     if (this.padding) return this.readPadding();
     this.closeEnded();
     const level = this.stack.at(-1) ?? this.root;
-    const start = this.cursor.peek(shortestHeader);
-    if (start === undefined) return false;
-    if (level === this.root && this.elements > 0 && isZero(start)) return (this.padding = true);
+    if (!this.cursor.reach(shortestHeader)) return false;
+    if (level === this.root && this.elements > 0 && this.isZeroAhead()) {
+      return (this.padding = true);
+    }
     if (level.kind === 'data-set' && level.seen.size === 0) {
-      level.encoding = detectEncoding(level.encoding, start);
+      const { bytes, at } = this.cursor;
+      level.encoding = detectEncoding(level.encoding, bytes.subarray(at, at + shortestHeader));
     }
 
-    const header = readHeader(start, level.encoding) ?? this.readLongHeader(level.encoding);
+    const header = this.readHeader(level.encoding) ?? this.readLongHeader(level.encoding);
     if (header === undefined) return false;
     if (this.cursor.position + header.size > level.bound) {
       throw malformed('A sequence or item ends within the header of an element.', this.here());
@@ -173,9 +178,17 @@ export class DataSetScanner {
     return true;
   }
 
+  private readHeader(encoding: Encoding): ElementHeader | undefined {
+    return readHeader(this.cursor.bytes, encoding, this.cursor.at);
+  }
+
   private readLongHeader(encoding: Encoding): ElementHeader | undefined {
-    const bytes = this.cursor.peek(longestHeader);
-    return bytes === undefined ? undefined : readHeader(bytes, encoding);
+    return this.cursor.reach(longestHeader) ? this.readHeader(encoding) : undefined;
+  }
+
+  private isZeroAhead(): boolean {
+    const { bytes, at } = this.cursor;
+    return bytes[at] === 0 && isZero(bytes.subarray(at, at + shortestHeader));
   }
 
   private readValue(value: PendingValue): boolean {
@@ -211,8 +224,8 @@ export class DataSetScanner {
     const isRoot = level === this.root;
     if (isRoot && tag > lastIdentityTag) this.identityPassed = true;
     // The first of duplicates is kept. File meta information is no part of the data set.
-    const muted = level.muted || level.seen.has(tag) || (isRoot && tag.startsWith('0002'));
-    level.seen.add(tag);
+    const muted = level.muted || level.seen.has(header.code) || (isRoot && tag.startsWith('0002'));
+    level.seen.add(header.code);
     const vr = resolveVR(header, level.encoding);
     if (header.length === undefinedLength) this.openUndefined(level, header, vr, muted);
     else {
@@ -312,7 +325,7 @@ export class DataSetScanner {
       length > 0 && (isPixels || (traitsOf(vr).kind === 'bulk' && length > heldBulkBytes));
     const { bigEndian } = level.encoding;
     const note = { vr, vrInFile: vr === header.vr, offset, length, omitted, bigEndian };
-    this.condensed.element(tag, omitted ? 0 : length, note);
+    this.condensed.element(header, omitted ? 0 : length, note);
     if (omitted) this.bulk.push({ path: level.prefix + tag, vr, offset, length });
     if (isRoot && isPixels && length > 0) this.pixels ??= { kind: 'native', tag, offset, length };
 
@@ -380,7 +393,6 @@ export class DataSetScanner {
     if (this.stack.length / 2 > this.limits.nestingDepth) {
       throw limitExceeded('nestingDepth', this.limits, { offset, tag });
     }
-    if (!muted) this.condensed.sequence(tag, note);
     this.stack.push({
       kind: 'sequence',
       encoding,
@@ -388,7 +400,8 @@ export class DataSetScanner {
       bound: open ? level.bound : offset + length,
       muted,
       path: level.prefix + tag,
-      note,
+      start: offset,
+      note: muted ? undefined : this.condensed.sequence(header, note),
       items: 0,
     });
   }
@@ -405,7 +418,6 @@ export class DataSetScanner {
     // Fragments are OB (PS3.5 §A.4), which the dictionary cannot know.
     const vr = explicitVR ? resolved : 'OB';
     const note = { vr, vrInFile: true, offset, length: 0, omitted: true, bigEndian };
-    if (!muted) this.condensed.element(tag, 0, note);
     this.stack.push({
       kind: 'fragments',
       encoding: level.encoding,
@@ -414,7 +426,9 @@ export class DataSetScanner {
       muted,
       tag,
       path: level.prefix + tag,
-      note,
+      vr,
+      start: offset,
+      note: muted ? undefined : this.condensed.element(header, 0, note),
       listed: level === this.root && tag === pixelDataTag && !muted,
       items: 0,
       offset,
@@ -435,17 +449,18 @@ export class DataSetScanner {
   private close(end: number): void {
     const level = this.stack.pop();
     if (level === undefined || level.muted) return;
-    if (level.kind === 'data-set') this.condensed.endItem();
-    else {
-      level.note.length = end - level.note.offset;
-      if (level.kind === 'sequence') this.condensed.endSequence();
-      else this.endFragments(level);
+    if (level.kind === 'data-set') {
+      this.condensed.endItem();
+      return;
     }
+    const length = end - level.start;
+    if (level.note !== undefined) this.condensed.notes.setLength(level.note, length);
+    if (level.kind === 'sequence') this.condensed.endSequence();
+    else this.endFragments(level, length);
   }
 
-  private endFragments(level: FragmentsLevel): void {
-    const { path, offset, fragments, starts, basicOffsetTable } = level;
-    const { vr, offset: start, length } = level.note;
+  private endFragments(level: FragmentsLevel, length: number): void {
+    const { path, vr, start, offset, fragments, starts, basicOffsetTable } = level;
     this.bulk.push({ path, vr, offset: start, length, encapsulated: true });
     if (level.listed) {
       this.pixels ??= { kind: 'encapsulated', offset, fragments, starts, basicOffsetTable };

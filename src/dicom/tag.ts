@@ -10,11 +10,14 @@ export function parseTag(text: string): Tag | undefined {
   return /^[0-9A-Fa-f]{8}$/.test(text) ? (text.toUpperCase() as Tag) : undefined;
 }
 
+/** Two digits for each byte: tags are spelled for every element that is read. */
+const digits = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0').toUpperCase(),
+);
+
 /** Spells a group and an element number. */
 export function tagFrom(group: number, element: number): Tag {
-  return (
-    group.toString(16).padStart(4, '0') + element.toString(16).padStart(4, '0')
-  ).toUpperCase() as Tag;
+  return `${digits[(group >> 8) & 0xff]}${digits[group & 0xff]}${digits[(element >> 8) & 0xff]}${digits[element & 0xff]}` as Tag;
 }
 
 /** Private tags have an odd group (PS3.5 §7.8). */

@@ -162,17 +162,20 @@ export function validateFull(element: RawElement, characterSet: CharacterSet): s
  * The full check of a data set and of all items in it, in the order of the file, an item after the
  * elements before its sequence.
  */
-export function validateAll(
+export function* validateAll(
   raw: RawDataSet,
   inherited?: CharacterSet,
-): readonly ValidationFailure[] {
+): Generator<ValidationFailure, void, undefined> {
   const characterSet = characterSetWithin(raw, inherited);
-  return raw.elements.flatMap((element) => {
+  for (const element of raw.elements) {
     const { tag, items } = element;
-    if (items !== undefined) return items.flatMap((item) => validateAll(item, characterSet));
+    if (items !== undefined) {
+      for (const item of items) yield* validateAll(item, characterSet);
+      continue;
+    }
     const message = validateFull(element, characterSet);
-    return message === undefined ? [] : [{ tag, message }];
-  });
+    if (message !== undefined) yield { tag, message };
+  }
 }
 
 /**

@@ -67,6 +67,15 @@ export const vrTable = {
 
 export type VR = keyof typeof vrTable;
 
+const byBytes = new Map(
+  Object.keys(vrTable).map((vr) => [(vr.charCodeAt(0) << 8) | vr.charCodeAt(1), vr as VR]),
+);
+
+/** Reads the two letters of an explicit VR from their bytes. */
+export function vrFrom(first: number, second: number): VR | undefined {
+  return byBytes.get((first << 8) | second);
+}
+
 /** Reads the two letters of an explicit VR. */
 export function parseVR(text: string): VR | undefined {
   return Object.hasOwn(vrTable, text) ? (text as VR) : undefined;

@@ -11,6 +11,8 @@ export interface Limits {
   readonly parts: number;
   /** Store requests that one process serves at the same time. */
   readonly storeRequests: number;
+  /** Bytes of headers that one process holds at the same time. */
+  readonly heldHeaderBytes: number;
   /** Instances of one request that are on their way to storage at the same time. */
   readonly uploadsPerRequest: number;
   readonly part10: Part10Limits;
@@ -22,6 +24,7 @@ export const defaultLimits: Limits = {
   instanceBytes: 4 * 1024 ** 3,
   parts: 10_000,
   storeRequests: 64,
+  heldHeaderBytes: 256 * 1024 ** 2,
   uploadsPerRequest: 8,
   part10: defaultPart10Limits,
   pixels: defaultPixelLimits,

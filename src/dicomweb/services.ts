@@ -3,31 +3,35 @@ import { Archive, type ArchiveOptions } from '../storage/archive/archive.js';
 import type { Limits } from './limits.js';
 import { pixelWorkInThread, type PixelWork } from './pixel-work.js';
 import { AnswerCache } from './retrieve/answer-cache.js';
-import { LargeHeaders } from './store/large-headers.js';
+import { headerWorkInThread, type HeaderWork } from './store/header-work.js';
+import { HeldHeaders } from './store/held-headers.js';
 import { StoreGate } from './store/store-gate.js';
 
 export interface Services {
   readonly archive: Archive;
   readonly limits: Limits;
   readonly storeGate: StoreGate;
-  readonly largeHeaders: LargeHeaders;
+  readonly headers: HeaderWork;
+  readonly heldHeaders: HeldHeaders;
   readonly answers: AnswerCache;
   readonly pixels: PixelWork;
   /** Whether data partitions are enabled. */
   readonly partitions: boolean;
 }
 
-/** Puts the services together over two stores; without workers, pixels are worked on in this thread. */
+/** Puts the services together over two stores; without workers, headers and pixels are worked on in this thread. */
 export function createServices(
   stores: ArchiveOptions,
-  options: Pick<Services, 'limits' | 'partitions'> & Partial<Pick<Services, 'pixels'>>,
+  options: Pick<Services, 'limits' | 'partitions'> & Partial<Pick<Services, 'pixels' | 'headers'>>,
 ): Services {
-  const { limits, partitions, pixels = pixelWorkInThread(limits.pixels) } = options;
+  const { limits, partitions } = options;
+  const { pixels = pixelWorkInThread(limits.pixels), headers = headerWorkInThread() } = options;
   return {
     archive: new Archive(stores),
     limits,
     storeGate: new StoreGate(limits.storeRequests),
-    largeHeaders: new LargeHeaders(),
+    headers,
+    heldHeaders: new HeldHeaders(limits.heldHeaderBytes),
     answers: new AnswerCache(),
     pixels,
     partitions,

@@ -173,6 +173,11 @@ export const settings = {
     'Store requests that one process serves at the same time; further ones are answered 503.',
     { fallback: defaultLimits.storeRequests, most: 10_000 },
   ),
+  maxHeldHeaderBytes: limit(
+    'DICOMWEB_MAX_HELD_HEADER_BYTES',
+    'Bytes of headers that one process holds at the same time; further store requests are answered 503.',
+    { fallback: defaultLimits.heldHeaderBytes, most: 16 * 1024 ** 3 },
+  ),
   uploadsPerRequest: limit(
     'DICOMWEB_UPLOADS_PER_REQUEST',
     'Instances of one request that are on their way to storage at the same time.',
@@ -304,6 +309,7 @@ export function readConfig(environment: Environment): Config {
       instanceBytes: values.maxInstanceBytes,
       parts: values.maxParts,
       storeRequests: values.maxStoreRequests,
+      heldHeaderBytes: values.maxHeldHeaderBytes,
       uploadsPerRequest: values.uploadsPerRequest,
       part10: {
         headerBytes: values.maxHeaderBytes,

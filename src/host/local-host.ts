@@ -94,6 +94,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
         await server.stop();
         await made.archive.close();
         await made.pixels.close();
+        await made.headers.close();
         await stop();
       },
     };

@@ -12,6 +12,7 @@ import type { Config, StorageSettings } from './config.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './log.js';
 import type { PipelineParts } from './pipeline.js';
+import { createHeaderWorkers, headerHeapMegabytes, startHeaderWorker } from './header-workers.js';
 import {
   createPixelWorkers,
   defaultQueue,
@@ -75,7 +76,11 @@ export async function openServices(
     workers: pixelWork.workers ?? suggestedWorkers(),
     timeoutMilliseconds: pixelWork.timeoutSeconds * 1000,
   });
-  return createServices(stores, { limits, partitions, pixels });
+  const headers = createHeaderWorkers({
+    startWorker: startHeaderWorker,
+    heapMegabytes: headerHeapMegabytes(limits.part10),
+  });
+  return createServices(stores, { limits, partitions, pixels, headers });
 }
 
 /** What asks callers who they are; `whenUnset` where the settings do not say. */

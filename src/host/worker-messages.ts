@@ -1,24 +1,8 @@
-/** What the pixel workers and the service tell each other. */
-import type { EncodedFrame } from '../dicom/pixel/encode-frame.js';
-import type { PixelLimits } from '../dicom/pixel/pixel-limits.js';
-import type { RenderJob } from '../dicom/pixel/render/render-job.js';
-import type { TranscodeJob } from '../dicomweb/pixel-work.js';
+/** What the service and its worker threads tell each other, whatever the work. */
 import { ServiceError, type ErrorCode, type ErrorFacts } from '../errors.js';
 
-/** What a worker is started with. */
-export interface PixelWorkerData {
-  readonly limits: PixelLimits;
-}
-
-/** One piece of work; a worker has one at a time. */
-export type PixelJob =
-  | { readonly kind: 'transcode'; readonly job: TranscodeJob }
-  | { readonly kind: 'render'; readonly job: RenderJob };
-
-export type PixelResult = EncodedFrame | Uint8Array;
-
 /** An error on its way between threads, which keep only plain values. */
-export type PixelFault =
+export type WorkerFault =
   | {
       readonly kind: 'service';
       readonly code: ErrorCode;
@@ -30,13 +14,13 @@ export type PixelFault =
   | { readonly kind: 'other'; readonly message: string; readonly stack: string | undefined };
 
 /** What a worker says: once that it runs, then one outcome for each job. */
-export type PixelReply =
+export type WorkerReply<Result> =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly result: PixelResult }
-  | { readonly kind: 'failed'; readonly fault: PixelFault };
+  | { readonly kind: 'done'; readonly result: Result }
+  | { readonly kind: 'failed'; readonly fault: WorkerFault };
 
 /** Spells an error for the other thread. */
-export function faultOf(error: unknown): PixelFault {
+export function faultOf(error: unknown): WorkerFault {
   if (error instanceof ServiceError) {
     const { code, message, facts, cause } = error;
     return { kind: 'service', code, message, facts, cause: causeOf(cause) };
@@ -47,7 +31,7 @@ export function faultOf(error: unknown): PixelFault {
 }
 
 /** The error that `faultOf` has spelt. */
-export function errorOf(fault: PixelFault): Error {
+export function errorOf(fault: WorkerFault): Error {
   if (fault.kind === 'service') {
     const { code, message, facts, cause } = fault;
     return new ServiceError(code, message, facts, cause);

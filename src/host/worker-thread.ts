@@ -1,26 +1,35 @@
-/** One worker thread for pixels and its place in the pool: started when needed, replaced when lost. */
+/** One worker thread and its place in a pool: started when needed, replaced when lost. */
 import type { Worker } from 'node:worker_threads';
-import { ServiceError } from '../errors.js';
-import { errorOf, type PixelJob, type PixelReply, type PixelResult } from './pixel-messages.js';
+import { errorOf, type WorkerReply } from './worker-messages.js';
 
-export interface PixelThreadOptions {
+export interface WorkerThreadOptions<Job> {
   readonly startWorker: () => Worker;
+  /** What the work is on, in words: `pixels`. */
+  readonly subject: string;
+  /** What one job may take. */
   readonly timeoutMilliseconds: number;
+  /** After that long without work the thread ends: it never gives back all of its memory. */
   readonly idleMilliseconds: number;
+  /** Memory that moves to the worker with a job. */
+  readonly memoryOf: (job: Job) => readonly ArrayBuffer[];
+  /** The error for a job that takes longer than `milliseconds`. */
+  readonly tooSlow: (milliseconds: number) => Error;
+  /** The error for a job that ends its worker. */
+  readonly crashed: (cause: unknown) => Error;
 }
 
 /** What an unwanted job may still take before its worker is ended for it. */
 const graceMilliseconds = 1000;
 
-export class PixelThread {
-  readonly #options: PixelThreadOptions;
+export class WorkerThread<Job, Result> {
+  readonly #options: WorkerThreadOptions<Job>;
   #worker: Worker | undefined;
   /** Whether `#worker` has said that it runs. */
   #ready = false;
-  #settle: ((outcome: PixelResult | Error) => void) | undefined;
+  #settle: ((outcome: { readonly result: Result } | Error) => void) | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(options: PixelThreadOptions) {
+  constructor(options: WorkerThreadOptions<Job>) {
     this.#options = options;
   }
 
@@ -32,13 +41,12 @@ export class PixelThread {
   /**
    * Does one job. The thread is busy until the promise settles.
    *
-   * @throws ServiceError what the job throws; `pixel-data-too-large` when it takes too long;
-   *   `pixel-data-corrupt` when it ends the worker.
+   * @throws what the job throws; `tooSlow` when it takes too long; `crashed` when it ends the worker.
    */
-  async run(job: PixelJob, signal: AbortSignal): Promise<PixelResult> {
+  async run(job: Job, signal: AbortSignal): Promise<Result> {
     clearTimeout(this.#idle);
-    const { timeoutMilliseconds } = this.#options;
-    return await new Promise<PixelResult>((resolve, reject) => {
+    const { timeoutMilliseconds, tooSlow, memoryOf } = this.#options;
+    return await new Promise<Result>((resolve, reject) => {
       const worker = (this.#worker ??= this.#start());
       worker.ref();
       let timer = setTimeout(() => this.#lose(tooSlow(timeoutMilliseconds)), timeoutMilliseconds);
@@ -53,10 +61,10 @@ export class PixelThread {
         signal.removeEventListener('abort', hurry);
         this.#rest();
         if (outcome instanceof Error) reject(outcome);
-        else resolve(outcome);
+        else resolve(outcome.result);
       };
       try {
-        worker.postMessage(job, payloadsOf(job));
+        worker.postMessage(job, memoryOf(job));
       } catch (error) {
         this.#settle(error instanceof Error ? error : new Error(String(error)));
       }
@@ -72,14 +80,17 @@ export class PixelThread {
   }
 
   #start(): Worker {
-    const worker = this.#options.startWorker();
+    const { startWorker, crashed, subject } = this.#options;
+    const worker = startWorker();
     this.#ready = false;
-    worker.on('message', (reply: PixelReply) => {
+    worker.on('message', (reply: WorkerReply<Result>) => {
       if (worker !== this.#worker) return;
       if (reply.kind === 'ready') this.#ready = true;
-      else if (reply.kind === 'done') this.#settle?.(reply.result);
+      else if (reply.kind === 'done') this.#settle?.(reply);
       else this.#settle?.(errorOf(reply.fault));
     });
+    const notStarted = (cause: unknown) =>
+      new Error(`The worker for ${subject} could not be started.`, { cause });
     const lost = (cause: unknown) => {
       if (worker === this.#worker) this.#lose(this.#ready ? crashed(cause) : notStarted(cause));
     };
@@ -111,28 +122,4 @@ export class PixelThread {
       if (this.#worker === worker && !this.busy) void this.#forget()?.terminate();
     }, this.#options.idleMilliseconds).unref();
   }
-}
-
-function payloadsOf({ kind, job }: PixelJob): ArrayBuffer[] {
-  const payloads = kind === 'render' ? job.frames.map(({ payload }) => payload) : [job.payload];
-  const buffers = payloads.map(({ buffer }) => buffer);
-  // Frames that are shown twice may share their memory.
-  return [...new Set(buffers)].filter((buffer) => buffer instanceof ArrayBuffer);
-}
-
-function tooSlow(milliseconds: number): ServiceError {
-  const seconds = milliseconds / 1000;
-  return new ServiceError(
-    'pixel-data-too-large',
-    `The conversion of the frame took longer than ${seconds} seconds and was given up.`,
-    { limit: 'pixelTimeoutSeconds', limitValue: seconds },
-  );
-}
-
-function crashed(cause: unknown): ServiceError {
-  return new ServiceError('pixel-data-corrupt', 'The codec failed on the frame.', {}, cause);
-}
-
-function notStarted(cause: unknown): Error {
-  return new Error('The worker for pixels could not be started.', { cause });
 }

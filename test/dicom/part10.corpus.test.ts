@@ -5,6 +5,7 @@ import { frameRuns, type FrameIndex } from '../../src/dicom/frames.js';
 import { parsePart10, Part10Reader, type ParsedInstance } from '../../src/dicom/part10.js';
 import { ServiceError, type ErrorCode } from '../../src/errors.js';
 import { chunksOf } from '../support/part10-builder.js';
+import { plain } from '../support/plain-instance.js';
 
 const root = process.env['DICOM_CORPUS'] ?? resolve(__dirname, '../../../shared/corpus');
 const present = existsSync(root);
@@ -59,7 +60,7 @@ async function outcome(read: () => Promise<ParsedInstance>): Promise<Outcome> {
 async function readChunks(file: Buffer): Promise<ParsedInstance> {
   const reader = new Part10Reader();
   for (const chunk of chunksOf(file, 1021)) await reader.push(chunk);
-  return await reader.finish();
+  return plain(await reader.finish());
 }
 
 function numberOfFrames({ dataSet }: ParsedInstance): number {
@@ -77,7 +78,7 @@ function numberOfFrames({ dataSet }: ParsedInstance): number {
     for (const file of files) {
       if (!file.isFile() || file.name.endsWith('.md')) continue;
       const path = join(file.parentPath, file.name);
-      outcomes.set(path, await outcome(() => parsePart10(readFileSync(path))));
+      outcomes.set(path, await outcome(async () => plain(await parsePart10(readFileSync(path)))));
     }
   });
 

@@ -14,6 +14,7 @@ import {
   syntaxes,
   type ElementSpec,
 } from '../support/part10-builder.js';
+import { plain } from '../support/plain-instance.js';
 
 const limits = { ...defaultPart10Limits, headerBytes: 20_000, elements: 2000, nestingDepth: 8 };
 
@@ -67,7 +68,7 @@ const files = fc
 async function read(chunks: readonly Uint8Array[]): Promise<ParsedInstance> {
   const reader = new Part10Reader(limits);
   for (const chunk of chunks) await reader.push(chunk);
-  return await reader.finish();
+  return plain(await reader.finish());
 }
 
 /** `parsed`, or the error that refused the file; anything else fails the test. */

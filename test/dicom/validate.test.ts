@@ -243,7 +243,7 @@ describe('validateAll', () => {
         rawDataSet(rawElement('00080005', 'CS', 'ISO_IR 100'), rawElement('00100020', 'LO', name)),
       ),
     );
-    expect(validateAll(raw).map((failure) => failure.tag)).toEqual([
+    expect([...validateAll(raw)].map((failure) => failure.tag)).toEqual([
       '00080020',
       '00080060',
       '00100020',
@@ -252,7 +252,7 @@ describe('validateAll', () => {
 
   it('has nothing to say about a data set that keeps the rules', () => {
     const raw = rawDataSet(rawElement('00080060', 'CS', 'CT'), leftOut('7FE00010', 'OW', 99));
-    expect(validateAll(raw)).toEqual([]);
+    expect([...validateAll(raw)]).toEqual([]);
   });
 });
 

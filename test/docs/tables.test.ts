@@ -162,13 +162,15 @@ describe('docs/conformance.md', () => {
   });
 
   it('has the limits of a request and of a file', () => {
-    const { requestBytes, instanceBytes, parts, storeRequests, part10, pixels } = defaultLimits;
+    const { requestBytes, instanceBytes, parts, storeRequests, heldHeaderBytes, part10, pixels } =
+      defaultLimits;
     const { headerBytes, nestingDepth, elements, values, fragments, inflatedBytes } = part10;
     const wanted = [
       ['bytes of one request body', requestBytes, settings.maxRequestBytes],
       ['bytes of one instance', instanceBytes, settings.maxInstanceBytes],
       ['parts of one request', parts, settings.maxParts],
       ['store requests at the same time in one process', storeRequests, settings.maxStoreRequests],
+      ['bytes of headers that one process holds', heldHeaderBytes, settings.maxHeldHeaderBytes],
       ['bytes of one file besides bulk values', headerBytes, settings.maxHeaderBytes],
       ['sequences within sequences', nestingDepth, settings.maxNestingDepth],
       ['elements and items of one file', elements, settings.maxElements],

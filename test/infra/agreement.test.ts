@@ -64,6 +64,7 @@ describe('app settings', () => {
     'APPLICATIONINSIGHTS_CONNECTION_STRING',
     'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
     'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
+    'MALLOC_MMAP_THRESHOLD_',
   ];
   const known = Object.values(settings).map(({ variable }) => variable);
 

@@ -62,7 +62,7 @@ function stored({ file: { uids }, comments }: Received, outcome: 'stored' | 'dup
  * @throws ServiceError `storage-unavailable` and other faults: deliver the file again.
  */
 export async function importFile(
-  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'largeHeaders'>,
+  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'headers' | 'heldHeaders'>,
   name: string,
   options: ImportOptions = {},
 ): Promise<ImportReport | undefined> {
@@ -85,14 +85,15 @@ export async function importFile(
 }
 
 async function judgeAndStore(
-  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'largeHeaders'>,
+  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'headers' | 'heldHeaders'>,
   source: Source,
   body: AsyncIterable<Uint8Array>,
 ): Promise<Finding | undefined> {
   const { signal } = new AbortController();
+  const held = services.heldHeaders.open();
   try {
     const partition = partitionOf(source.name, services.partitions);
-    const context: ReceiveContext = { services, partition, profile: ps318, signal };
+    const context: ReceiveContext = { services, partition, profile: ps318, signal, held };
     const received = await receiveInstance(context, body, undefined, () => undefined);
     if (received.kind === 'refused') {
       const { reason, comments, claimed } = received;
@@ -117,6 +118,8 @@ async function judgeAndStore(
     const reason = error instanceof ServiceError ? refusals[error.code] : undefined;
     if (reason === undefined || !(error instanceof Error)) throw error;
     return { outcome: 'refused', reason, messages: [error.message] };
+  } finally {
+    held.release();
   }
 }
 

@@ -2,31 +2,17 @@
  * Receives one instance: its bytes go to a blob while they arrive, and at their end it is known
  * whether the instance may be committed. Only the header up to the pixel data is held.
  */
-import { toDataSet } from '../../dicom/json.js';
-import type { DataSet, Element } from '../../dicom/data-set.js';
-import {
-  Part10Reader,
-  type ParsedInstance,
-  type Part10Limits,
-  type RawIdentity,
-} from '../../dicom/part10.js';
-import { formatTag, type Tag } from '../../dicom/tag.js';
-import {
-  parseUid,
-  type InstanceUids,
-  type SOPClassUID,
-  type StudyInstanceUID,
-} from '../../dicom/uid.js';
-import type { ValidationFailure } from '../../dicom/validate.js';
+import { Part10Reader, type Part10Limits, type RawIdentity } from '../../dicom/part10.js';
+import type { Tag } from '../../dicom/tag.js';
+import { parseUid, type InstanceUids, type StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
-import { takeTurns } from '../../take-turns.js';
 import type { StoredFile } from '../../storage/archive/archive.js';
-import { condense } from '../../storage/archive/condense.js';
 import type { Profile } from '../profile.js';
 import type { RequestContext } from '../route.js';
 import type { Services } from '../services.js';
+import type { HeldByRequest } from './held-headers.js';
+import { commentOf, type AcceptedHeader, type JudgedHeader } from './judge-header.js';
 import type { FailureReason, WarningReason } from './reason-codes.js';
-import { judge } from './store-policy.js';
 
 /** The UIDs of an instance as far as they could be read, valid or not. */
 export interface ClaimedUids {
@@ -53,8 +39,10 @@ export interface Received {
 
 /** What receiving an instance needs of a request; work without a request has as much. */
 export interface ReceiveContext extends Pick<RequestContext, 'partition' | 'signal'> {
-  readonly services: Pick<Services, 'archive' | 'limits' | 'largeHeaders'>;
+  readonly services: Pick<Services, 'archive' | 'limits' | 'headers'>;
   readonly profile: Pick<Profile, 'store'>;
+  /** Counts what is held; of an instance that is received its metadata, until the request ends. */
+  readonly held: HeldByRequest;
 }
 
 /** Errors of one file, as opposed to errors of the request. */
@@ -73,11 +61,6 @@ class Refused extends Error {
     super(refusal.reason);
     this.refusal = refusal;
   }
-}
-
-/** `DICOM100: (gggg,eeee) - …`, the form that clients of the Microsoft server know. */
-function commentOf({ tag, message }: ValidationFailure): string {
-  return `DICOM100: ${formatTag(tag)} - ${message}`;
 }
 
 /** The UIDs as they stand, but for the padding of their values (PS3.5 §6.2). */
@@ -149,20 +132,26 @@ export async function receiveInstance(
   const { services, partition, signal } = context;
   const reader = new Part10Reader(services.limits.part10);
   const chunks = limitInstance(source, services.limits.instanceBytes);
+  let counted = 0;
+  const hold = (bytes: number): void => {
+    context.held.add(bytes - counted);
+    counted = bytes;
+  };
   try {
-    const held: Uint8Array[] = [];
-    let heldBytes = 0;
+    const early: Uint8Array[] = [];
+    let earlyBytes = 0;
     while (!reader.identityComplete) {
       const next = await chunks.next();
       if (next.done === true) break;
       await reader.push(next.value);
-      held.push(next.value);
-      heldBytes += next.value.length;
-      if (heldBytes > services.limits.part10.headerBytes)
+      early.push(next.value);
+      earlyBytes += next.value.length;
+      hold(earlyBytes + reader.heldBytes);
+      if (earlyBytes > services.limits.part10.headerBytes)
         throw lateIdentity(services.limits.part10);
     }
     const uids = uidsOf(reader.identity);
-    if (uids === undefined) throw new Refused(await refuseUnnamed(reader, chunks, context));
+    if (uids === undefined) throw new Refused(await refuseUnnamed(reader, chunks, context, hold));
     refuseOtherStudy(uids, study, reader.identity);
     if ((await isRepeated?.(uids)) === true) {
       const claimed = claimedUids(reader.identity);
@@ -171,25 +160,31 @@ export async function receiveInstance(
     services.archive.expect(partition, uids.study);
 
     const version = services.archive.newVersion();
-    let judged: Judged | undefined;
+    let accepted: AcceptedHeader | undefined;
     async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
-      yield* held.splice(0);
+      yield* early.splice(0);
       for await (const chunk of chunks) {
         await reader.push(chunk);
+        hold(reader.heldBytes);
         yield chunk;
       }
-      judged = await services.largeHeaders.work(reader.heldBytes, async () => {
+      const judged = await judgeEnded(reader, context);
+      if (judged.kind === 'refused') {
         const claimed = claimedUids(reader.identity);
-        return await judgeParsed(await reader.finish(), context, claimed);
-      });
+        throw new Refused({ ...judged, reason: 'validation-failed', claimed });
+      }
+      hold(judged.metadata.length);
+      accepted = judged;
       onConsumed();
     }
     const body = withoutPreamble(bytes());
     const length = await services.archive.putFile(partition, uids, version, body, signal);
-    if (judged === undefined) throw new RangeError('a file was stored before it ended');
-    const { warning, comments, ...described } = judged;
-    return { kind: 'received', file: { uids, version, length, ...described }, warning, comments };
+    if (accepted === undefined) throw new RangeError('a file was stored before it ended');
+    const { sopClass, transferSyntax, dataSet, metadata, index, warning, comments } = accepted;
+    const described = { sopClass, transferSyntax, length, dataSet, metadata, index };
+    return { kind: 'received', file: { uids, version, ...described }, warning, comments };
   } catch (error) {
+    hold(0);
     if (error instanceof Refused) return error.refusal;
     if (error instanceof ServiceError && fileErrors.has(error.code)) {
       return {
@@ -214,36 +209,34 @@ function lateIdentity({ headerBytes }: Part10Limits): ServiceError {
   );
 }
 
-/** What a header comes to: little, whatever its size, since it may have to wait for its commit. */
-interface Judged
-  extends Omit<StoredFile, 'uids' | 'version' | 'length'>, Pick<Received, 'warning' | 'comments'> {}
-
-/** Failed attributes that an answer names. */
-const mostComments = 200;
-
-function commentsOn(failures: readonly ValidationFailure[]): readonly string[] {
-  const comments = failures.slice(0, mostComments).map(commentOf);
-  const more = failures.length - comments.length;
-  return more > 0
-    ? [...comments, `DICOM100: ${more} more attributes failed validation.`]
-    : comments;
+async function judgeEnded(
+  reader: Part10Reader,
+  { services, profile, signal }: ReceiveContext,
+): Promise<JudgedHeader> {
+  return await services.headers.judge(
+    { scanned: await reader.end(), policy: profile.store },
+    signal,
+  );
 }
 
 /** Reads on to the end of a file without usable UIDs, to say all that is wrong with it. */
 async function refuseUnnamed(
   reader: Part10Reader,
   chunks: AsyncIterable<Uint8Array>,
-  { profile, services }: ReceiveContext,
+  context: ReceiveContext,
+  hold: (bytes: number) => void,
 ): Promise<Refusal> {
-  for await (const chunk of chunks) await reader.push(chunk);
-  const { errors } = await services.largeHeaders.work(reader.heldBytes, async () =>
-    judge((await reader.finish()).dataSet, profile.store),
-  );
-  const claimed = claimedUids(reader.identity);
+  for await (const chunk of chunks) {
+    await reader.push(chunk);
+    hold(reader.heldBytes);
+  }
+  const judged = await judgeEnded(reader, context);
+  hold(0);
   const comments =
-    errors.length > 0
-      ? commentsOn(errors)
+    judged.kind === 'refused'
+      ? judged.comments
       : ['The elements of the data set are not in ascending order of tags (PS3.5 §7.1).'];
+  const claimed = claimedUids(reader.identity);
   return { kind: 'refused', reason: 'validation-failed', claimed, comments };
 }
 
@@ -261,47 +254,4 @@ function refuseOtherStudy(
     claimed: claimedUids(identity),
     comments: [commentOf({ tag, message })],
   });
-}
-
-/** @throws Refused when the profile does not let the data set in. */
-async function judgeParsed(
-  parsed: ParsedInstance,
-  { profile: { store } }: ReceiveContext,
-  claimed: ClaimedUids,
-): Promise<Judged> {
-  const { errors, warnings } = judge(parsed.dataSet, store);
-  await takeTurns(parsed.heldBytes);
-  const sopClass = parseUid<SOPClassUID>(claimed.sopClass ?? '');
-  if (errors.length > 0 || sopClass === undefined) {
-    const comments = commentsOn(errors);
-    throw new Refused({ kind: 'refused', reason: 'validation-failed', claimed, comments });
-  }
-  const dataSet = without(
-    toDataSet(parsed.dataSet),
-    warnings.map(({ tag }) => tag),
-  );
-  await takeTurns(parsed.heldBytes);
-  return {
-    sopClass,
-    transferSyntax: parsed.meta.transferSyntax.uid,
-    ...(await condense(dataSet)),
-    index: { frames: parsed.frames, bulk: parsed.bulk },
-    warning:
-      store.warnImplicitVR && !parsed.meta.transferSyntax.explicitVR
-        ? 'data-set-does-not-match-sop-class'
-        : warnings.length > 0
-          ? 'attributes-failed-validation'
-          : undefined,
-    comments: commentsOn(warnings),
-  };
-}
-
-function without(dataSet: DataSet, tags: readonly Tag[]): DataSet {
-  if (tags.length === 0) return dataSet;
-  const dropped = new Set(tags);
-  const kept: Record<Tag, Element> = {};
-  for (const [tag, element] of Object.entries(dataSet) as [Tag, Element][]) {
-    if (!dropped.has(tag)) kept[tag] = element;
-  }
-  return kept;
 }

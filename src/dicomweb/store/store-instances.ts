@@ -1,11 +1,17 @@
 /** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
 import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import type { StoreMode } from '../../storage/archive/study-writer.js';
+import { takeTurns } from '../../take-turns.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import type { FailureReason } from './reason-codes.js';
-import { receiveInstance, type Received, type Refusal } from './receive-instance.js';
+import {
+  receiveInstance,
+  type ReceiveContext,
+  type Received,
+  type Refusal,
+} from './receive-instance.js';
 import { Patience } from '../patience.js';
 import { instancesOf } from './request-parts.js';
 import { storeResponse, storeResponseOffers, type StoreOutcome } from './store-response.js';
@@ -48,11 +54,13 @@ async function receiveAndCommit(
   study: StudyInstanceUID | undefined,
 ): Promise<readonly StoreOutcome[]> {
   const patience = new Patience();
+  const held = context.services.heldHeaders.open();
   try {
-    const received = await receiveAll(context, mode, study, patience);
+    const received = await receiveAll({ ...context, held }, mode, study, patience);
     return await commitAll(context, mode, received, patience);
   } finally {
     patience.end();
+    held.release();
   }
 }
 
@@ -63,7 +71,9 @@ async function commitAll(
   patience: Patience,
 ): Promise<readonly StoreOutcome[]> {
   const committed = await Promise.allSettled(
-    received.map(async (one) => await patience.with(commit(context, mode, one))),
+    received.map(async (one) =>
+      one.kind === 'refused' ? one : await patience.with(commit(context, mode, one)),
+    ),
   );
   const failure = committed.find((result) => result.status === 'rejected');
   const anyStored = committed.some(
@@ -82,7 +92,7 @@ async function commitAll(
  * replace the one before. Blobs are written while later instances arrive, a bounded number at a time.
  */
 async function receiveAll(
-  context: RequestContext,
+  context: RequestContext & ReceiveContext,
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
   patience: Patience,
@@ -118,9 +128,11 @@ async function receiveAll(
       });
       while (onTheirWay.size >= uploadsPerRequest)
         await Promise.race(onTheirWay).catch(() => undefined);
+      await takeTurns();
     }
     patience.begin();
-    return await Promise.all(receiving.map(async (one) => await patience.with(one)));
+    for (const one of onTheirWay) void one.finally(() => patience.renew()).catch(() => undefined);
+    return await patience.with(Promise.all(receiving));
   } catch (error) {
     const discarded = Promise.allSettled(receiving).then((results) => {
       const received = results.flatMap((result) =>
@@ -140,9 +152,8 @@ async function receiveAll(
 async function commit(
   { services, partition, noteStored }: RequestContext,
   mode: StoreMode,
-  received: Received | Refusal,
+  received: Received,
 ): Promise<StoreOutcome> {
-  if (received.kind === 'refused') return received;
   const { file, warning, comments } = received;
   const { uids, sopClass } = file;
   const result = await services.archive.store(partition, file, mode);

@@ -85,12 +85,21 @@ export const microsoftV2StorePolicy: StorePolicy = {
   alwaysListFailedAttributes: true,
 };
 
+/** Attributes that fail: which, and of the first of them why. */
+export interface Failures {
+  readonly named: readonly ValidationFailure[];
+  readonly tags: ReadonlySet<Tag>;
+}
+
 export interface Verdict {
   /** Any of these refuses the instance. */
-  readonly errors: readonly ValidationFailure[];
+  readonly errors: Failures;
   /** These are stored in the file only. */
-  readonly warnings: readonly ValidationFailure[];
+  readonly warnings: Failures;
 }
+
+/** Failed attributes that an answer names. */
+const mostNamed = 200;
 
 /** Judges a data set by a policy (microsoft-compatible rules under /v1 and /v2). */
 export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
@@ -119,12 +128,21 @@ export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
       if (message !== undefined) errors.push({ tag, message });
     }
   }
-  const all = policy.warnInvalid ? [...warnings, ...validateAll(raw)] : warnings;
-  return { errors: firstPerTag(errors), warnings: firstPerTag(all) };
+  return {
+    errors: firstPerTag(errors),
+    warnings: firstPerTag(warnings, policy.warnInvalid ? validateAll(raw) : []),
+  };
 }
 
-function firstPerTag(failures: readonly ValidationFailure[]): readonly ValidationFailure[] {
-  const byTag = new Map<Tag, ValidationFailure>();
-  for (const failure of failures) if (!byTag.has(failure.tag)) byTag.set(failure.tag, failure);
-  return [...byTag.values()];
+function firstPerTag(...lists: readonly Iterable<ValidationFailure>[]): Failures {
+  const named: ValidationFailure[] = [];
+  const tags = new Set<Tag>();
+  for (const list of lists) {
+    for (const failure of list) {
+      if (tags.has(failure.tag)) continue;
+      tags.add(failure.tag);
+      if (named.length < mostNamed) named.push(failure);
+    }
+  }
+  return { named, tags };
 }

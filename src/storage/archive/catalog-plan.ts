@@ -61,11 +61,17 @@ const modalityTag = attribute('Modality');
 const modalitiesInStudyTag = attribute('ModalitiesInStudy');
 const sopInstanceUidTag = attribute('SOPInstanceUID');
 
-function count(tally: Tally, key: string, by: number): Tally {
+type Change = readonly [key: string, by: 1 | -1];
+
+/** A tally may have hundreds of keys: it is copied once for all changes. */
+function count(tally: Tally, changes: readonly Change[]): Tally {
+  if (changes.length === 0) return tally;
   const counts = new Map(Object.entries(tally));
-  const after = (counts.get(key) ?? 0) + by;
-  if (after > 0) counts.set(key, after);
-  else counts.delete(key);
+  for (const [key, by] of changes) {
+    const after = (counts.get(key) ?? 0) + by;
+    if (after > 0) counts.set(key, after);
+    else counts.delete(key);
+  }
   return Object.fromEntries(counts);
 }
 
@@ -105,10 +111,17 @@ function modalityOf(series: SeriesRecord | undefined): string {
   return (series && stringOf(series.attributes, modalityTag)) ?? '';
 }
 
-function countModality(tally: Tally, before: string, after: string): Tally {
-  if (before === after) return tally;
-  const without = before === '' ? tally : count(tally, before, -1);
-  return after === '' ? without : count(without, after, 1);
+function modalityChanges(before: string, after: string): readonly Change[] {
+  if (before === after) return [];
+  return [...leaving(before), ...joining(after)];
+}
+
+function leaving(key: string): readonly Change[] {
+  return key === '' ? [] : [[key, -1]];
+}
+
+function joining(key: string): readonly Change[] {
+  return key === '' ? [] : [[key, 1]];
 }
 
 /** The versions that a store replaces; instances that are not in it are new. */
@@ -137,6 +150,7 @@ export function planStore(
   let record: StudyRecord = known ?? emptyStudy(study, write, last.record);
   const series = new Map<SeriesInstanceUID, SeriesRecord>();
   const changes: IndexChange[] = [];
+  const modalities: Change[] = [];
 
   for (const [uid, added] of groupBy(instances, (instance) => instance.record.series)) {
     const before = state.series.get(uid)?.record;
@@ -149,11 +163,8 @@ export function planStore(
     );
     changes.push(change);
     series.set(uid, { ...after, indexes: change.indexes });
-    record = {
-      ...record,
-      series: record.series + (before === undefined ? 1 : 0),
-      modalities: countModality(record.modalities, modalityOf(before), modalityOf(after)),
-    };
+    record = { ...record, series: record.series + (before === undefined ? 1 : 0) };
+    modalities.push(...modalityChanges(modalityOf(before), modalityOf(after)));
   }
 
   record = {
@@ -166,6 +177,7 @@ export function planStore(
       (attributes, { dataSet }) => mergeAttributes(attributes, dataSet, studyAttributes),
       record.attributes,
     ),
+    modalities: count(record.modalities, modalities),
     sopClasses: countSopClasses(record.sopClasses, instances, replaced),
   };
   const change = studyIndexes(partition, record, write);
@@ -212,11 +224,11 @@ function countSopClasses(
   instances: readonly NewInstance[],
   replaced: Replaced,
 ): Tally {
-  return instances.reduce((counted, instance) => {
-    const old = replaced.get(instance);
-    const without = old === undefined ? counted : count(counted, old.sopClass, -1);
-    return count(without, instance.record.sopClass, 1);
-  }, tally);
+  const changes = instances.flatMap((instance) => [
+    ...leaving(replaced.get(instance)?.sopClass ?? ''),
+    ...joining(instance.record.sopClass),
+  ]);
+  return count(tally, changes);
 }
 
 function emptyStudy(
@@ -295,6 +307,7 @@ export function planDelete(
   const removed: IndexRow[] = instances.flatMap((instance) => [
     ...instanceIndexRows(partition, instance),
   ]);
+  const modalities: Change[] = [];
 
   for (const [uid, gone] of groupBy(instances, (instance) => instance.series)) {
     const before = state.series.get(uid)?.record;
@@ -305,19 +318,16 @@ export function planDelete(
         ...before,
         revision: before.revision + 1,
         instances: left,
-        sopClasses: gone.reduce(
-          (tally, { sopClass }) => count(tally, sopClass, -1),
+        sopClasses: count(
           before.sopClasses,
+          gone.flatMap(({ sopClass }) => leaving(sopClass)),
         ),
       });
     } else {
       series.set(uid, undefined);
       removed.push(...rowsOf(seriesOwner(partition, before), before.indexes));
-      record = {
-        ...record,
-        series: record.series - 1,
-        modalities: countModality(record.modalities, modalityOf(before), ''),
-      };
+      record = { ...record, series: record.series - 1 };
+      modalities.push(...leaving(modalityOf(before)));
     }
   }
 
@@ -326,9 +336,10 @@ export function planDelete(
     revision: record.revision + 1,
     write,
     instances: record.instances - instances.length,
-    sopClasses: instances.reduce(
-      (tally, { sopClass }) => count(tally, sopClass, -1),
+    modalities: count(record.modalities, modalities),
+    sopClasses: count(
       record.sopClasses,
+      instances.flatMap(({ sopClass }) => leaving(sopClass)),
     ),
   };
   if (record.instances > 0) {

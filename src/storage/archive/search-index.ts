@@ -68,6 +68,21 @@ export function indexedValue(tag: Tag, text: string): string {
   return encodeValue(vrOf(tag) === 'DA' ? mirrorDigits(text) : text);
 }
 
+/** The values of one record that another lacks. */
+function valuesWithout(indexes: Indexes, others: Indexes): Indexes {
+  return Object.fromEntries(
+    Object.entries(indexes).map(([tag, values]) => {
+      const other = others[tag] ?? {};
+      return [
+        tag,
+        Object.fromEntries(
+          Object.entries(values).filter(([value]) => !Object.hasOwn(other, value)),
+        ),
+      ];
+    }),
+  );
+}
+
 /**
  * Compares the values that should be found with those that are.
  *
@@ -95,10 +110,7 @@ export function changeIndexes(
     }
     if (values.size > 0) indexes[tag] = Object.fromEntries(values);
   }
-  const removed = rowsOf(owner, known).filter(
-    ({ tag, value }) => !Object.hasOwn(indexes[tag] ?? {}, value),
-  );
-  return { indexes, added, removed };
+  return { indexes, added, removed: rowsOf(owner, valuesWithout(known, indexes)) };
 }
 
 /** Identifies a row among all. */

@@ -3,6 +3,7 @@
  * derived from it; again and again while other processes are faster (docs/architecture.md, "Writing").
  */
 import { ServiceError } from '../../errors.js';
+import { takeTurns } from '../../take-turns.js';
 import type { TableOperation } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { backOff } from './back-off.js';
@@ -92,7 +93,7 @@ export class StoreCommit {
       const replaced = new Map([...rows].map(([instance, { record }]) => [instance, record]));
       const plan = planStore(this.#rows.partition, state, instances, replaced, write);
       if (!hasRoom(plan)) {
-        this.#takeOutGrowth(attempted, state, replaced);
+        await this.#takeOutGrowth(attempted, state, replaced);
         continue;
       }
       await allOf([
@@ -124,14 +125,20 @@ export class StoreCommit {
   }
 
   /** Takes those out that bring the rows of the study something new, or all when none does. */
-  #takeOutGrowth({ left, tooMuch, write }: StoreAttempt, state: StudyState, replaced: Replaced) {
+  async #takeOutGrowth(
+    { left, tooMuch, write }: StoreAttempt,
+    state: StudyState,
+    replaced: Replaced,
+  ): Promise<void> {
     const known = distinctValues(state.study?.record);
-    const growing = [...left].filter((instance) => {
+    const growing: NewInstance[] = [];
+    for (const instance of left) {
       const old = replaced.get(instance);
       const alone = new Map(old === undefined ? [] : [[instance, old]]);
       const plan = planStore(this.#rows.partition, state, [instance], alone, write);
-      return !hasRoom(plan) || distinctValues(plan.study) > known;
-    });
+      if (!hasRoom(plan) || distinctValues(plan.study) > known) growing.push(instance);
+      await takeTurns();
+    }
     for (const instance of growing.length > 0 ? growing : [...left]) {
       left.delete(instance);
       tooMuch.add(instance);

@@ -32,7 +32,13 @@ describe('receiveInstance', () => {
     const stores = { tables: new MemoryTableStore(), blobs: new MemoryBlobStore() };
     const services = createServices(stores, { limits: defaultLimits, partitions: false });
     const { signal } = new AbortController();
-    context = { services, partition, profile: profileOf('v2'), signal };
+    context = {
+      services,
+      partition,
+      profile: profileOf('v2'),
+      signal,
+      held: services.heldHeaders.open(),
+    };
   });
 
   async function receive(file: Buffer) {

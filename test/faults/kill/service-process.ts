@@ -10,11 +10,13 @@ import { open } from '../../../src/host/authenticator.js';
 import { readConfig } from '../../../src/host/config.js';
 import { startDevServer } from '../../../src/host/dev-server.js';
 import { createDispatcher } from '../../../src/host/dispatcher.js';
+import { createHeaderWorkers, headerHeapMegabytes } from '../../../src/host/header-workers.js';
 import { logToConsole } from '../../../src/host/log.js';
 import { createPipeline } from '../../../src/host/pipeline.js';
 import { runRecovery } from '../../../src/host/recovery-job.js';
 import type { LogTiming } from '../../../src/storage/archive/log-entry.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
+import { startHeaderWorkerFromSource } from '../../support/header-worker.js';
 import { hookedBlobs, hookedTables, type Moment, type Step, type StepHook } from './steps.js';
 
 export interface ServiceProcessOptions {
@@ -95,7 +97,13 @@ async function main(options: ServiceProcessOptions): Promise<void> {
   await stores.ensureCreated();
   const services = createServices(
     { tables: hookedTables(stores.tables, hook), blobs: hookedBlobs(stores.blobs, hook), timing },
-    config,
+    {
+      ...config,
+      headers: createHeaderWorkers({
+        startWorker: startHeaderWorkerFromSource,
+        heapMegabytes: headerHeapMegabytes(config.limits.part10),
+      }),
+    },
   );
   const whenMade = async () => await Promise.resolve(services);
   const pipeline = createPipeline({
