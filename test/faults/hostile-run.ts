@@ -1,7 +1,7 @@
 /** Runs hostile cases against a service, so many at a time, and counts what came back. */
 import { send, type Answer } from './hostile-client.js';
 import { randomOf } from './hostile-random.js';
-import { attacks, type HostileRequest } from './hostile-requests.js';
+import { attacks, type HostileRequest, type PlainRequest } from './hostile-requests.js';
 
 /** What came of one kind of attack. */
 export interface Tally {
@@ -24,8 +24,10 @@ export interface Offence {
 export interface RunReport {
   readonly tallies: readonly Tally[];
   readonly offences: readonly Offence[];
-  /** `study/series/instance` of every instance that the service says it has stored. */
+  /** `study/series/instance` of every instance that the service says it has stored, and still has. */
   readonly acknowledged: ReadonlySet<string>;
+  /** Studies that were acknowledged and deleted again. */
+  readonly deleted: number;
 }
 
 export interface RunOptions {
@@ -35,6 +37,11 @@ export interface RunOptions {
   readonly concurrency: number;
   /** One case instead of all, to look at it again. */
   readonly only?: number;
+  /**
+   * After so many cases all studies that have been acknowledged are deleted again, so that the run does
+   * not measure how Azurite fares with a large store.
+   */
+  readonly casesPerRound?: number;
   /** No case begins after so many milliseconds. */
   readonly mostMilliseconds?: number;
   readonly onProgress?: (done: number) => void;
@@ -56,6 +63,10 @@ export function caseOf(seed: number, index: number): { kind: string; hostile: Ho
   const attack = attacks[kind];
   if (attack === undefined) throw new RangeError(`no attack ${kind}`);
   return { kind, hostile: attack(one) };
+}
+
+function deletionOf(study: string): PlainRequest {
+  return { method: 'DELETE', path: `/studies/${study}`, headers: {} };
 }
 
 function whatIsWrong(hostile: HostileRequest, { statuses, injected, text }: Answer): string[] {
@@ -84,6 +95,7 @@ function acknowledgedIn(text: string): readonly string[] {
 /** Sends all cases; a case is the same whenever seed and number are. */
 export async function runHostile(baseUrl: string, options: RunOptions): Promise<RunReport> {
   const { seed, cases, concurrency, only, mostMilliseconds = Infinity, onProgress } = options;
+  const { casesPerRound = cases } = options;
   const deadline = performance.now() + mostMilliseconds;
   const tallies = new Map<string, Tally>(
     kinds.map((kind) => [
@@ -96,8 +108,8 @@ export async function runHostile(baseUrl: string, options: RunOptions): Promise<
   let next = only ?? 0;
   const end = only === undefined ? cases : only + 1;
 
-  async function work(): Promise<void> {
-    while (next < end && performance.now() < deadline) {
+  async function work(roundEnd: number): Promise<void> {
+    while (next < roundEnd && performance.now() < deadline) {
       const index = next++;
       const { kind, hostile } = caseOf(seed, index);
       const answer = await send(baseUrl, hostile);
@@ -115,6 +127,25 @@ export async function runHostile(baseUrl: string, options: RunOptions): Promise<
       onProgress?.(index + 1);
     }
   }
-  await Promise.all(Array.from({ length: concurrency }, work));
-  return { tallies: [...tallies.values()], offences, acknowledged };
+  const together = async (act: () => Promise<void>) => {
+    await Promise.all(Array.from({ length: concurrency }, act));
+  };
+  let deleted = 0;
+  for (;;) {
+    const roundEnd = Math.min(end, next + casesPerRound);
+    await together(async () => await work(roundEnd));
+    if (next >= end || performance.now() >= deadline) break;
+    const studies = [...new Set([...acknowledged].map((uids) => uids.split('/')[0] ?? ''))];
+    deleted += studies.length;
+    await together(async () => {
+      for (let study = studies.pop(); study !== undefined; study = studies.pop()) {
+        const { statuses } = await send(baseUrl, deletionOf(study));
+        if (statuses[0] === 204) continue;
+        const what = `status ${String(statuses[0])} to the deletion of what was acknowledged`;
+        offences.push({ index: next, kind: study, what });
+      }
+    });
+    acknowledged.clear();
+  }
+  return { tallies: [...tallies.values()], offences, acknowledged, deleted };
 }
