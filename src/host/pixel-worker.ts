@@ -16,4 +16,7 @@ async function resultOf({ kind, job }: PixelJob): Promise<PixelResult> {
   return { ...encoded, bytes: movable(encoded.bytes) };
 }
 
-serveJobs(resultOf, (result) => [movable(result instanceof Uint8Array ? result : result.bytes)]);
+serveJobs(resultOf, (result) => {
+  const bytes = result instanceof Uint8Array ? result : result.bytes;
+  return [movable(bytes).buffer];
+});

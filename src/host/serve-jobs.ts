@@ -6,19 +6,15 @@ import { faultOf, type WorkerReply } from './worker-messages.js';
  * Answers every job that the service sends to this thread.
  *
  * @param work - does one job.
- * @param bytesOf - those bytes of a result that have their memory to themselves; it moves to the service.
+ * @param memoryOf - memory that a result has to itself; it moves to the service.
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what is sent is known to the caller alone
 export function serveJobs<Job, Result>(
   work: (job: Job) => Promise<Result>,
-  bytesOf: (result: Result) => readonly Uint8Array<ArrayBuffer>[],
+  memoryOf: (result: Result) => readonly ArrayBuffer[],
 ): void {
   const say = (reply: WorkerReply<Result>) => {
-    const moved = reply.kind === 'done' ? bytesOf(reply.result) : [];
-    parentPort?.postMessage(
-      reply,
-      moved.map(({ buffer }) => buffer),
-    );
+    parentPort?.postMessage(reply, reply.kind === 'done' ? memoryOf(reply.result) : []);
   };
   parentPort?.on('message', (job: Job) => {
     work(job).then(

@@ -219,6 +219,20 @@ export function distinctValues(study: StudyRecord | undefined): number {
   );
 }
 
+/**
+ * Whether the row of the study certainly counts one value more with an instance: it takes no plan to see
+ * that for a new series, where nothing goes that was counted before.
+ */
+export function bringsNewValue({ study, series }: StudyState, instance: NewInstance): boolean {
+  if (study === undefined || series.has(instance.record.series)) return false;
+  const { modalities, sopClasses } = study.record;
+  const modality = stringOf(instance.dataSet, modalityTag) ?? '';
+  return (
+    !Object.hasOwn(sopClasses, instance.record.sopClass) ||
+    (modality !== '' && !Object.hasOwn(modalities, modality))
+  );
+}
+
 function countSopClasses(
   tally: Tally,
   instances: readonly NewInstance[],

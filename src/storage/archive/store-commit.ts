@@ -8,6 +8,7 @@ import type { TableOperation } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { backOff } from './back-off.js';
 import {
+  bringsNewValue,
   distinctValues,
   hasRoom,
   planStore,
@@ -132,11 +133,15 @@ export class StoreCommit {
   ): Promise<void> {
     const known = distinctValues(state.study?.record);
     const growing: NewInstance[] = [];
-    for (const instance of left) {
+    const grows = (instance: NewInstance): boolean => {
+      if (bringsNewValue(state, instance)) return true;
       const old = replaced.get(instance);
       const alone = new Map(old === undefined ? [] : [[instance, old]]);
       const plan = planStore(this.#rows.partition, state, [instance], alone, write);
-      if (!hasRoom(plan) || distinctValues(plan.study) > known) growing.push(instance);
+      return !hasRoom(plan) || distinctValues(plan.study) > known;
+    };
+    for (const instance of left) {
+      if (grows(instance)) growing.push(instance);
       await takeTurns();
     }
     for (const instance of growing.length > 0 ? growing : [...left]) {
