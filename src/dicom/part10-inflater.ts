@@ -6,8 +6,11 @@ import { takeTurns } from '../take-turns.js';
 import { malformed, truncated } from './part10-errors.js';
 import { limitExceeded, type Part10Limits } from './part10-limits.js';
 
-/** Every chunk costs a turn of a thread; what inflates a thousandfold has many. */
-const inflatedChunkBytes = 1024 ** 2;
+/**
+ * Every chunk costs turns of two threads, and what inflates a thousandfold has many. Of a buffer that is
+ * not filled only the pages that were written take memory.
+ */
+const inflatedChunkBytes = 4 * 1024 ** 2;
 /** What is read of a chunk before others have their turn. */
 const sliceBytes = 64 * 1024;
 

@@ -23,16 +23,17 @@ const defaultWaitMilliseconds = 20_000;
 const defaultTimeoutMilliseconds = 20_000;
 const retryAfterSeconds = 5;
 
-/** What the worker takes by itself, and what an element and a value come to. */
-const heapBytes = { worker: 16 * 1024 ** 2, element: 320, value: 16 };
+/** What the worker takes by itself, and what an element, a value and a byte of text come to. */
+const heapBytes = { worker: 16 * 1024 ** 2, element: 320, value: 16, text: 3 };
 
 /** Of what is new; most of a header stays until it is judged. */
 const maxYoungGenerationSizeMb = 16;
 
 /** JavaScript heap that does for the largest header within the limits. */
-export function headerHeapMegabytes({ elements, values }: Part10Limits): number {
-  const bytes = heapBytes.worker + elements * heapBytes.element + values * heapBytes.value;
-  return Math.ceil(bytes / 1024 ** 2);
+export function headerHeapMegabytes({ elements, values, headerBytes }: Part10Limits): number {
+  const many = elements * heapBytes.element + values * heapBytes.value;
+  const long = headerBytes * heapBytes.text;
+  return Math.ceil((heapBytes.worker + Math.max(many, long)) / 1024 ** 2);
 }
 
 /** Starts a worker from the compiled module beside this one. */

@@ -1,5 +1,5 @@
 /**
- * `npm run hostile [-- --cases 20000 --seed N --concurrency 4 --minutes 30 --case N]`: hostile requests against the
+ * `npm run hostile [-- --cases 20000 --seed N --concurrency 2 --minutes 30 --case N]`: hostile requests against the
  * service as a process of its own over Azurite. Prints what came of them; fails when a figure is not
  * what docs/reliability.md promises.
  */
@@ -13,6 +13,7 @@ import { watchPeak } from '../../bench/process-memory.js';
 import { startAzurite } from '../../src/host/azurite.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { checkStore } from '../../src/storage/archive/store-check.js';
+import { deployedEnvironment } from '../support/deployed-environment.js';
 import { runHostile, type RunReport } from './hostile-run.js';
 import { findingsIn } from './hostile-store.js';
 import type { FromService, ToService } from './hostile-service.js';
@@ -31,12 +32,9 @@ const heapBound = ['--max-old-space-size=112', '--max-semi-space-size=8'];
 /** What the store has grown to by then, Azurite still answers within milliseconds. */
 const casesPerRound = 1000;
 
-/** What the templates set for memory. */
-const deployed = { MALLOC_MMAP_THRESHOLD_: '262144' };
-
 async function startService(connectionString: string) {
   const child = fork(path.join(__dirname, 'hostile-service.js'), {
-    env: { ...process.env, ...deployed, DicomStorage: connectionString, PORT: '0' },
+    env: { ...process.env, ...deployedEnvironment, DicomStorage: connectionString, PORT: '0' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: heapBound,
   });
@@ -98,7 +96,7 @@ async function main(): Promise<void> {
   const report = await runHostile(service.url, {
     seed,
     cases: numberOf(values.cases, 20_000),
-    concurrency: numberOf(values.concurrency, 4),
+    concurrency: numberOf(values.concurrency, 2),
     casesPerRound,
     ...(values.case !== undefined && { only: numberOf(values.case, 0) }),
     ...(values.minutes !== undefined && {

@@ -106,15 +106,16 @@ describe('createHeaderWorkers', () => {
     ['that takes too long', { timeoutMilliseconds: 1000 }],
   ])('asks to come again with a header %s', async (_, options) => {
     const headers = workers(options);
-    const hanging = headers.judge(await job(large('HANG')), never);
-    const next = headers.judge(await job(large()), never);
-    const late = 'timeoutMilliseconds' in options ? hanging : next;
-    await expect(late).rejects.toMatchObject({
+    const jobs = [await job(large('HANG')), await job(large())];
+    const [hanging, next] = jobs.map(async (one) => await headers.judge(one, never));
+    const outcomes = Promise.allSettled([hanging, next]);
+    await expect('timeoutMilliseconds' in options ? hanging : next).rejects.toMatchObject({
       code: 'overloaded',
+      message: 'The service is busy with large headers. Try again.',
       facts: { retryAfterSeconds: 5 },
     });
     await work?.close();
-    await Promise.allSettled([hanging, next]);
+    await outcomes;
   });
 
   it('has a heap that grows with what a header may have', () => {
@@ -122,7 +123,7 @@ describe('createHeaderWorkers', () => {
     expect(megabytes).toBeGreaterThan(100);
     expect(
       headerHeapMegabytes({ ...defaultPart10Limits, elements: 1_000_000 }) - megabytes,
-    ).toBeGreaterThan(300);
+    ).toBeGreaterThan(200);
   });
 
   describe('with the worker of the service', () => {

@@ -16,6 +16,7 @@ import { runRecovery } from '../../src/host/recovery-job.js';
 import { containerNames } from '../../src/storage/blob-store.js';
 import { tableNames } from '../../src/storage/table-store.js';
 import { tableRows } from '../docs/markdown.js';
+import { deployedEnvironment } from '../support/deployed-environment.js';
 import {
   declared,
   infra,
@@ -64,7 +65,7 @@ describe('app settings', () => {
     'APPLICATIONINSIGHTS_CONNECTION_STRING',
     'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
     'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
-    'MALLOC_MMAP_THRESHOLD_',
+    ...Object.keys(deployedEnvironment),
   ];
   const known = Object.values(settings).map(({ variable }) => variable);
 
@@ -75,6 +76,10 @@ describe('app settings', () => {
     ];
     const needed = known.filter((name) => !Object.hasOwn(localOnly, name));
     expect([...set].sort()).toEqual([...needed, ...platform].sort());
+  });
+
+  it('give glibc what long tests of the service give it', () => {
+    expect(valueIn('modules/function-app.bicep', 'settings')).toMatchObject(deployedEnvironment);
   });
 
   it('leave out only what the code has', () => {
