@@ -1,13 +1,21 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { takeTurns } from '../src/take-turns.js';
 
-/** Keeps the thread busy. */
-function work(milliseconds: number): void {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end);
-}
-
 describe('takeTurns', () => {
+  let now = performance.now();
+
+  beforeEach(() => {
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  /** Keeps the thread busy, by its clock. */
+  function work(milliseconds: number): void {
+    now += milliseconds;
+  }
+
   it('lets others have their turn in the middle of long work', async () => {
     let turns = 0;
     let done = false;

@@ -1,7 +1,7 @@
 /** What a file leaves open, or gets wrong, about its encoding: settled by looking at elements. */
 import { vrOf } from './dictionary.js';
 import { readHeader, type ElementHeader, type Encoding } from './part10-header.js';
-import { parseVR, type VR } from './vr.js';
+import { vrFrom, type VR } from './vr.js';
 
 /**
  * The encoding of a data set by its first element: some writers put items in implicit VR into
@@ -17,7 +17,7 @@ export function detectEncoding(assumed: Encoding, start: Buffer): Encoding {
     const header = readHeader(start, assumed);
     return header?.explicitVR === false ? { bigEndian, explicitVR: false } : assumed;
   }
-  const letters = parseVR(start.toString('latin1', 4, 6));
+  const letters = vrFrom(start.readUInt8(4), start.readUInt8(5));
   const named = letters !== undefined && vrOf(implicit.tag) === letters;
   return named ? { bigEndian, explicitVR: true } : assumed;
 }

@@ -13,6 +13,7 @@ import {
   type ElementSpec,
   type SampleSpec,
 } from '../support/part10-builder.js';
+import { manyElements, wrongDates } from '../support/many-elements.js';
 import type { Random } from './hostile-random.js';
 
 /** UIDs that no other case has. */
@@ -126,29 +127,14 @@ function duplicates(one: FileCase): Buffer {
   return buildPart10({ elements: [...own, ...elements, ...own], keepOrder: random.oneIn(2) });
 }
 
-/** Elements of one value, tags ascending, as many as are wanted. */
-function elementsOf(count: number, vr: string, value: string): Buffer {
-  const size = 8 + value.length;
-  const bytes = Buffer.alloc(count * size);
-  for (let index = 0; index < count; index++) {
-    const at = index * size;
-    bytes.writeUInt16LE(0x0031 + 2 * Math.floor(index / 0xf000), at);
-    bytes.writeUInt16LE(0x1000 + (index % 0xf000), at + 2);
-    bytes.write(vr, at + 4, 'latin1');
-    bytes.writeUInt16LE(value.length, at + 6);
-    bytes.write(value, at + 8, 'latin1');
-  }
-  return bytes;
-}
-
-function manyElements(one: FileCase): Buffer {
+function hugeCount(one: FileCase): Buffer {
   const { random } = one;
   const head = sampleInstance({ ...one.uids, pixelData: null });
   const count = random.oneIn(40)
     ? random.pick([199_000, 999_000])
     : random.pick([1000, 5000, 20_000]);
-  if (random.oneIn(3)) return Buffer.concat([head, elementsOf(count, 'LO', '')]);
-  if (random.oneIn(2)) return Buffer.concat([head, elementsOf(count, 'DA', 'no date!')]);
+  if (random.oneIn(3)) return Buffer.concat([head, manyElements(count, 'LO', '')]);
+  if (random.oneIn(2)) return Buffer.concat([head, wrongDates(count)]);
   const items = Buffer.alloc(count * 8, Buffer.from('feff00e000000000', 'hex'));
   return Buffer.concat([head, Buffer.from('3100050053510000ffffffff', 'hex'), items]);
 }
@@ -279,7 +265,7 @@ export const fileAttacks = {
   'deep nesting': deeplyNested,
   'wrong VRs': wrongRepresentations,
   'duplicate tags': duplicates,
-  'huge element count': manyElements,
+  'huge element count': hugeCount,
   'much text': muchText,
   'deflate bomb': deflateBomb,
   'character sets': exoticText,

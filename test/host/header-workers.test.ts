@@ -10,6 +10,7 @@ import {
   type HeaderWorkersOptions,
 } from '../../src/host/header-workers.js';
 import { startHeaderWorkerFromSource } from '../support/header-worker.js';
+import { wrongDates } from '../support/many-elements.js';
 import { element, ramp, sampleInstance, syntaxes } from '../support/part10-builder.js';
 
 const never = new AbortController().signal;
@@ -160,14 +161,7 @@ describe('createHeaderWorkers', () => {
     });
 
     it('has the memory that the largest header takes', async () => {
-      const elements = Buffer.alloc(199_000 * 16);
-      for (let index = 0; index < 199_000; index++) {
-        const at = index * 16;
-        elements.writeUInt16LE(0x0031 + 2 * Math.floor(index / 0xf000), at);
-        elements.writeUInt16LE(0x1000 + (index % 0xf000), at + 2);
-        elements.write('DA\x08\0no date!', at + 4, 'latin1');
-      }
-      const file = Buffer.concat([sampleInstance({ pixelData: null }), elements]);
+      const file = Buffer.concat([sampleInstance({ pixelData: null }), wrongDates(199_000)]);
       const judged = await workers({ startWorker, heapMegabytes }).judge(await job(file), never);
       expect(judged).toMatchObject({ kind: 'accepted', warning: 'attributes-failed-validation' });
       expect(judged.comments).toHaveLength(201);

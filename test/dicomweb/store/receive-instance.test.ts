@@ -7,23 +7,8 @@ import { createServices } from '../../../src/dicomweb/services.js';
 import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
+import { wrongDates } from '../../support/many-elements.js';
 import { sampleInstance } from '../../support/part10-builder.js';
-
-/** Elements of a private group, each with a date that is none. */
-function wrongDates(count: number): Buffer {
-  const value = 'no date!';
-  const size = 8 + value.length;
-  const bytes = Buffer.alloc(count * size);
-  for (let index = 0; index < count; index++) {
-    const at = index * size;
-    bytes.writeUInt16LE(0x0031 + 2 * Math.floor(index / 0xf000), at);
-    bytes.writeUInt16LE(0x1000 + (index % 0xf000), at + 2);
-    bytes.write('DA', at + 4, 'latin1');
-    bytes.writeUInt16LE(value.length, at + 6);
-    bytes.write(value, at + 8, 'latin1');
-  }
-  return bytes;
-}
 
 describe('receiveInstance', () => {
   let context: ReceiveContext;
