@@ -1,6 +1,6 @@
 /** Work on large headers in a thread of its own, one at a time; small ones are over before it would begin. */
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { Worker, type ResourceLimits } from 'node:worker_threads';
 import type { Part10Limits } from '../dicom/part10-limits.js';
 import { headerWorkInThread, type HeaderWork } from '../dicomweb/store/header-work.js';
 import type { HeaderJob, JudgedHeader } from '../dicomweb/store/judge-header.js';
@@ -8,8 +8,8 @@ import { ServiceError } from '../errors.js';
 import { idleMilliseconds, WorkerPool } from './worker-pool.js';
 
 export interface HeaderWorkersOptions {
-  /** @param heapMegabytes - JavaScript heap that the worker may have. */
-  readonly startWorker: (heapMegabytes: number) => Worker;
+  readonly startWorker: (resourceLimits: ResourceLimits) => Worker;
+  /** JavaScript heap that the worker may have. */
   readonly heapMegabytes: number;
   readonly longestWaitMilliseconds?: number;
   readonly timeoutMilliseconds?: number;
@@ -37,10 +37,8 @@ export function headerHeapMegabytes({ elements, values, headerBytes }: Part10Lim
 }
 
 /** Starts a worker from the compiled module beside this one. */
-export function startHeaderWorker(heapMegabytes: number): Worker {
-  return new Worker(path.join(__dirname, 'header-worker.js'), {
-    resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb },
-  });
+export function startHeaderWorker(resourceLimits: ResourceLimits): Worker {
+  return new Worker(path.join(__dirname, 'header-worker.js'), { resourceLimits });
 }
 
 /** Makes the work; it starts nothing before the first large header. */
@@ -52,7 +50,8 @@ export function createHeaderWorkers({
 }: HeaderWorkersOptions): HeaderWork {
   const inThread = headerWorkInThread();
   const pool = new WorkerPool<HeaderJob, JudgedHeader>({
-    startWorker: () => startWorker(heapMegabytes),
+    startWorker: () =>
+      startWorker({ maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb }),
     subject: 'headers',
     workers: 1,
     // What may wait is bounded where headers are held.

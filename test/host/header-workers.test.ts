@@ -55,12 +55,8 @@ describe('createHeaderWorkers', () => {
 
   function workers(options: Partial<HeaderWorkersOptions> = {}): HeaderWork {
     work = createHeaderWorkers({
-      startWorker: (heapMegabytes) => {
-        const worker = new Worker(standIn, {
-          eval: true,
-          resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
-          stderr: true,
-        });
+      startWorker: (resourceLimits) => {
+        const worker = new Worker(standIn, { eval: true, resourceLimits, stderr: true });
         started.push(worker);
         return worker;
       },
