@@ -9,7 +9,6 @@ import { logHeadKey, logRecoveredKey } from '../../../src/storage/archive/keys.j
 import { checkStore } from '../../../src/storage/archive/store-check.js';
 import type { Finding } from '../../../src/storage/archive/store-check/finding.js';
 import { mend } from '../../../src/storage/archive/store-check/mend.js';
-import { ServiceError } from '../../../src/errors.js';
 import { connectStorage, type Storage } from '../../../src/storage/azure/connect.js';
 import { FeedFollower, readAllChanges } from './feed-follower.js';
 import { Ledger, type Instance } from './ledger.js';
@@ -78,8 +77,6 @@ export interface Report {
   readonly debris: number;
   readonly answers: AnswerFindings;
   readonly log: LogFindings;
-  /** Reads of the log by the driver itself that storage did not answer; they were repeated. */
-  readonly silences: readonly string[];
 }
 
 export class Arena {
@@ -96,7 +93,6 @@ export class Arena {
   readonly #answers: AnswerFindings = { unexpected: [], hangs: [], busy: 0 };
   readonly #log: LogFindings = { faults: [], crashes: [], slowestMilliseconds: 0 };
   readonly #verified = new Map<Instance, number>();
-  readonly #silences: string[] = [];
   #debris = 0;
   #bigShare = 0.01;
 
@@ -206,17 +202,15 @@ export class Arena {
 
   /** Waits until recovery has settled the whole log and the reader has read it. */
   async #settle(): Promise<void> {
+    const { tables } = this.#storage;
     const deadline = Date.now() + settleMilliseconds;
     for (;;) {
-      const log = await this.#readLog();
-      if (log !== undefined && log.settled === log.last) break;
-      if (Date.now() > deadline) {
-        throw new Error(
-          log === undefined
-            ? `Storage does not answer: ${this.#silences.join(', ')}.`
-            : `The log is settled up to ${log.settled} of ${log.last}.`,
-        );
-      }
+      const { next } = await readTail(tables);
+      const row = await tables.get('log', logHeadKey.partitionKey, logRecoveredKey);
+      const settled = Number(row?.properties['sequence'] ?? 0);
+      if (settled === next - 1) break;
+      if (Date.now() > deadline)
+        throw new Error(`The log is settled up to ${settled} of ${next - 1}.`);
       await sleep(100);
     }
     const [url] = this.#urls();
@@ -225,21 +219,6 @@ export class Arena {
     while ((await readAllChanges(url, this.#follower.last)).length > 0) {
       if (Date.now() > deadline) throw new Error('The reader of the feed is stuck.');
       await sleep(100);
-    }
-  }
-
-  /** How far the log goes and is settled; `undefined` when storage did not answer. */
-  async #readLog(): Promise<{ settled: number; last: number } | undefined> {
-    const { tables } = this.#storage;
-    const asked = Date.now();
-    try {
-      const { next } = await readTail(tables);
-      const row = await tables.get('log', logHeadKey.partitionKey, logRecoveredKey);
-      return { settled: Number(row?.properties['sequence'] ?? 0), last: next - 1 };
-    } catch (error) {
-      if (!(error instanceof ServiceError) || error.code !== 'storage-unavailable') throw error;
-      this.#silences.push(`${new Date(asked).toISOString()}, ${Date.now() - asked} ms`);
-      return undefined;
     }
   }
 
@@ -270,7 +249,6 @@ export class Arena {
       debris: this.#debris,
       answers: this.#answers,
       log: this.#log,
-      silences: this.#silences,
     };
   }
 

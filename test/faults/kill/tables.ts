@@ -51,7 +51,6 @@ export function outcomeTable(report: Report): string {
     ['answers of 500', log.faults.length],
     ['requests that hung', answers.hangs.length],
     ['processes that ended by themselves', log.crashes.length],
-    ['reads by the driver that storage did not answer', report.silences.length],
     ['slowest request, ms', log.slowestMilliseconds],
   ];
   return markdownTable(
