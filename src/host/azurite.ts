@@ -67,15 +67,20 @@ function removeOneAtATime(script: string): string {
 }
 
 /**
- * Source of an ES module for the emulator to import before it begins.
+ * URL of an ES module for the emulator to import before it begins.
  *
  * @param script path of Azurite's main script, whose packages are meant.
  */
 export function azuritePreload(script: string): string {
-  return leash + removeOneAtATime(script);
+  return `data:text/javascript,${encodeURIComponent(leash + removeOneAtATime(script))}`;
 }
 
-function azuriteScript(): string {
+/**
+ * Path of Azurite's main script.
+ *
+ * @throws Error when the package is not installed.
+ */
+export function azuriteScript(): string {
   try {
     return path.join(path.dirname(require.resolve('azurite/package.json')), 'dist/src/azurite.js');
   } catch (cause) {
@@ -149,7 +154,7 @@ function launch(
     process.execPath,
     [
       '--import',
-      `data:text/javascript,${encodeURIComponent(azuritePreload(script))}`,
+      azuritePreload(script),
       script,
       ...(dataDir === undefined ? ['--inMemoryPersistence'] : ['--location', dataDir]),
       ...(tls === undefined

@@ -1,13 +1,9 @@
 import { execFile } from 'node:child_process';
-import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { azuritePreload } from '../../src/host/azurite.js';
+import { azuritePreload, azuriteScript } from '../../src/host/azurite.js';
 
-const script = path.join(
-  path.dirname(require.resolve('azurite/package.json')),
-  'dist/src/azurite.js',
-);
+const script = azuriteScript();
 
 /** Removes all rows but those of the last letter one by one, then two of those at once. */
 const removals = `
@@ -39,24 +35,16 @@ const removals = `
     count: rows.count(),
   }));`;
 
-async function run(...preloads: readonly string[]): Promise<unknown> {
-  const imports = preloads.flatMap((source) => [
-    '--import',
-    `data:text/javascript,${encodeURIComponent(source)}`,
-  ]);
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...imports,
-    '-e',
-    removals,
-    script,
-  ]);
+async function run(...options: readonly string[]): Promise<unknown> {
+  const parameters = [...options, '-e', removals, script];
+  const { stdout } = await promisify(execFile)(process.execPath, parameters);
   return JSON.parse(stdout);
 }
 
 describe('azuritePreload', () => {
   it('lets the emulator remove rows one by one without sorting its indexes', async () => {
     const wanted = { left: 25, isLeftThen: true, found: true, broken: [], count: 23 };
-    expect(await run(azuritePreload(script))).toEqual({ ...wanted, sortedForOne: 0 });
+    expect(await run('--import', azuritePreload(script))).toEqual({ ...wanted, sortedForOne: 0 });
     // Once for each of two indexes, 75 rows and a row that is not there: the reason for it.
     expect(await run()).toEqual({ ...wanted, sortedForOne: 152 });
   });
