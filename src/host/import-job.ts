@@ -25,15 +25,14 @@ export async function runImport(
       log({ event: 'notice', message: `Import passed over ${request.why}.` });
       return;
     }
-    for (const name of request.names) {
-      const report = await importFile(await services(), name, options);
-      if (report === undefined) continue;
-      const { outcome, reason, bytes } = report;
-      const why = reason === undefined ? '' : ` (${reason})`;
-      log({ event: 'notice', message: `Import: a file of ${bytes} bytes is ${outcome}${why}.` });
+    const report = await importFile(await services(), request.name, options);
+    if (report === undefined) {
+      log({ event: 'notice', message: 'Import: the file is not there, or was imported before.' });
       return;
     }
-    log({ event: 'notice', message: 'Import: the file is not there, or was imported before.' });
+    const { outcome, reason, bytes } = report;
+    const why = reason === undefined ? '' : ` (${reason})`;
+    log({ event: 'notice', message: `Import: a file of ${bytes} bytes is ${outcome}${why}.` });
   } catch (error) {
     log({ event: 'fault', requestId: '-', route: 'import', error: describeError(error) });
     throw error;

@@ -56,7 +56,8 @@ export const listPageBlobs = 5000;
 /**
  * Every method rejects with `ServiceError`: `storage-unavailable` when the service is away, busy or
  * times out after retries, `client-aborted` when the signal fired. Errors of `body` in `put` pass
- * through as they are, and then nothing has been stored.
+ * through as they are, and then nothing has been stored. A name that no blob may have
+ * (`blob-name.ts`) rejects with a `RangeError` before anything is sent.
  */
 export interface BlobStore {
   /**

@@ -1,5 +1,6 @@
 /** The import function end to end: a blob, a message, an instance. */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { importFile } from '../../src/dicomweb/import/import-file.js';
 import { sampleInstance } from '../support/part10-builder.js';
 import { functionsApp, startService, type Service } from '../support/service.js';
 
@@ -63,14 +64,46 @@ describe.each(['memory', 'azurite'] as const)('the import function on %s', (stor
     expect(JSON.stringify(log)).not.toContain('Doe');
   });
 
-  it('finds the file whichever spelling the event has', async () => {
+  it('takes the name from the URL of the event, decoded once, and tries no other', async () => {
     const { services } = await start();
     const { blobs } = services.archive;
     await blobs.put('import', 'a b.dcm', once(sampleInstance(uids)));
     await deliver(eventOn('a%20b.dcm'));
+    expect((await blobs.list('import-reports')).blobs).toEqual([]);
+    await deliver(eventOn('a b.dcm'));
     expect((await blobs.list('import-reports')).blobs.map(({ name }) => name)).toEqual([
       'a b.dcm.json',
     ]);
+  });
+
+  it('does not touch an archived file that a message leads to', async () => {
+    const { services } = await start({ partitions: true });
+    const { blobs } = services.archive;
+    await blobs.put('import', 'a', once(sampleInstance(uids)));
+    await deliver(eventOn('a'));
+    const archived = (await blobs.list('instances')).blobs;
+    expect(archived).toHaveLength(1);
+    const reports = (await blobs.list('import-reports')).blobs;
+    const target = `instances/${archived[0]?.name}`;
+    const paths = [
+      `../${target}`,
+      `%2e%2e/${target}`,
+      `%252e%252e/${target}`,
+      `x/../../${target}`,
+      `partitions/a/../../../${target}`,
+      `..\\${target.replaceAll('/', '\\')}`,
+      `..%2f${target.replaceAll('/', '%2f')}`,
+    ];
+    for (const path of paths) {
+      await expect(deliver(path)).rejects.toThrow(/name/);
+      await expect(deliver(eventOn(path))).rejects.toThrow(/name/);
+      const url = `https://account.blob.core.windows.net/import/${path}`;
+      await deliver({ ...eventOn('b'), data: { api: 'PutBlob', url } }).catch(() => undefined);
+      await expect(importFile(services, path)).rejects.toThrow(RangeError);
+    }
+    expect((await blobs.list('instances')).blobs).toEqual(archived);
+    expect((await blobs.list('import-reports')).blobs).toEqual(reports);
+    expect((await blobs.list('import-refused')).blobs).toEqual([]);
   });
 
   it('keeps files when the setting says so', async () => {

@@ -52,6 +52,27 @@ describe('AzureBlobStore', () => {
     return testConnectionString().replace(`:${target.port}/`, `:${port}/`);
   }
 
+  it('reaches no blob of another container', async () => {
+    const { prefix, blobs } = await open();
+    const bytes = patternBytes(100);
+    await blobs.put('instances', 'a', inChunks(bytes, 100));
+    const content = await blobs.get('instances', 'a');
+    content?.body.destroy();
+    const other = `../${prefix}instances/a`;
+    for (const name of [other, `partitions/x/../../${other}`]) {
+      await expect(blobs.get('import', name)).rejects.toThrow(RangeError);
+      await expect(blobs.put('import', name, inChunks(bytes, 10))).rejects.toThrow(RangeError);
+      await expect(blobs.deleteUnchanged('import', name, content?.etag ?? '')).rejects.toThrow(
+        RangeError,
+      );
+      await expect(blobs.delete('import', [name])).rejects.toThrow(RangeError);
+      await expect(blobs.delete('import', ['b', name])).rejects.toThrow(RangeError);
+    }
+    const still = await blobs.get('instances', 'a');
+    still?.body.destroy();
+    expect(still?.etag).toBe(content?.etag);
+  });
+
   it('puts a small blob in one call and a large one in blocks', async () => {
     const calls: StorageCall[] = [];
     const { blobs } = await open((call) => calls.push(call));

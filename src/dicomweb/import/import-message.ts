@@ -1,11 +1,13 @@
 /**
  * What a message of the import queue asks for: an event of Event Grid about a blob, in either of its
- * schemas, or the plain name of a blob.
+ * schemas, or the plain name of a blob. An event is read in one way only, and a name that could lead
+ * out of the container is none.
  */
+import { blobNameFault } from '../../storage/blob-name.js';
 
 export type ImportRequest =
-  /** Spellings of the name of one blob, the likeliest first. */
-  | { readonly kind: 'file'; readonly names: readonly string[] }
+  /** The name of one blob of the container. */
+  | { readonly kind: 'file'; readonly name: string }
   /** An event that is none of ours: another container, another kind of event. */
   | { readonly kind: 'other'; readonly why: string };
 
@@ -14,7 +16,7 @@ const created = 'Microsoft.Storage.BlobCreated';
 /** With a hierarchical namespace a file is created empty and flushed later; the flush counts. */
 const emptyFile = 'CreateFile';
 
-const inSubject = /^\/blobServices\/default\/containers\/([^/]+)\/blobs\/(.+)$/s;
+const inSubject = /^\/blobServices\/default\/containers\/([^/]+)\/blobs\/./s;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -22,22 +24,31 @@ function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+/** @throws TypeError when no blob can have the name. */
+function checked(name: string): string {
+  const fault = blobNameFault(name);
+  if (fault === undefined) return name;
+  throw new TypeError(`The message names a file that the container cannot have: ${fault}.`);
 }
 
 /**
- * Spellings of the name in an event. The URL is percent-encoded and the subject is not, going by what
- * is documented; should that be otherwise, another spelling is the name.
+ * The name that the URL of a blob has, decoded once: in URLs names are percent-encoded. The URL is read
+ * as it stands, since a reader that normalises it would follow its `..` segments. Azurite, which has no
+ * host name of its own, puts the account before the container.
  */
-function namesIn(name: string, { url }: Json): readonly string[] {
-  const inUrl = typeof url === 'string' ? /\/import\/([^?#]+)/.exec(url)?.[1] : undefined;
-  const spellings = [name, inUrl && decoded(inUrl), decoded(name)];
-  return [...new Set(spellings.filter((spelling) => spelling !== undefined))];
+const inUrl = /^https?:\/\/[^/?#]+\/(?:[a-z0-9]{3,24}\/)??import\/([^?#]+)/i;
+
+/** @throws TypeError when the URL is not that of a blob in the container. */
+function nameInUrl(url: unknown): string {
+  const encoded = typeof url === 'string' ? inUrl.exec(url)?.[1] : undefined;
+  if (encoded !== undefined) {
+    try {
+      return decodeURIComponent(encoded);
+    } catch {
+      // Told like every other URL that makes no sense.
+    }
+  }
+  throw new TypeError('The event has no URL of a file in the container "import".');
 }
 
 function readEvent(event: Json): ImportRequest {
@@ -46,13 +57,13 @@ function readEvent(event: Json): ImportRequest {
   if (typeof type !== 'string' || typeof subject !== 'string' || !isJson(data)) {
     throw new TypeError('The message is neither an event about a blob nor the name of one.');
   }
-  const [, container, name] = inSubject.exec(subject) ?? [];
+  const [, container] = inSubject.exec(subject) ?? [];
   if (type !== created) return { kind: 'other', why: `an event ${type}` };
-  if (container !== 'import' || name === undefined) {
+  if (container !== 'import') {
     return { kind: 'other', why: 'an event of another container' };
   }
   if (data['api'] === emptyFile) return { kind: 'other', why: 'a file that is empty yet' };
-  return { kind: 'file', names: namesIn(name, data) };
+  return { kind: 'file', name: checked(nameInUrl(data['url'])) };
 }
 
 function parsed(text: string): unknown {
@@ -72,7 +83,7 @@ export function readImportMessage(message: unknown): ImportRequest {
   const value = typeof message === 'string' ? parsed(message) : message;
   if (isJson(value)) return readEvent(value);
   if (typeof message === 'string' && message.trim() !== '') {
-    return { kind: 'file', names: [message.trim()] };
+    return { kind: 'file', name: checked(message.trim()) };
   }
   throw new TypeError('The message is neither an event about a blob nor the name of one.');
 }

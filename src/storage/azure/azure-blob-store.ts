@@ -12,6 +12,7 @@ import type {
   ListOptions,
 } from '../blob-store.js';
 import { checkListLimit, checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
+import { blobClientIn } from './blob-client-in.js';
 import { BlockBuffers, blockBytes } from './block-buffers.js';
 import { BlockUpload } from './block-upload.js';
 import { codeOf, isTransient, statusOf, translateError } from './translate-error.js';
@@ -114,10 +115,10 @@ async function deleteBlobs(client: ContainerClient, names: readonly string[]): P
   const [first, second] = names;
   if (first === undefined) return;
   if (second === undefined) {
-    await client.getBlobClient(first).deleteIfExists();
+    await blobClientIn(client, first).deleteIfExists();
     return;
   }
-  const blobs = names.map((name) => client.getBlobClient(name));
+  const blobs = names.map((name) => blobClientIn(client, name));
   const { subResponses } = await client.getBlobBatchClient().deleteBlobs(blobs);
   const failed = subResponses.find(({ status }) => status !== 202 && status !== 404);
   if (failed === undefined && subResponses.length === names.length) return;
@@ -144,7 +145,7 @@ export class AzureBlobStore implements BlobStore {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<{ readonly length: number }> {
     const { signal } = options;
-    const client = this.#clients[container].getBlockBlobClient(name);
+    const client = blobClientIn(this.#clients[container], name);
     const upload = new BlockUpload(client, this.#buffers, signal);
     try {
       return {
@@ -199,7 +200,7 @@ export class AzureBlobStore implements BlobStore {
   ): Promise<BlobContent | undefined> {
     checkRange(range);
     const { signal } = options;
-    const client = this.#clients[container].getBlobClient(name);
+    const client = blobClientIn(this.#clients[container], name);
     const download = { client, what: `Container ${container}`, signal };
     try {
       const source = await open(download, range.offset, range.length);
@@ -259,9 +260,8 @@ export class AzureBlobStore implements BlobStore {
 
   async deleteUnchanged(container: ContainerName, name: string, etag: string): Promise<void> {
     try {
-      await this.#clients[container]
-        .getBlobClient(name)
-        .deleteIfExists({ conditions: { ifMatch: etag } });
+      const client = blobClientIn(this.#clients[container], name);
+      await client.deleteIfExists({ conditions: { ifMatch: etag } });
     } catch (error) {
       // Written since; of a blob that is not there Azurite says so as well.
       if (statusOf(error) === 412) return;

@@ -1,5 +1,6 @@
 /** The blob store in memory: the reference that says how every blob store behaves. */
 import { Readable } from 'node:stream';
+import { checkBlobName } from '../blob-name.js';
 import { listPageBlobs } from '../blob-store.js';
 import type {
   BlobContent,
@@ -70,6 +71,7 @@ export class MemoryBlobStore implements BlobStore {
     body: AsyncIterable<Uint8Array>,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<{ readonly length: number }> {
+    checkBlobName(name);
     const parts: Uint8Array[] = [];
     // Copies, since the source may use its buffer again.
     for await (const part of untilAborted(body, options.signal)) parts.push(Uint8Array.from(part));
@@ -86,6 +88,7 @@ export class MemoryBlobStore implements BlobStore {
     range: ByteRange = { offset: 0 },
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<BlobContent | undefined> {
+    checkBlobName(name);
     checkRange(range);
     await this.#call('GET', 'get', container, options.signal);
     const blob = this.#blobs.get(`${container}/${name}`);
@@ -122,6 +125,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async delete(container: ContainerName, names: readonly string[]): Promise<void> {
+    names.forEach(checkBlobName);
     for (let done = 0; done < names.length; done += deleteBatch) {
       await this.#call('POST', 'delete', container);
       for (const name of names.slice(done, done + deleteBatch)) {
@@ -131,6 +135,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async deleteUnchanged(container: ContainerName, name: string, etag: string): Promise<void> {
+    checkBlobName(name);
     await this.#call('DELETE', 'delete', container);
     const key = `${container}/${name}`;
     if (this.#blobs.get(key)?.etag === etag) this.#blobs.delete(key);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { hostileNames } from '../../storage/contract/hostile-names.js';
 import { readImportMessage } from '../../../src/dicomweb/import/import-message.js';
 
 const account = 'https://account.blob.core.windows.net';
@@ -30,26 +31,50 @@ describe('readImportMessage', () => {
     ['a plain name', 'a/b.dcm'],
     ['a plain name with a line end', 'a/b.dcm\n'],
   ])('reads the name from %s', (_, message) => {
-    expect(readImportMessage(message)).toEqual({ kind: 'file', names: ['a/b.dcm'] });
+    expect(readImportMessage(message)).toEqual({ kind: 'file', name: 'a/b.dcm' });
   });
 
-  it('takes the name from the subject as it stands, and knows how else it may be meant', () => {
-    expect(readImportMessage(gridEvent('rück 1/100%.dcm'))).toEqual({
-      kind: 'file',
-      names: ['rück 1/100%.dcm'],
-    });
-    expect(readImportMessage(gridEvent('a%20b.dcm'))).toEqual({
-      kind: 'file',
-      names: ['a%20b.dcm', 'a b.dcm'],
-    });
+  it.each([
+    'rück 1/100%.dcm',
+    'a%20b.dcm',
+    'a b+c.dcm',
+    'what?/#1.dcm',
+    "Doe^Jane's/é.dcm",
+    'import/a',
+    'import/import/a',
+  ])('takes the name %j from the URL, decoded once', (name) => {
+    const url = `${account}/import/${name.split('/').map(encodeURIComponent).join('/')}`;
+    expect(readImportMessage(gridEvent(name, { data: { url } }))).toEqual({ kind: 'file', name });
   });
 
   it('finds the name in a URL of Azurite', () => {
     const data = { url: 'http://127.0.0.1:10000/devstoreaccount1/import/a%20b.dcm' };
     expect(readImportMessage(gridEvent('a b.dcm', { data }))).toEqual({
       kind: 'file',
-      names: ['a b.dcm'],
+      name: 'a b.dcm',
     });
+  });
+
+  it.each(hostileNames.filter((name) => name !== ''))(
+    'refuses the name %j, in a message and in an event',
+    (name) => {
+      expect(() => readImportMessage(`x/${name}/`)).toThrow(TypeError);
+      for (const spelling of new Set([name, name.replaceAll('%', '%25')])) {
+        const data = { url: `${account}/import/x/${spelling}/` };
+        expect(() => readImportMessage(gridEvent('a', { data }))).toThrow(TypeError);
+      }
+    },
+  );
+
+  it.each([
+    ['of another container', `${account}/instances/a`],
+    ['that leaves the container', `${account}/import/../instances/a`],
+    ['with half a character', `${account}/import/%e0%a4`],
+    ['without a name', `${account}/import/`],
+    ['that is none', 'import/a'],
+    ['that is missing', undefined],
+  ])('cannot make sense of an event with a URL %s', (_, url) => {
+    expect(() => readImportMessage(gridEvent('a', { data: { url } }))).toThrow(TypeError);
   });
 
   it.each([
@@ -75,7 +100,7 @@ describe('readImportMessage', () => {
   });
 
   it('takes text that only looks like JSON for a name', () => {
-    expect(readImportMessage('{a}.dcm')).toEqual({ kind: 'file', names: ['{a}.dcm'] });
-    expect(readImportMessage('123')).toEqual({ kind: 'file', names: ['123'] });
+    expect(readImportMessage('{a}.dcm')).toEqual({ kind: 'file', name: '{a}.dcm' });
+    expect(readImportMessage('123')).toEqual({ kind: 'file', name: '123' });
   });
 });

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { BlobStore, ListedBlob } from '../../../src/storage/blob-store.js';
+import { hostileNames } from './hostile-names.js';
 
 const MiB = 1024 * 1024;
 
@@ -299,6 +300,14 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       for (const at of names) expect(await read(store, 'derived', at)).toEqual(Buffer.of(7));
       await store.delete('derived', names);
       for (const at of names) expect(await store.get('derived', at)).toBeUndefined();
+    });
+
+    it.each(hostileNames)('has no blob %j, in no call', async (at) => {
+      await expect(store.put('import', at, inChunks(Buffer.of(1), 1))).rejects.toThrow(RangeError);
+      await expect(store.get('import', at)).rejects.toThrow(RangeError);
+      await expect(store.delete('import', [at])).rejects.toThrow(RangeError);
+      await expect(store.delete('import', [blob(), at])).rejects.toThrow(RangeError);
+      await expect(store.deleteUnchanged('import', at, '"1"')).rejects.toThrow(RangeError);
     });
 
     it('answers the health check', async () => {
