@@ -32,6 +32,8 @@ export type ErrorCode =
   // who asks
   | 'unauthenticated'
   | 'forbidden'
+  | 'foreign-host'
+  | 'foreign-origin'
   // what a file is
   | 'not-dicom'
   | 'dicom-malformed'

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { routes } from '../../src/dicomweb/routes.js';
 import { createServices } from '../../src/dicomweb/services.js';
-import { open } from '../../src/host/authenticator.js';
+import { openTo } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import { startDevServer } from '../../src/host/dev-server.js';
 import { createDispatcher } from '../../src/host/dispatcher.js';
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   );
   const pipeline = createPipeline({
     config,
-    authenticate: open,
+    authenticate: openTo(config),
     services: async () => await Promise.resolve(services),
     log: () => undefined,
   });

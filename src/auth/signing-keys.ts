@@ -4,6 +4,7 @@
  */
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import { ServiceError } from '../errors.js';
+import { rsaKeysAmong } from './rsa-keys.js';
 
 /** Keys older than this are fetched anew behind the request that meets them. */
 const freshMilliseconds = 3600_000;
@@ -14,6 +15,8 @@ const coolDownMilliseconds = 30_000;
 /** After a fetch that failed nobody without keys waits for another in this time. */
 const failureMilliseconds = 2_000;
 const timeoutMilliseconds = 5_000;
+/** Entra ID publishes about 20 KiB; more than this is not read. */
+const mostBytes = 1024 ** 2;
 
 export interface SigningKeyOptions {
   /** Milliseconds of a clock. */
@@ -34,6 +37,20 @@ export function isTrustworthy(url: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname));
 }
 
+/** The body as text. @throws Error when it is longer than any set of keys. */
+async function textOf(url: string, response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    // Leaving the loop cancels the rest.
+    if (bytes > mostBytes) throw new Error(`${url} answered more than ${mostBytes} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
 async function fetchJson(url: string): Promise<Readonly<Record<string, unknown>>> {
   const response = await fetch(url, {
     headers: { Accept: 'application/json' },
@@ -41,7 +58,7 @@ async function fetchJson(url: string): Promise<Readonly<Record<string, unknown>>
     signal: AbortSignal.timeout(timeoutMilliseconds),
   });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  const value: unknown = await response.json();
+  const value: unknown = JSON.parse(await textOf(url, response));
   if (typeof value !== 'object' || value === null) throw new Error(`${url} is not an object`);
   return value as Record<string, unknown>;
 }
@@ -55,8 +72,9 @@ async function fetchKeys(issuer: string): Promise<KeySet['find']> {
     throw new Error(`The metadata of ${issuer} name no address of keys`);
   }
   const { keys } = await fetchJson(address);
-  if (!Array.isArray(keys)) throw new Error(`${address} holds no keys`);
-  return createLocalJWKSet({ keys: keys as [] });
+  const usable = rsaKeysAmong(Array.isArray(keys) ? keys : []);
+  if (usable.length === 0) throw new Error(`${address} holds no keys`);
+  return createLocalJWKSet({ keys: [...usable] });
 }
 
 /**

@@ -5,6 +5,8 @@ import { allGrants, isGranted, roleFor } from '../auth/roles.js';
 import { signingKeysOf } from '../auth/signing-keys.js';
 import type { Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
+import { allowsOrigin, type CorsConfig } from '../http/cors.js';
+import { isLoopbackHost } from '../http/loopback-host.js';
 
 /**
  * Finds out who sends a request.
@@ -13,8 +15,34 @@ import { ServiceError } from '../errors.js';
  */
 export type Authenticator = (request: Request) => Promise<Principal>;
 
-/** Everyone may do everything: for a service that only its developer can reach. */
-export const open: Authenticator = async () => await Promise.resolve({ grants: allGrants });
+const changesNothing: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
+
+/**
+ * Everyone on this machine may do everything. A browser on it runs pages of strangers, which must not:
+ * a page whose name was made to point here (DNS rebinding) is known by the Host it asks for, one that
+ * sends a form or a fetch across origins by its Origin. What it may read, CORS decides.
+ */
+export function openTo(pages: CorsConfig): Authenticator {
+  return async ({ method, url, headers }) => {
+    await Promise.resolve();
+    if (!isLoopbackHost(headers.get('host') ?? new URL(url).host)) {
+      throw new ServiceError(
+        'foreign-host',
+        'A service without tokens answers requests to localhost, 127.0.0.1 and [::1] only. Ask for one of them, or have the service ask for tokens.',
+        { parameter: 'Host' },
+      );
+    }
+    const origin = headers.get('origin');
+    if (origin !== null && !changesNothing.includes(method) && !allowsOrigin(origin, pages)) {
+      throw new ServiceError(
+        'foreign-origin',
+        'Pages of this origin may not change anything here. DICOMWEB_ALLOWED_ORIGINS names those that may.',
+        { parameter: 'Origin' },
+      );
+    }
+    return { grants: allGrants };
+  };
+}
 
 /** Nobody may do anything: a deployment for which authentication was not configured. */
 export const locked: Authenticator = async () => {

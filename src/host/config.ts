@@ -1,5 +1,6 @@
 /** The configuration of the process: the one reader of the environment, and THE table of settings. */
 import { defaultLimits, type Limits } from '../dicomweb/limits.js';
+import { loopbackOrigins, type CorsConfig } from '../http/cors.js';
 import { readAuthSettings, type AuthSettings } from './auth-settings.js';
 import {
   audiences,
@@ -111,8 +112,14 @@ export const settings = {
   allowedOrigins: origins({
     variable: 'DICOMWEB_ALLOWED_ORIGINS',
     description:
-      'Origins of the web pages that may use the service (CORS), separated by commas, or `*`.',
-    fallback: '*',
+      'Origins of the web pages that may use the service (CORS), separated by commas, or `*`; `loopback` stands for the pages of this machine. Unset, every page may where tokens are asked for, and pages of this machine where not.',
+    fallback: undefined,
+  }),
+  trustForwardedHeaders: flag({
+    variable: 'DICOMWEB_TRUST_FORWARDED_HEADERS',
+    description:
+      'Whether the proxy in front sets `X-Forwarded-Host`, `-Proto`, `-Port`, `X-Original-Host` or `Forwarded`, so that links in responses follow them. Anyone could, where no proxy does.',
+    fallback: false,
   }),
   partitions: flag({
     variable: 'DICOMWEB_PARTITIONS',
@@ -239,13 +246,14 @@ export interface Config extends Pick<
   | 'port'
   | 'dataDirectory'
   | 'publicUrl'
-  | 'allowedOrigins'
+  | 'trustForwardedHeaders'
   | 'partitions'
   | 'importKeepsFiles'
   | 'auditUids'
   | 'host'
 > {
   readonly auth: AuthSettings;
+  readonly allowedOrigins: CorsConfig['allowedOrigins'];
   /** `undefined` when no storage account is named. */
   readonly storage: StorageSettings | undefined;
   readonly limits: Limits;
@@ -284,6 +292,15 @@ function storageOf(values: Values): StorageSettings | undefined {
   return undefined;
 }
 
+/** Whose pages may call: without tokens a page needs no more than the browser it is open in. */
+function originsFor(
+  named: Values['allowedOrigins'],
+  { kind }: AuthSettings,
+): CorsConfig['allowedOrigins'] {
+  if (kind === 'tokens') return named ?? '*';
+  return named === '*' ? named : [...(named ?? []), loopbackOrigins];
+}
+
 /**
  * Reads the configuration from environment variables.
  *
@@ -292,17 +309,19 @@ function storageOf(values: Values): StorageSettings | undefined {
 export function readConfig(environment: Environment): Config {
   refuseUnknown(environment);
   const values = readSettings(settings, environment);
+  const auth = readAuthSettings(values, environment);
   return {
     storage: storageOf(values),
     port: values.port,
     dataDirectory: values.dataDirectory,
     publicUrl: values.publicUrl,
-    allowedOrigins: values.allowedOrigins,
+    trustForwardedHeaders: values.trustForwardedHeaders,
+    allowedOrigins: originsFor(values.allowedOrigins, auth),
     partitions: values.partitions,
     importKeepsFiles: values.importKeepsFiles,
     auditUids: values.auditUids,
     host: values.host,
-    auth: readAuthSettings(values, environment),
+    auth,
     pixelWork: { workers: values.pixelWorkers, timeoutSeconds: values.pixelTimeoutSeconds },
     limits: {
       requestBytes: values.maxRequestBytes,

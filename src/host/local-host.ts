@@ -1,6 +1,6 @@
 /** The service on this machine: the local server over an Azurite of its own, or over a named account. */
 import { routes } from '../dicomweb/routes.js';
-import { open } from './authenticator.js';
+import { openTo } from './authenticator.js';
 import { startAzurite } from './azurite.js';
 import type { Config, StorageSettings } from './config.js';
 import { loopback, startDevServer } from './dev-server.js';
@@ -28,10 +28,13 @@ export function describeStorage({ storage, dataDirectory }: Config): string {
 }
 
 /** Who may call, in words. */
-export function describeAccess({ auth }: Config): string {
-  return auth.kind === 'tokens'
-    ? `with tokens of the tenant ${auth.tenantId}`
-    : 'open, from this machine only';
+export function describeAccess({ auth, allowedOrigins }: Config): string {
+  if (auth.kind === 'tokens') return `with tokens of the tenant ${auth.tenantId}`;
+  const pages =
+    allowedOrigins === '*'
+      ? 'and to every web page that is open on it'
+      : 'and to its web pages; for others: DICOMWEB_ALLOWED_ORIGINS=https://viewer.example.org';
+  return `open to this machine, ${pages}`;
 }
 
 /** The service is open to its own machine, and to nobody else. @throws SettingError */
@@ -77,7 +80,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
     }
   });
   const services = async () => (await backend()).services;
-  const authenticate = authenticatorFor(config.auth, open);
+  const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
   const dispatch = createDispatcher(pipeline, Object.values(routes));
   const server = await startDevServer(dispatch, config.port, config.host);

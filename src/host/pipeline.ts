@@ -11,7 +11,7 @@ import { chunksOf, limitBody } from '../http/body.js';
 import { acceptsGzip, gzipBody, isCompressible } from '../http/content-encoding.js';
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';
 import { gzipETag } from '../http/etag.js';
-import { publicOrigin } from '../http/origin.js';
+import { publicOrigin, type PublicAddress } from '../http/origin.js';
 import { problemResponse } from '../http/problem.js';
 import { securityHeaders } from '../http/security-headers.js';
 import { defaultPartition, parsePartition, type Partition } from '../storage/archive/keys.js';
@@ -43,7 +43,13 @@ export type Pipeline = (
 export interface PipelineParts {
   readonly config: Pick<
     Config,
-    'publicUrl' | 'allowedOrigins' | 'partitions' | 'limits' | 'importKeepsFiles' | 'auditUids'
+    | 'publicUrl'
+    | 'trustForwardedHeaders'
+    | 'allowedOrigins'
+    | 'partitions'
+    | 'limits'
+    | 'importKeepsFiles'
+    | 'auditUids'
   >;
   readonly authenticate: Authenticator;
   /** Asked for on every request that reaches a handler. */
@@ -76,11 +82,16 @@ function partitionOf(params: Params, enabled: boolean): Partition {
   });
 }
 
-function baseUrlOf(request: Request, profile: Profile, params: Params, publicUrl?: string): string {
+function baseUrlOf(
+  request: Request,
+  profile: Profile,
+  params: Params,
+  address: PublicAddress,
+): string {
   const version = profile.segment === '' ? '' : `/${profile.segment}`;
   const name = params['partition'];
   const partition = name === undefined ? '' : `/partitions/${encodeURIComponent(name)}`;
-  return publicOrigin(request, publicUrl) + version + partition;
+  return publicOrigin(request, address) + version + partition;
 }
 
 /** What becomes known of a request on its way, for the log. */
@@ -151,7 +162,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       body: counted(limitBody(chunksOf(request.body), limits.requestBytes), account),
       profile,
       partition,
-      baseUrl: baseUrlOf(request, profile, params, config.publicUrl),
+      baseUrl: baseUrlOf(request, profile, params, config),
       services: await services(),
       noteStored: (study) => account.stored.add(study),
       signal,
@@ -167,7 +178,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const headers = new Headers(response.headers);
     const ofAll = {
       ...securityHeaders({
-        isSecure: publicOrigin(request, config.publicUrl).startsWith('https:'),
+        isSecure: publicOrigin(request, config).startsWith('https:'),
         contentType: headers.get('content-type'),
       }),
       ...profile.headers,

@@ -6,8 +6,7 @@ import {
   type TokenCredential,
 } from '../storage/azure/connect.js';
 import type { ImportQueue } from '../storage/azure/import-queue.js';
-import type { AuthSettings } from './auth-settings.js';
-import { bearer, locked, open, type Authenticator } from './authenticator.js';
+import { bearer, locked, openTo, type Authenticator } from './authenticator.js';
 import type { Config, StorageSettings } from './config.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './log.js';
@@ -84,12 +83,15 @@ export async function openServices(
 }
 
 /** What asks callers who they are; `whenUnset` where the settings do not say. */
-export function authenticatorFor(auth: AuthSettings, whenUnset: Authenticator): Authenticator {
+export function authenticatorFor(
+  { auth, allowedOrigins }: Pick<Config, 'auth' | 'allowedOrigins'>,
+  whenUnset: Authenticator,
+): Authenticator {
   switch (auth.kind) {
     case 'tokens':
       return bearer(auth);
     case 'none':
-      return open;
+      return openTo({ allowedOrigins });
     case 'unset':
       return whenUnset;
   }
@@ -109,7 +111,7 @@ export function functionsParts(config: Config): PipelineParts {
   }
   return {
     config,
-    authenticate: authenticatorFor(config.auth, locked),
+    authenticate: authenticatorFor(config, locked),
     services: lazy(async () => await openServices(storage, config)),
     log: logToConsole,
   };

@@ -1,6 +1,7 @@
 /** How one setting is read from text: parsers that say what they expected, and the table's row type. */
 
 import { isGuid } from '../auth/access-token.js';
+import { loopbackOrigins } from '../http/cors.js';
 
 /** Why a setting cannot be used; its message names the setting and is shown at start. */
 export class SettingError extends Error {
@@ -108,11 +109,12 @@ export function audiences(row: Row<Audiences>): Setting<Audiences> {
   };
 }
 
-type Origins = readonly string[] | '*';
+type Origins = readonly string[] | '*' | undefined;
 
-/** Origins separated by commas, or `*` for any. */
+/** Origins separated by commas, `loopback` among them, or `*` for any. */
 export function origins(row: Row<Origins>): Setting<Origins> {
-  const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value;
+  const isOrigin = (value: string) =>
+    value === loopbackOrigins || (URL.canParse(value) && new URL(value).origin === value);
   return {
     ...row,
     expected: 'origins such as https://viewer.example.org, separated by commas, or *',

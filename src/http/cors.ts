@@ -2,10 +2,17 @@
  * Cross-origin headers for browser viewers (Fetch standard, CORS protocol). Pure functions: the
  * pipeline adds what they return, to errors too, because a browser hides any answer without them.
  */
+import { isLoopbackHost } from './loopback-host.js';
+
+/** In a list of origins: every page that this machine serves, at any port. */
+export const loopbackOrigins = 'loopback';
 
 /** Who may call from a browser. */
 export interface CorsConfig {
-  /** Origins such as `https://viewer.example.com`, or `*` for any, then without credentials. */
+  /**
+   * Origins such as `https://viewer.example.com` and `loopback`, or `*` for any, then without
+   * credentials.
+   */
   readonly allowedOrigins: readonly string[] | '*';
 }
 
@@ -62,15 +69,30 @@ export function corsHeaders(
   };
 }
 
+/**
+ * Whether pages of an origin may use the service. `null`, the origin of sandboxed frames and of files,
+ * may not: any page can take it on.
+ */
+export function allowsOrigin(origin: string, { allowedOrigins }: CorsConfig): boolean {
+  if (origin === 'null') return false;
+  if (allowedOrigins === '*') return true;
+  const asked = normalised(origin);
+  return allowedOrigins.some((allowed) =>
+    allowed === loopbackOrigins ? isLoopbackOrigin(asked) : normalised(allowed) === asked,
+  );
+}
+
 function permit(
   origin: string | null,
-  { allowedOrigins }: CorsConfig,
+  config: CorsConfig,
 ): Readonly<Record<string, string>> | undefined {
-  if (origin === null) return undefined;
-  if (allowedOrigins === '*') return { 'Access-Control-Allow-Origin': '*' };
-  const wanted = normalised(origin);
-  if (!allowedOrigins.some((allowed) => normalised(allowed) === wanted)) return undefined;
+  if (origin === null || !allowsOrigin(origin, config)) return undefined;
+  if (config.allowedOrigins === '*') return { 'Access-Control-Allow-Origin': '*' };
   return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' };
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  return URL.canParse(origin) && isLoopbackHost(new URL(origin).host);
 }
 
 function normalised(origin: string): string {

@@ -10,19 +10,26 @@ const hostPattern = /^(\[[\da-f:.]{2,45}\]|[\da-z](?:[\w.-]{0,252}[\da-z])?\.?)(
 const foreignPorts: Readonly<Record<string, string>> = { https: '80', http: '443' };
 const defaultPorts: Readonly<Record<string, string>> = { https: '443', http: '80' };
 
+/** How the service is reached. */
+export interface PublicAddress {
+  /** The base, which may have a path; `undefined` or empty where it is taken from requests. */
+  readonly publicUrl: string | undefined;
+  /** Whether a proxy in front sets the headers that tell of it; else anyone could. */
+  readonly trustForwardedHeaders: boolean;
+}
+
 /**
- * The public base, without a slash at its end: the configured one (which may have a path) if there
- * is one, else what X-Forwarded-Host/-Proto/-Port, X-Original-Host or Forwarded (RFC 7239) say, else
- * the URL of the request. The first value of a list counts; a malformed value is ignored.
+ * The public base, without a slash at its end: the configured one if there is one, else what
+ * X-Forwarded-Host/-Proto/-Port, X-Original-Host or Forwarded (RFC 7239) say where they are trusted,
+ * else the URL of the request. The first value of a list counts; a malformed value is ignored.
  */
 export function publicOrigin(
   request: { readonly url: string; readonly headers: Headers },
-  configuredBase?: string,
+  { publicUrl, trustForwardedHeaders }: PublicAddress,
 ): string {
-  if (configuredBase !== undefined && configuredBase !== '') {
-    return configuredBase.replace(/\/+$/, '');
-  }
+  if (publicUrl !== undefined && publicUrl !== '') return publicUrl.replace(/\/+$/, '');
   const url = new URL(request.url);
+  if (!trustForwardedHeaders) return url.origin;
   const forwarded = forwardedElement(request.headers.get('forwarded'));
   const proto =
     [firstOf(request.headers.get('x-forwarded-proto')), forwarded.get('proto')]

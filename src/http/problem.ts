@@ -35,6 +35,8 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'bulk-data-not-found': { status: 404, title: 'Bulk data not found' },
   unauthenticated: { status: 401, title: 'Authentication required' },
   forbidden: { status: 403, title: 'Permission missing' },
+  'foreign-host': { status: 403, title: 'Not a name of this machine' },
+  'foreign-origin': { status: 403, title: 'Web page not allowed' },
   'not-dicom': { status: 400, title: 'Not a DICOM file' },
   'dicom-malformed': { status: 400, title: 'Malformed DICOM file' },
   'dicom-truncated': { status: 400, title: 'Truncated DICOM file' },

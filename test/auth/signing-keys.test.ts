@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { tokenReader } from '../../src/auth/access-token.js';
 import { isTrustworthy, signingKeysOf } from '../../src/auth/signing-keys.js';
@@ -90,6 +90,36 @@ describe('signingKeysOf', () => {
     await expect(read(await strange())).rejects.toMatchObject(unavailable);
     await expect(read(await strange())).rejects.toMatchObject(unavailable);
     await read(await tenant.token());
+  });
+});
+
+describe('signingKeysOf, of what an issuer publishes', () => {
+  it.each<[what: string, key: unknown]>([
+    ['no object', 'key'],
+    ['nothing', null],
+    ['a key of another type', { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'a' }],
+    ['a key for encryption', { kty: 'RSA', n: 'AQAB', e: 'AQAB', use: 'enc', kid: 'b' }],
+    ['a key without its numbers', { kty: 'RSA', kid: 'c' }],
+    ['a key with numbers that are none', { kty: 'RSA', n: {}, e: 3, kid: 'd' }],
+  ])('passes over %s and takes the others', async (_what, key) => {
+    tenant.strangeKeys = [key];
+    expect(await read(await tenant.token())).toMatchObject({ appId: expect.any(String) });
+  });
+
+  it('does not take a key of fewer than 2048 bits for one', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const { n, e } = publicKey.export({ format: 'jwk' });
+    tenant.strangeKeys = [{ kty: 'RSA', kid: 'short', use: 'sig', n, e }];
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const head = `${encode({ alg: 'RS256', kid: 'short' })}.${encode(tenant.claims())}`;
+    const signature = sign('sha256', Buffer.from(head), privateKey).toString('base64url');
+    await expect(read(`${head}.${signature}`)).rejects.toMatchObject(invalid);
+    await read(await tenant.token());
+  });
+
+  it('reads no more than a mebibyte of it', async () => {
+    tenant.condition = 'flooding';
+    await expect(read(await tenant.token())).rejects.toMatchObject(unavailable);
   });
 });
 

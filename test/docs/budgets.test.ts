@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writePart10 } from '../../scripts/sample/write-part10.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import { createServices } from '../../src/dicomweb/services.js';
-import { open } from '../../src/host/authenticator.js';
+import { openTo } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import { createDispatcher, type Dispatch } from '../../src/host/dispatcher.js';
 import { createPipeline } from '../../src/host/pipeline.js';
@@ -99,12 +99,17 @@ describe('docs/architecture.md, budgets', () => {
     const made = createServices({ tables, blobs }, config);
     archives.push(made.archive);
     const services = async () => await Promise.resolve(made);
-    const pipeline = createPipeline({ config, authenticate: open, services, log: () => undefined });
+    const pipeline = createPipeline({
+      config,
+      authenticate: openTo(config),
+      services,
+      log: () => undefined,
+    });
     return createDispatcher(pipeline, Object.values(routes));
   }
 
   async function send(process: Dispatch, url: string, init: RequestInit = {}): Promise<Response> {
-    const request = new Request(`http://archive.example${url}`, init);
+    const request = new Request(`http://localhost${url}`, init);
     const response = await process(request, new AbortController().signal);
     const body = await response.arrayBuffer();
     return new Response(response.status === 204 || response.status === 304 ? null : body, response);

@@ -1,7 +1,7 @@
 /** The service as a function from request to response, over memory, and the words to speak to it. */
 import { createServices } from '../../src/dicomweb/services.js';
 import { routes } from '../../src/dicomweb/routes.js';
-import { open } from '../../src/host/authenticator.js';
+import { openTo } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import { createDispatcher, type Dispatch } from '../../src/host/dispatcher.js';
 import { createPipeline } from '../../src/host/pipeline.js';
@@ -41,7 +41,7 @@ export class ModelledService {
     this.#archive = services.archive;
     const pipeline = createPipeline({
       config,
-      authenticate: open,
+      authenticate: openTo(config),
       services: async () => await Promise.resolve(services),
       log: (entry) => {
         if (entry.event === 'fault') this.faults.push(entry);
@@ -59,7 +59,7 @@ export class ModelledService {
   }
 
   async send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
-    const request = new Request(`http://service.example${path}`, { ...init, method });
+    const request = new Request(`http://localhost${path}`, { ...init, method });
     const response = await this.#dispatch(request, new AbortController().signal);
     return {
       status: response.status,

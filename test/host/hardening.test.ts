@@ -147,7 +147,7 @@ describe('the framing of requests on the local host', () => {
   });
 
   it('takes no host name from a header that is none', async () => {
-    const service = await start();
+    const service = await start({ config: { trustForwardedHeaders: true } });
     for (const header of ['X-Forwarded-Host', 'X-Original-Host']) {
       const response = await fetch(`${service.baseUrl}/studies?limit=0`, {
         headers: { [header]: 'evil.example/"><script>' },
@@ -237,7 +237,7 @@ describe.each(hosts)('answers to errors on the %s host', (host) => {
 
 describe('security headers', () => {
   it.each(hosts)('are on every answer of the %s host', async (host) => {
-    const service = await start({ host });
+    const service = await start({ host, config: { trustForwardedHeaders: true } });
     for (const path of ['/studies', '/studies/x', '/nowhere', '/health/check', '/v2/studies']) {
       const { headers } = await fetch(service.baseUrl + path);
       expect(headers.get('x-content-type-options')).toBe('nosniff');

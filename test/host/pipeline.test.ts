@@ -2,14 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import type { Route, RouteDefinition } from '../../src/dicomweb/route.js';
 import { createServices } from '../../src/dicomweb/services.js';
 import { ServiceError } from '../../src/errors.js';
-import { locked, open, type Authenticator } from '../../src/host/authenticator.js';
+import { locked, openTo, type Authenticator } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import type { LogEntry } from '../../src/host/log.js';
 import { createPipeline, type HostRoute, type PipelineParts } from '../../src/host/pipeline.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 
-const config = readConfig({});
+const config = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
 const services = createServices(
   { tables: new MemoryTableStore(), blobs: new MemoryBlobStore() },
   config,
@@ -30,7 +30,7 @@ async function call(options: Call) {
   const log: LogEntry[] = [];
   const pipeline = createPipeline({
     config,
-    authenticate: open,
+    authenticate: openTo(config),
     services: async () => await Promise.resolve(services),
     log: (entry) => log.push(entry),
     ...options.parts,
@@ -45,7 +45,7 @@ async function call(options: Call) {
   };
   const response = await pipeline(
     options.hostRoute ?? route,
-    new Request(options.url ?? 'http://service.example/a/route', options.init),
+    new Request(options.url ?? 'http://localhost/a/route', options.init),
     options.params ?? {},
     options.signal ?? new AbortController().signal,
   );
@@ -110,7 +110,7 @@ describe('the pipeline: access', () => {
     };
     const hostRoute = { name: 'host', answer: () => new Response('here') };
     expect((await call({ parts, hostRoute })).body).toBe('here');
-    const normal = await call({ parts: { ...parts, authenticate: open } });
+    const normal = await call({ parts: { ...parts, authenticate: openTo(config) } });
     expect(normal.response.status).toBe(503);
     expect(normal.response.headers.has('retry-after')).toBe(true);
   });
@@ -118,11 +118,11 @@ describe('the pipeline: access', () => {
 
 describe('the pipeline: guards', () => {
   it('refuses markup in query strings on Microsoft profiles only', async () => {
-    const url = 'http://service.example/studies?PatientName=%3Cscript';
+    const url = 'http://localhost/studies?PatientName=%3Cscript';
     expect((await call({ url, params: { version: 'v2' } })).response.status).toBe(400);
     expect((await call({ url, params: { version: 'v1' } })).response.status).toBe(400);
     expect((await call({ url })).response.status).toBe(200);
-    const plain = 'http://service.example/studies?PatientName=a&x=%253C';
+    const plain = 'http://localhost/studies?PatientName=a&x=%253C';
     expect((await call({ url: plain, params: { version: 'v2' } })).response.status).toBe(200);
   });
 
@@ -236,7 +236,7 @@ describe('the pipeline: errors', () => {
 
 describe('the pipeline: access log', () => {
   it('has one entry per request, without its URL', async () => {
-    const url = 'http://service.example/studies?PatientName=Doe';
+    const url = 'http://localhost/studies?PatientName=Doe';
     const { log } = await call({ url, init: { headers: { 'X-Request-Id': 'id-1' } } });
     expect(log).toEqual([
       {
@@ -261,7 +261,7 @@ describe('the pipeline: access log', () => {
     const log: LogEntry[] = [];
     const pipeline = createPipeline({
       config,
-      authenticate: open,
+      authenticate: openTo(config),
       services: async () => await Promise.resolve(services),
       log: (entry) => log.push(entry),
     });
@@ -272,7 +272,7 @@ describe('the pipeline: access log', () => {
       permission: 'read',
       handler: async () => await Promise.resolve(new Response('12345')),
     };
-    const request = new Request('http://service.example/slow');
+    const request = new Request('http://localhost/slow');
     const response = await pipeline(route, request, {}, new AbortController().signal);
     expect(log).toEqual([]);
     await response.body?.cancel();

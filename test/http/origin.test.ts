@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { publicOrigin } from '../../src/http/origin.js';
 
+const behindProxy = { publicUrl: undefined, trustForwardedHeaders: true };
+
 const origin = (headers: Record<string, string>, url = 'http://localhost:7071/v2/studies') =>
-  publicOrigin({ url, headers: new Headers(headers) });
+  publicOrigin({ url, headers: new Headers(headers) }, behindProxy);
 
 describe('publicOrigin', () => {
   it('is that of the request when nothing else is known', () => {
@@ -18,10 +20,25 @@ describe('publicOrigin', () => {
       url: 'http://10.0.0.4/studies',
       headers: new Headers({ 'x-forwarded-host': 'other.example.com' }),
     };
-    expect(publicOrigin(request, 'https://pacs.example.com/dicomweb/')).toBe(
+    const publicUrl = 'https://pacs.example.com/dicomweb/';
+    expect(publicOrigin(request, { ...behindProxy, publicUrl })).toBe(
       'https://pacs.example.com/dicomweb',
     );
-    expect(publicOrigin(request, '')).toBe('http://other.example.com');
+    expect(publicOrigin(request, { ...behindProxy, publicUrl: '' })).toBe(
+      'http://other.example.com',
+    );
+  });
+
+  it.each([
+    { 'x-forwarded-host': 'evil.example' },
+    { 'x-original-host': 'evil.example' },
+    { forwarded: 'host=evil.example;proto=https' },
+    { 'x-forwarded-proto': 'https', 'x-forwarded-port': '8443' },
+  ])('does not follow %j where no setting says that a proxy sets it', (headers) => {
+    const request = { url: 'http://localhost:7071/studies', headers: new Headers(headers) };
+    expect(publicOrigin(request, { ...behindProxy, trustForwardedHeaders: false })).toBe(
+      'http://localhost:7071',
+    );
   });
 
   it.each<[what: string, headers: Record<string, string>, expected: string]>([

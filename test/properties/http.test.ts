@@ -120,7 +120,10 @@ describe('publicOrigin', () => {
           'x-forwarded-port': port,
           forwarded,
         });
-        const origin = publicOrigin({ url: 'http://localhost:7071/', headers });
+        const origin = publicOrigin(
+          { url: 'http://localhost:7071/', headers },
+          { publicUrl: undefined, trustForwardedHeaders: true },
+        );
         expect(origin).toMatch(/^https?:\/\/[\w.[\]:-]+$/);
       }),
     );

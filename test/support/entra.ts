@@ -35,7 +35,8 @@ export interface TokenSpec {
 }
 
 /** How the issuer answers those who ask for its keys. */
-export type Condition = 'well' | 'away' | 'without-keys' | 'of-another-issuer' | 'redirecting';
+export type Condition =
+  'well' | 'away' | 'without-keys' | 'of-another-issuer' | 'redirecting' | 'flooding';
 
 const encode = (value: unknown): string => base64url.encode(JSON.stringify(value));
 
@@ -50,6 +51,8 @@ export class Tenant {
   readonly uri = 'api://dicom.example.org/archive';
   readonly issuer: string;
   condition: Condition = 'well';
+  /** What is published among its keys and is none of them. */
+  strangeKeys: readonly unknown[] = [];
   /** How often its keys were asked for. */
   keyRequests = 0;
   #keys: readonly Key[] = [];
@@ -143,7 +146,8 @@ export class Tenant {
     const keys = this.#keys.map(async ({ id, pair }) => {
       return { ...(await exportJWK(pair.publicKey)), kid: id, use: 'sig', issuer: this.issuer };
     });
-    return { keys: await Promise.all(keys) };
+    const padding = this.condition === 'flooding' ? ' '.repeat(1024 ** 2) : '';
+    return { keys: [...this.strangeKeys, ...(await Promise.all(keys))], padding };
   }
 
   #newestFirst(): readonly [Key, ...Key[]] {

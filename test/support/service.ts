@@ -5,7 +5,7 @@ import { routes } from '../../src/dicomweb/routes.js';
 import type { Limits } from '../../src/dicomweb/limits.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { createServices, type Services } from '../../src/dicomweb/services.js';
-import { locked, open, type Authenticator } from '../../src/host/authenticator.js';
+import { locked, openTo, type Authenticator } from '../../src/host/authenticator.js';
 import { readConfig, type Config } from '../../src/host/config.js';
 import { startDevServer } from '../../src/host/dev-server.js';
 import { createDispatcher } from '../../src/host/dispatcher.js';
@@ -95,13 +95,14 @@ async function startOnFunctions(parts: PipelineParts, extraRoutes: readonly Rout
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { host, storage = 'memory', access = 'open', extraRoutes = [] } = options;
   const log: LogEntry[] = [];
-  const defaults = readConfig({});
+  const defaults = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
   const limits = { ...defaults.limits, ...options.limits };
   const { partitions } = { ...defaults, ...options.config };
   const services = createServices(await connect(storage), { limits, partitions });
+  const config = { ...defaults, ...options.config, limits };
   const parts: PipelineParts = {
-    config: { ...defaults, ...options.config, limits },
-    authenticate: typeof access === 'function' ? access : { open, locked }[access],
+    config,
+    authenticate: typeof access === 'function' ? access : { open: openTo(config), locked }[access],
     services: options.services ?? (async () => await Promise.resolve(services)),
     log: (entry) => log.push(entry),
   };

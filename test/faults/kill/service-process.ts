@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs';
 import { routes } from '../../../src/dicomweb/routes.js';
 import { createServices } from '../../../src/dicomweb/services.js';
-import { open } from '../../../src/host/authenticator.js';
+import { openTo } from '../../../src/host/authenticator.js';
 import { readConfig } from '../../../src/host/config.js';
 import { startDevServer } from '../../../src/host/dev-server.js';
 import { createDispatcher } from '../../../src/host/dispatcher.js';
@@ -108,7 +108,7 @@ async function main(options: ServiceProcessOptions): Promise<void> {
   const whenMade = async () => await Promise.resolve(services);
   const pipeline = createPipeline({
     config,
-    authenticate: open,
+    authenticate: openTo(config),
     services: whenMade,
     log: logToConsole,
   });
