@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { keywordOf } from '../../src/dicom/dictionary.js';
 import type { Tag } from '../../src/dicom/tag.js';
 import { maxInlineBinaryBytes } from '../../src/dicom/json.js';
+import { modalityRules } from '../../src/dicom/pixel/render/modality-rules.js';
 import {
   sequencedChangeFeed,
   windowedChangeFeed,
@@ -36,6 +37,22 @@ describe('README.md', () => {
       (methods.match(/\b[A-Z]{3,}\b/g) ?? []).map((method) => `${method} ${path ?? ''}`),
     );
     expect(rows.sort()).toEqual(table.map(({ method, path }) => `${method} /${path}`).sort());
+  });
+});
+
+describe('docs/rendering.md', () => {
+  it('has every rule on modality transforms', () => {
+    const root = '1.2.840.10008.5.1.4.1.1';
+    const columns = ['Images', `SOP classes below ${root}`, 'Transform', 'Because', 'Clause'];
+    expect(tableRows('docs/rendering.md', columns)).toEqual(
+      modalityRules.map(({ images, sopClasses, transform, because, clause }) => [
+        images,
+        sopClasses.map((uid) => uid.slice(root.length + 1)).join(', ') || '–',
+        transform,
+        because,
+        clause,
+      ]),
+    );
   });
 });
 

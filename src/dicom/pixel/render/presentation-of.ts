@@ -8,6 +8,7 @@ import type { Tag } from '../../tag.js';
 import { itemsOf, numberOf, stringOf, stringsOf } from '../../value.js';
 import type { ImagePixels } from '../image-pixels.js';
 import { lookupTableOf, paletteOf, type BulkSource } from './lookup-data.js';
+import { isModalityTransformShown } from './modality-rules.js';
 import type {
   ModalityTransform,
   Presentation,
@@ -17,6 +18,7 @@ import type {
 } from './presentation.js';
 
 const tags = {
+  sopClass: attribute('SOPClassUID'),
   shared: attribute('SharedFunctionalGroupsSequence'),
   perFrame: attribute('PerFrameFunctionalGroupsSequence'),
   pixelValueTransformation: attribute('PixelValueTransformationSequence'),
@@ -79,18 +81,23 @@ function windowOf(holder: DataSet): Window | undefined {
     .find((window) => Number.isFinite(window.center + window.width) && isWindow(window));
 }
 
+const storedValues: ModalityTransform = { kind: 'rescale', slope: 1, intercept: 0 };
+
 async function modalityOf(
-  holder: DataSet,
+  dataSet: DataSet,
+  frame: number,
   signed: boolean,
   bulk: BulkSource,
 ): Promise<ModalityTransform> {
+  if (!isModalityTransformShown(stringOf(dataSet, tags.sopClass)?.trim())) return storedValues;
+  const holder = groupOf(dataSet, frame, tags.pixelValueTransformation) ?? dataSet;
   const [item] = itemsOf(holder, tags.modalityLut);
   const table = item && (await lookupTableOf(item, signed, bulk));
   if (table !== undefined) return { kind: 'lut', table };
   const slope = numberOf(holder, tags.slope) ?? 1;
   // A slope of 0 would leave no picture; it stands in files whose writer had nothing to say.
   return slope === 0
-    ? { kind: 'rescale', slope: 1, intercept: 0 }
+    ? storedValues
     : { kind: 'rescale', slope, intercept: numberOf(holder, tags.intercept) ?? 0 };
 }
 
@@ -168,11 +175,7 @@ export async function presentationOf(
 ): Promise<Presentation> {
   const samples = sampleKind(dataSet);
   const signed = pixels.pixelRepresentation === 1;
-  const modality = await modalityOf(
-    groupOf(dataSet, frame, tags.pixelValueTransformation) ?? dataSet,
-    signed,
-    bulk,
-  );
+  const modality = await modalityOf(dataSet, frame, signed, bulk);
   const negative = signed || (modality.kind === 'rescale' && modality.intercept < 0);
   const voi = await voiOf(groupOf(dataSet, frame, tags.frameVoiLut) ?? dataSet, negative, bulk);
   const padding = paddingOf(dataSet, samples, pixels);

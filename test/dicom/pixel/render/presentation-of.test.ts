@@ -62,6 +62,36 @@ describe('presentationOf', () => {
     expect(await shown({ ...both, ...window })).toMatchObject({ voi: { kind: 'window' } });
   });
 
+  it.each([
+    ['X-Ray Angiographic', '12.1', 'ignored'],
+    ['X-Ray Radiofluoroscopic', '12.2', 'ignored'],
+    ['X-Ray Angiographic Bi-Plane', '12.3', 'ignored'],
+    ['Enhanced XA', '12.1.1', 'ignored'],
+    ['Enhanced XRF', '12.2.1', 'ignored'],
+    ['Segmentation', '66.4', 'ignored'],
+    ['X-Ray 3D Angiographic', '13.1.1', 'applied'],
+    ['Positron Emission Tomography', '128', 'applied'],
+    ['Digital X-Ray for presentation', '1.1', 'applied'],
+    ['Computed Radiography', '1', 'applied'],
+    ['CT', '2', 'applied'],
+  ])('knows of %s (%s) that its Modality LUT or rescale is %s', async (_name, suffix, rule) => {
+    const sopClass: Element = { vr: 'UI', Value: [`1.2.840.10008.5.1.4.1.1.${suffix}`] };
+    const table = { '00283002': us(1, 0, 8), '00283006': us(5) } as DataSet;
+    const window = { '00281050': ds(100), '00281051': ds(200) };
+    const transformations: Readonly<Record<string, Element>>[] = [
+      { '00283000': sq(table) },
+      { '00281052': ds(-7), '00281053': ds(3) },
+      { '52009229': sq({ '00289145': sq({ '00281052': ds(-7), '00281053': ds(3) } as DataSet) }) },
+    ];
+    const asStored = { kind: 'rescale', slope: 1, intercept: 0 };
+    for (const transformation of transformations) {
+      const { modality, voi } = await shown({ '00080016': sopClass, ...transformation, ...window });
+      if (rule === 'ignored') expect(modality).toEqual(asStored);
+      else expect(modality).not.toEqual(asStored);
+      expect(voi).toMatchObject({ kind: 'window', window: { center: 100, width: 200 } });
+    }
+  });
+
   it('takes what the functional groups of the frame say, then the shared ones', async () => {
     const group = (slope: number, center: number) =>
       ({
