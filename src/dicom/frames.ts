@@ -59,38 +59,62 @@ export function frameRuns(index: FrameIndex, frame: number): readonly ByteRun[] 
     const end = Math.min(Math.ceil((index.frameBits * frame) / 8), index.length);
     return [{ offset: index.offset + start, length: end - start }];
   }
-  const { perFrame } = index;
-  const [skipped, count] =
-    typeof perFrame === 'number'
-      ? [perFrame * (frame - 1), perFrame]
-      : [sum(perFrame.slice(0, frame - 1)), perFrame[frame - 1] ?? 0];
-  let offset = index.offset + sum(index.fragments.slice(0, skipped)) + skipped * itemHeaderBytes;
-  return index.fragments.slice(skipped, skipped + count).map((length) => {
+  const { fragments, offsets } = placesOf(index);
+  const first = fragments[frame - 1] ?? 0;
+  let offset = offsets[frame - 1] ?? 0;
+  return index.fragments.slice(first, fragments[frame]).map((length) => {
     const run = { offset: offset + itemHeaderBytes, length };
     offset += itemHeaderBytes + length;
     return run;
   });
 }
 
-/** The runs of every frame in order, at the cost of one walk over the index. */
-export function* everyFrame(index: FrameIndex): Generator<readonly ByteRun[], void, undefined> {
-  if (index.kind === 'native') {
-    for (let frame = 1; frame <= index.frames; frame++) yield frameRuns(index, frame);
-    return;
-  }
-  const { perFrame, fragments } = index;
+type Encapsulated = FrameIndex & { kind: 'encapsulated' };
+type Native = FrameIndex & { kind: 'native' };
+
+/** Whether frames end within bytes, so that their neighbours have bits in them too. */
+export function sharesBytes(index: FrameIndex): index is Native {
+  return index.kind === 'native' && index.frames > 1 && index.frameBits % 8 !== 0;
+}
+
+/** Bits of the frame before it in the first byte of a frame that shares bytes; `frame` from 1 on. */
+export function bitsBefore({ frameBits }: Native, frame: number): number {
+  return (frameBits * (frame - 1)) % 8;
+}
+
+/** By frame from 0 on, and behind the last: its first fragment, and where the item of that lies. */
+interface Places {
+  readonly fragments: Float64Array;
+  readonly offsets: Float64Array;
+}
+
+/** Made once for an index, or else a list of frames would walk over all fragments for each of them. */
+const places = new WeakMap<Encapsulated, Places>();
+
+function placesOf(index: Encapsulated): Places {
+  const known = places.get(index);
+  if (known !== undefined) return known;
+  const { frames, perFrame } = index;
+  const made = { fragments: new Float64Array(frames + 1), offsets: new Float64Array(frames + 1) };
   let offset = index.offset;
   let next = 0;
-  for (let frame = 0; frame < index.frames; frame++) {
-    const count = typeof perFrame === 'number' ? perFrame : (perFrame[frame] ?? 0);
-    const runs: ByteRun[] = [];
-    for (const length of fragments.slice(next, next + count)) {
-      runs.push({ offset: offset + itemHeaderBytes, length });
-      offset += itemHeaderBytes + length;
+  for (let frame = 0; frame <= frames; frame++) {
+    made.fragments[frame] = next;
+    made.offsets[frame] = offset;
+    const end = next + (typeof perFrame === 'number' ? perFrame : (perFrame[frame] ?? 0));
+    // Fragments that are missing take no room.
+    for (const last = Math.min(end, index.fragments.length); next < last; next++) {
+      offset += itemHeaderBytes + (index.fragments[next] ?? 0);
     }
-    next += count;
-    yield runs;
+    next = end;
   }
+  places.set(index, made);
+  return made;
+}
+
+/** The runs of every frame in order. */
+export function* everyFrame(index: FrameIndex): Generator<readonly ByteRun[], void, undefined> {
+  for (let frame = 1; frame <= index.frames; frame++) yield frameRuns(index, frame);
 }
 
 /**
@@ -136,8 +160,4 @@ function isCount(value: unknown): value is number {
 
 function isCounts(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every(isCount);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, one) => total + one, 0);
 }

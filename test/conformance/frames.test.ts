@@ -112,6 +112,36 @@ onEveryDeployment((client) => {
       await client.refusal(await client.get(`${path}/1,4`, asStored), 404);
     });
 
+    it('starts frames of single bits on a byte, without bits of their neighbours', async () => {
+      // Three frames of 3 × 3 pixels, set where frames are odd; they lie in 27 bits of four bytes.
+      const one = sample({
+        overrides: [
+          threeFrames,
+          element('00280010', 'US', 3),
+          element('00280011', 'US', 3),
+          element('00280100', 'US', 1),
+          element('00280101', 'US', 1),
+          element('00280102', 'US', 0),
+        ],
+        transferSyntaxUID: syntaxes.explicit,
+        pixelData: { native: Buffer.from([0xff, 0x01, 0xfc, 0x07]) },
+      });
+      await client.store(one);
+      const [full, empty] = [Buffer.from([0xff, 0x01]), Buffer.from([0x00, 0x00])];
+      const bodies = async (path: string, accept: string) =>
+        (await client.parts(`${pathOf(one)}/${path}`, accept)).map(({ body }) => body);
+      expect(await bodies('frames/1,2,3,3', asStored)).toEqual([full, empty, full, full]);
+      const alone = `${pathOf(one)}/frames/3`;
+      const octets = 'application/octet-stream; transfer-syntax=*';
+      expect(await client.bytes(alone, octets)).toEqual(full);
+      const second = await client.send('GET', alone, {
+        headers: { accept: octets, range: 'bytes=1-1' },
+      });
+      expect(second.status).toBe(206);
+      expect(Buffer.from(await second.arrayBuffer())).toEqual(full.subarray(1));
+      expect(await bodies('pixeldata', asStored)).toEqual([full, empty, full]);
+    });
+
     it('says of each part where and in which syntax it is', async () => {
       const one = sample({
         overrides: [threeFrames],

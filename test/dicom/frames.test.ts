@@ -50,6 +50,29 @@ describe('everyFrame', () => {
 });
 
 describe('frameRuns', () => {
+  it('walks over the fragments once, however many frames are asked for', () => {
+    let read = 0;
+    const count = 2000;
+    const fragments = new Proxy(new Array<number>(count).fill(2), {
+      get(target, key, receiver): unknown {
+        if (typeof key === 'string' && /^\d+$/.test(key)) read++;
+        return Reflect.get(target, key, receiver);
+      },
+    });
+    const perFrame = new Array<number>(count).fill(1);
+    const index: FrameIndex = {
+      kind: 'encapsulated',
+      offset: 0,
+      fragments,
+      perFrame,
+      frames: count,
+    };
+    for (let frame = 1; frame <= count; frame++) {
+      expect(frameRuns(index, frame)).toEqual([{ offset: frame * 10 - 2, length: 2 }]);
+    }
+    expect(read).toBeLessThanOrEqual(3 * count);
+  });
+
   it('cuts native pixel data into equal runs', () => {
     expect([1, 2, 3].map((frame) => frameRuns(native, frame))).toEqual([
       [{ offset: 1000, length: 8 }],

@@ -63,6 +63,25 @@ export async function openRuns(
   };
 }
 
+/**
+ * Reads opened bytes into memory.
+ *
+ * @throws ServiceError `storage-corrupt` when there are fewer than the index says.
+ */
+export async function readAll(opened: OpenedRuns): Promise<Uint8Array> {
+  const { length } = opened;
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const chunk of opened.chunks()) {
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  if (filled !== length) {
+    throw new ServiceError('storage-corrupt', 'A stored file ends before its index says.');
+  }
+  return bytes;
+}
+
 /** Runs that are read together, with the bytes between them. */
 interface Span {
   readonly span: ByteRun;
@@ -75,14 +94,20 @@ const smallGap = 4096;
 /** Merges runs that follow each other closely, such as the fragments of one frame. */
 function spans(runs: readonly ByteRun[]): readonly Span[] {
   const merged: Span[] = [];
+  let within: ByteRun[] = [];
+  let end = 0;
+  const close = () => {
+    const [first] = within;
+    if (first === undefined) return;
+    merged.push({ span: { offset: first.offset, length: end - first.offset }, runs: within });
+    within = [];
+  };
   for (const run of runs) {
-    const last = merged.at(-1);
-    const end = last === undefined ? 0 : last.span.offset + last.span.length;
-    if (last !== undefined && run.offset >= end && run.offset - end <= smallGap) {
-      const span = { offset: last.span.offset, length: run.offset + run.length - last.span.offset };
-      merged[merged.length - 1] = { span, runs: [...last.runs, run] };
-    } else merged.push({ span: run, runs: [run] });
+    if (run.offset < end || run.offset - end > smallGap) close();
+    within.push(run);
+    end = run.offset + run.length;
   }
+  close();
   return merged;
 }
 

@@ -1,5 +1,5 @@
 /** Retrieve of frames (PS3.18 §10.4.1.1.6): ranged reads of the stored file, transcoded where asked. */
-import { frameRuns, type ByteRun, type FrameIndex } from '../../dicom/frames.js';
+import { frameRuns, type FrameIndex } from '../../dicom/frames.js';
 import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
 import { ServiceError } from '../../errors.js';
 import { streamBody } from '../../http/body.js';
@@ -12,11 +12,12 @@ import { acceptedOf, chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath } from '../path-uids.js';
 import { listed, readAhead, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
-import { sliceRuns } from './bulkdata/bulk-resource.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from './cache-headers.js';
 import { parseFrameList } from './frame-list.js';
 import { chosenSyntax, frameOffers } from './frame-offers.js';
-import { openRuns } from './open-runs.js';
+import { frameLength, openFrame } from './open-frame.js';
+import { readAll } from './open-runs.js';
+import { RepeatedFrames } from './repeated-frames.js';
 import { loadImage, type StoredImage } from './stored-image.js';
 import { storedSyntax } from './stored-syntax.js';
 import { encodingEdition, framesAheadOf, transcodeStoredFrame } from './transcode-frames.js';
@@ -53,25 +54,25 @@ function chooseFor(
   return chooseRepresentation(request, inParts);
 }
 
-function runsOf(index: FrameIndex | undefined, frame: number): readonly ByteRun[] {
+/** @throws ServiceError `frame-not-found` unless every frame of the list is there. */
+function requireFrames(index: FrameIndex | undefined, frames: readonly number[]): FrameIndex {
   if (index === undefined) {
     throw new ServiceError('frame-not-found', 'The instance has no pixel data, hence no frames.');
   }
-  if (frame > index.frames) {
-    throw new ServiceError(
-      'frame-not-found',
-      `The instance has ${index.frames} frames; frame ${frame} is not among them.`,
-    );
-  }
-  return frameRuns(index, frame);
+  const missing = frames.find((frame) => frame > index.frames);
+  if (missing === undefined) return index;
+  throw new ServiceError(
+    'frame-not-found',
+    `The instance has ${index.frames} frames; frame ${missing} is not among them.`,
+  );
 }
 
 /** Frames whose representation has been settled. */
 interface ChosenFrames {
   readonly record: InstanceRecord;
   readonly frames: readonly number[];
-  /** Where each of them lies. */
-  readonly runs: readonly (readonly ByteRun[])[];
+  /** Where they lie. */
+  readonly index: FrameIndex;
   readonly choice: Choice;
   readonly to: TransferSyntax;
   /** There when the frames have to be transcoded. */
@@ -91,21 +92,21 @@ async function chooseFrames(context: RequestContext): Promise<ChosenFrames> {
     throw new ServiceError('instance-not-found', 'No such instance is stored.');
   }
   const { record } = row;
-  const index = await services.archive.instanceIndex(partition, row);
-  const runs = frames.map((frame) => runsOf(index.frames, frame));
+  const whole = await services.archive.instanceIndex(partition, row);
+  const index = requireFrames(whole.frames, frames);
   const from = storedSyntax(record);
   const choice = chooseFor(context, from, conceivableTargets(from), frames);
   const to = chosenSyntax(choice, from);
-  if (haveSameFrames(from, to)) return { record, frames, runs, choice, to };
+  if (haveSameFrames(from, to)) return { record, frames, index, choice, to };
 
-  const image = await loadImage(context, record, index);
+  const image = await loadImage(context, record, whole);
   const targets = frameTargets(image, services.limits.pixels);
   const settled = chooseFor(context, image.syntax, targets, frames);
   const syntax = chosenSyntax(settled, image.syntax);
   return {
     record: image.record,
     frames,
-    runs: frames.map((frame) => runsOf(image.index.frames, frame)),
+    index: requireFrames(image.index.frames, frames),
     choice: settled,
     to: syntax,
     ...(!haveSameFrames(image.syntax, syntax) && { image }),
@@ -144,12 +145,12 @@ export async function retrieveFrames(context: RequestContext): Promise<Response>
 /** One frame by itself, or a range of its bytes. */
 async function singleFrame(
   context: RequestContext,
-  { record, runs: [runs = []], image, to }: ChosenFrames,
+  { record, frames: [frame = 1], index, image, to }: ChosenFrames,
   headers: Readonly<Record<string, string>> & { readonly ETag: string },
 ): Promise<Response> {
   const asked = context.request.headers;
   if (image !== undefined) {
-    const { bytes } = await transcodeStoredFrame(context, image, to, runs);
+    const { bytes } = await transcodeStoredFrame(context, image, to, frameRuns(index, frame));
     const range = answerRange(asked, bytes.length, headers.ETag);
     const part = bytes.subarray(range.offset, range.offset + range.length);
     return new Response(streamBody(listed(part)), {
@@ -157,40 +158,61 @@ async function singleFrame(
       headers: { ...headers, ...range.headers },
     });
   }
-  const length = runs.reduce((sum, run) => sum + run.length, 0);
-  const range = answerRange(asked, length, headers.ETag);
-  const body = await openRuns(context, record, sliceRuns(runs, range.offset, range.length));
+  const range = answerRange(asked, frameLength(index, frame), headers.ETag);
+  const body = await openFrame(context, record, index, frame, range);
   return new Response(streamBody(body.chunks()), {
     status: range.status,
     headers: { ...headers, ...range.headers },
   });
 }
 
-async function* partsOf(
+/** A frame on its way. */
+interface OpenedFrame extends Pick<OutgoingPart, 'body'> {
+  readonly frame: number;
+  readonly length: number;
+  readonly cancel?: () => void;
+}
+
+/** Longer frames are read again when a list repeats them. */
+const longestSharedFrame = 4 * 1024 ** 2;
+
+/** Opens the frames of a list, in its order; what it repeats is read and transcoded once. */
+function openFrames(
   context: RequestContext,
-  { record, frames, runs, image, to }: ChosenFrames,
-  contentType: string,
-): AsyncGenerator<OutgoingPart, void, undefined> {
-  const opened = readAhead(
-    listed(...runs),
+  { record, frames, index, image, to }: ChosenFrames,
+): AsyncIterable<OpenedFrame> {
+  const repeated = new RepeatedFrames(frames);
+  const bytesOf = async (frame: number): Promise<Uint8Array> =>
+    image === undefined
+      ? await readAll(await openFrame(context, record, index, frame))
+      : (await transcodeStoredFrame(context, image, to, frameRuns(index, frame))).bytes;
+  return readAhead(
+    listed(...frames),
     image === undefined ? framesAhead : framesAheadOf(image),
-    async (some): Promise<Pick<OutgoingPart, 'body'> & { length: number; cancel?: () => void }> => {
-      if (image !== undefined) {
-        const { bytes } = await transcodeStoredFrame(context, image, to, some);
-        return { body: bytes, length: bytes.length };
+    async (frame): Promise<OpenedFrame> => {
+      const short = frameLength(index, frame) <= longestSharedFrame;
+      if (image !== undefined || (short && repeated.isShared(frame))) {
+        const bytes = await repeated.take(frame, async () => await bytesOf(frame));
+        return { frame, body: bytes, length: bytes.length };
       }
-      const body = await openRuns(context, record, some);
-      return { body: body.chunks(), length: body.length, cancel: () => body.cancel() };
+      const body = await openFrame(context, record, index, frame);
+      return { frame, body: body.chunks(), length: body.length, cancel: () => body.cancel() };
     },
     ({ cancel }) => cancel?.(),
   );
-  let position = 0;
-  for await (const { body, length } of opened) {
-    const frame = frames[position++] ?? 0;
+}
+
+async function* partsOf(
+  context: RequestContext,
+  chosen: ChosenFrames,
+  contentType: string,
+): AsyncGenerator<OutgoingPart, void, undefined> {
+  const location = `${context.baseUrl}${resourcePath(chosen.record)}/frames`;
+  for await (const { frame, body, length } of openFrames(context, chosen)) {
     yield {
       headers: [
         ['Content-Type', contentType],
-        ['Content-Location', `${context.baseUrl}${resourcePath(record)}/frames/${frame}`],
+        ['Content-Location', `${location}/${frame}`],
       ],
       body,
       length,

@@ -5,7 +5,7 @@ import type { ByteRun } from '../../dicom/frames.js';
 import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
 import { ServiceError } from '../../errors.js';
 import type { RequestContext } from '../route.js';
-import { openRuns } from './open-runs.js';
+import { openRuns, readAll } from './open-runs.js';
 import type { StoredImage } from './stored-image.js';
 
 /** Part of the entity tags of what is encoded here: another one when encoders write other bytes. */
@@ -61,15 +61,6 @@ export async function transcodeStoredFrame(
       limitValue: limits.pixels.frameBytes,
     });
   }
-  const opened = await openRuns(context, image.record, runs);
-  const payload = new Uint8Array(length);
-  let filled = 0;
-  for await (const chunk of opened.chunks()) {
-    payload.set(chunk, filled);
-    filled += chunk.length;
-  }
-  if (filled !== length) {
-    throw new ServiceError('storage-corrupt', 'A stored file ends before its index says.');
-  }
+  const payload = await readAll(await openRuns(context, image.record, runs));
   return await transcodePayload(context, image, to, payload);
 }

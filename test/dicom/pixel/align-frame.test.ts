@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { frameRuns, type FrameIndex } from '../../../src/dicom/frames.js';
-import { alignFrame } from '../../../src/dicom/pixel/align-frame.js';
+import { alignBits, alignFrame } from '../../../src/dicom/pixel/align-frame.js';
 
 /** Bits, the least significant of a byte first. */
 function bitsOf(bytes: Uint8Array, count: number): number[] {
@@ -32,7 +32,36 @@ describe('alignFrame', () => {
             expect(bitsOf(payload, frameBits)).toEqual(
               bits.slice(frameBits * (frame - 1), frameBits * frame),
             );
+            expect(bitsOf(payload, payload.length * 8).slice(frameBits)).not.toContain(1);
+            expect(payload).toHaveLength(Math.ceil(frameBits / 8));
           }
+        },
+      ),
+    );
+  });
+
+  it('does the same to a stream, however it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 20 }),
+        fc.nat(7),
+        fc.integer({ min: 1, max: 7 }),
+        fc.nat(7),
+        async (bytes, shift, size, spare) => {
+          const bits = bytes.length * 8 - shift - spare;
+          fc.pre(bits > 0);
+          const pieces = (async function* () {
+            for (let at = 0; at < bytes.length; at += size) {
+              yield await Promise.resolve(bytes.subarray(at, at + size));
+            }
+          })();
+          const made: Uint8Array[] = [];
+          for await (const piece of alignBits(pieces, shift, bits)) made.push(piece);
+          const aligned = Buffer.concat(made);
+          expect(aligned).toHaveLength(Math.ceil(bits / 8));
+          const wanted = bitsOf(bytes, bytes.length * 8).slice(shift, shift + bits);
+          expect(bitsOf(aligned, bits)).toEqual(wanted);
+          expect(bitsOf(aligned, aligned.length * 8).slice(bits)).not.toContain(1);
         },
       ),
     );

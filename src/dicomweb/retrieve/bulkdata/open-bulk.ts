@@ -1,10 +1,12 @@
 /** Opens bulk values of stored files, whole or in part, and turns them into parts of an answer. */
-import { everyFrame, type ByteRun } from '../../../dicom/frames.js';
+import { bitsBefore, everyFrame, sharesBytes, type ByteRun } from '../../../dicom/frames.js';
+import { alignBits } from '../../../dicom/pixel/align-frame.js';
 import { formatMediaType } from '../../../http/media-type.js';
 import type { OutgoingPart } from '../../../multipart/writer.js';
 import type { InstanceRecord } from '../../../storage/archive/records.js';
 import { resourcePath } from '../../path-uids.js';
 import type { RequestContext } from '../../route.js';
+import { frameLength } from '../open-frame.js';
 import { openRuns, type OpenedRuns } from '../open-runs.js';
 import { sliceRuns, type BulkBytes, type BulkFrames, type BulkResource } from './bulk-resource.js';
 import { ByteCutter } from './byte-cutter.js';
@@ -139,12 +141,20 @@ export async function* partsOf(
     yield { ...part(`bulkdata/${resource.path}`), body: opened.chunks(), ...length };
     return;
   }
+  const { frames } = resource;
   const cutter = new ByteCutter(opened.chunks(), stretchOf(resource).offset);
   try {
-    let frame = 1;
-    for (const runs of everyFrame(resource.frames)) {
-      const length = runs.reduce((sum, run) => sum + run.length, 0);
-      yield { ...part(`frames/${frame++}`), body: takeAll(cutter, runs), length };
+    let frame = 0;
+    for (const runs of everyFrame(frames)) {
+      frame++;
+      const bytes = takeAll(cutter, runs);
+      yield {
+        ...part(`frames/${frame}`),
+        body: sharesBytes(frames)
+          ? alignBits(bytes, bitsBefore(frames, frame), frames.frameBits)
+          : bytes,
+        length: frameLength(frames, frame),
+      };
     }
   } finally {
     await cutter.close();

@@ -10,13 +10,12 @@ import { presentationOf } from '../../../dicom/pixel/render/presentation-of.js';
 import type { StoredFrame } from '../../../dicom/pixel/render/render-job.js';
 import type { Tag } from '../../../dicom/tag.js';
 import type { TransferSyntax } from '../../../dicom/transfer-syntax.js';
-import { ServiceError } from '../../../errors.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
 import type { InstanceIndex, InstanceRecord } from '../../../storage/archive/records.js';
 import type { RequestContext } from '../../route.js';
 import { bulkResource } from '../bulkdata/bulk-resource.js';
 import { openBytes } from '../bulkdata/open-bulk.js';
-import { openRuns, type OpenedRuns } from '../open-runs.js';
+import { openRuns, readAll } from '../open-runs.js';
 import { storedSyntax } from '../stored-syntax.js';
 
 export interface RenderSource {
@@ -45,21 +44,6 @@ export async function renderSource(
   ]);
   const dataSet = JSON.parse(text) as DataSet;
   return { record: row.record, dataSet, index, syntax: storedSyntax(row.record) };
-}
-
-/** Reads opened bytes into memory. */
-export async function readAll(opened: OpenedRuns): Promise<Uint8Array> {
-  const { length } = opened;
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  for await (const chunk of opened.chunks()) {
-    bytes.set(chunk, filled);
-    filled += chunk.length;
-  }
-  if (filled !== length) {
-    throw new ServiceError('storage-corrupt', 'A stored file ends before its index says.');
-  }
-  return bytes;
 }
 
 /** Reads bulk values of the instance, each once; those that are missing or too long are empty. */

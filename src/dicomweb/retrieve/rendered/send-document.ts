@@ -12,7 +12,8 @@ import { bulkResource, sliceRuns, type BulkBytes } from '../bulkdata/bulk-resour
 import { openBytes } from '../bulkdata/open-bulk.js';
 import { cacheHeaders, entityTag, notModified } from '../cache-headers.js';
 import { escapeHtml, htmlPage, pagePolicy } from './html.js';
-import { readAll, type RenderSource } from './render-source.js';
+import { readAll } from '../open-runs.js';
+import type { RenderSource } from './render-source.js';
 import type { RenderedKind } from './rendered-kind.js';
 import { reportPage } from './report-page.js';
 

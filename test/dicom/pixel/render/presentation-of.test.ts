@@ -78,10 +78,11 @@ describe('presentationOf', () => {
     const sopClass: Element = { vr: 'UI', Value: [`1.2.840.10008.5.1.4.1.1.${suffix}`] };
     const table = { '00283002': us(1, 0, 8), '00283006': us(5) } as DataSet;
     const window = { '00281050': ds(100), '00281051': ds(200) };
+    const rescale = { '00281052': ds(-7), '00281053': ds(3) } as DataSet;
     const transformations: Readonly<Record<string, Element>>[] = [
       { '00283000': sq(table) },
-      { '00281052': ds(-7), '00281053': ds(3) },
-      { '52009229': sq({ '00289145': sq({ '00281052': ds(-7), '00281053': ds(3) } as DataSet) }) },
+      rescale,
+      { '52009229': sq({ '00289145': sq(rescale) } as DataSet) },
     ];
     const asStored = { kind: 'rescale', slope: 1, intercept: 0 };
     for (const transformation of transformations) {
