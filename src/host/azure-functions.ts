@@ -125,7 +125,7 @@ export function register(route: Route): void {
   for (const { functionName, template } of urlForms(route)) {
     registerFunction(
       functionName,
-      [route.method],
+      route.method === 'GET' ? ['GET', 'HEAD'] : [route.method],
       template,
       ({ params }) =>
         async ({ pipeline }, request, signal) =>

@@ -44,6 +44,17 @@ function versionOf(path: string): Readonly<Record<string, string>> {
   }
 }
 
+/** HEAD is GET without its body, which the pipeline leaves out (RFC 9110 §9.3.2). */
+function asked(method: string): string {
+  return method === 'HEAD' ? 'GET' : method;
+}
+
+/** The methods of a path as `Allow` lists them. */
+function allowedOf(methods: readonly string[]): readonly string[] {
+  if (methods.length === 0) return [];
+  return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])];
+}
+
 /** A dispatcher over the routes. Runs of slashes in a path count as one. */
 export function createDispatcher(pipeline: Pipeline, routes: readonly Route[]): Dispatch {
   const router = createRouter(
@@ -53,10 +64,10 @@ export function createDispatcher(pipeline: Pipeline, routes: readonly Route[]): 
   );
   return async (request, signal) => {
     const path = new URL(request.url).pathname.replace(/\/{2,}/g, '/');
-    const found = router.match(request.method, path);
+    const found = router.match(asked(request.method), path);
     if (found !== undefined) return await pipeline(found.value, request, found.params, signal);
     const methods = router.methodsOf(path);
-    const allowed = methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])];
+    const allowed = allowedOf(methods);
     const isRoot = path === '/';
     const served = isRoot
       ? routes

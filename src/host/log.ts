@@ -4,6 +4,7 @@
  * audit, and nothing of bodies.
  */
 import type { Route } from '../dicomweb/route.js';
+import { codeOf, statusOf } from '../storage/azure/translate-error.js';
 import type { Caller, StoredNote } from './audit.js';
 
 /** How the body of a response ended. */
@@ -65,7 +66,21 @@ export const logToConsole: Log = (entry) => {
   console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
 };
 
-/** The stacks of an error and of its causes, outermost first. */
+/** Errors whose messages are texts of others, which may quote keys, values and addresses. */
+const quoting: ReadonlySet<string> = new Set(['RestError', 'SyntaxError']);
+
+/** The stack of an error; of what quotes others its name, status and code stand for the message. */
+function stackOf(error: Error): string {
+  if (!quoting.has(error.name)) return error.stack ?? error.message;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  const facts = [error.name, statusOf(error), codeOf(error)].filter((fact) => (fact ?? '') !== '');
+  return [facts.join(' '), ...frames].join('\n');
+}
+
+/**
+ * The stacks of an error and of its causes, outermost first. Of an error of storage its code is told and
+ * not its text.
+ */
 export function describeError(error: unknown): string {
   const stacks: string[] = [];
   for (let current = error; current !== undefined && stacks.length < 5;) {
@@ -73,7 +88,7 @@ export function describeError(error: unknown): string {
       stacks.push(typeof current === 'string' ? current : `a thrown ${typeof current}`);
       break;
     }
-    stacks.push(current.stack ?? current.message);
+    stacks.push(stackOf(current));
     current = current.cause;
   }
   return stacks.join('\ncaused by ');

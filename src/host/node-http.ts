@@ -1,5 +1,6 @@
 /** Between Node's HTTP server and web objects: requests in, responses out, both at the peer's pace. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isHost } from '../http/origin.js';
 import type { Dispatch } from './dispatcher.js';
 import { paced, signalOf } from './live-response.js';
 import { createUpload } from './upload.js';
@@ -10,7 +11,8 @@ const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 function urlOf(message: IncomingMessage): string {
   const target = message.url ?? '/';
   const host = message.headers.host ?? '';
-  const base = `http://${URL.canParse(`http://${host}`) && host !== '' ? host : 'localhost'}`;
+  // Anything but a host would be read as part of the path.
+  const base = `http://${isHost(host) && URL.canParse(`http://${host}`) ? host : 'localhost'}`;
   // A proxy is sent absolute targets; they are the URL already.
   if (!target.startsWith('/') && URL.canParse(target)) return target;
   return base + (target.startsWith('/') ? target : '/');

@@ -7,7 +7,7 @@ import { ps318, profileOf, type Profile } from '../dicomweb/profile.js';
 import type { Route } from '../dicomweb/route.js';
 import type { Services } from '../dicomweb/services.js';
 import { ServiceError } from '../errors.js';
-import { chunksOf, limitBody } from '../http/body.js';
+import { chunksOf, discardBody, limitBody } from '../http/body.js';
 import { acceptsGzip, gzipBody, isCompressible } from '../http/content-encoding.js';
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';
 import { gzipETag } from '../http/etag.js';
@@ -207,6 +207,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const etag = headers.get('ETag');
     if (etag !== null && headers.get('Content-Encoding') === 'gzip') {
       headers.set('ETag', gzipETag(etag));
+    }
+    if (request.method === 'HEAD') {
+      discardBody(body).then(
+        () => onEnd({ outcome: 'complete', bytes: 0 }),
+        (error: unknown) => onEnd({ outcome: 'failed', bytes: 0, error }),
+      );
+      return new Response(null, { status, statusText, headers });
     }
     return new Response(observeBody(body, onEnd), { status, statusText, headers });
   }

@@ -67,6 +67,16 @@ export async function* limitBody(
 }
 
 /**
+ * Ends a response body that nobody is to read. One chunk of it is read, since only a source that has begun
+ * lets go of what it has opened.
+ */
+export async function discardBody(body: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = body.getReader();
+  await reader.read();
+  await reader.cancel();
+}
+
+/**
  * The chunks of a request body; none for a request without one. Stopping early cancels the stream.
  * @throws ServiceError 'client-aborted' when the connection ends first; other errors unchanged.
  */

@@ -16,9 +16,10 @@ export interface CorsConfig {
   readonly allowedOrigins: readonly string[] | '*';
 }
 
-const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+const allowedMethods = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const allowedHeaders =
-  'Authorization, Accept, Content-Type, Range, If-None-Match, If-Modified-Since, ' +
+  'Authorization, Accept, Content-Type, Content-Encoding, Range, If-Range, If-None-Match, ' +
+  'If-Modified-Since, ' +
   'msdicom-request-original, X-Request-Id, traceparent, tracestate';
 const exposedHeaders =
   'Content-Type, Content-Length, Content-Range, Content-Location, ETag, Warning, Retry-After, ' +

@@ -6,6 +6,11 @@ import { splitUnquoted, unquote } from './header-list.js';
 
 const hostPattern = /^(\[[\da-f:.]{2,45}\]|[\da-z](?:[\w.-]{0,252}[\da-z])?\.?)(?::(\d{1,5}))?$/i;
 
+/** Whether a Host header is a name or address, with a port or without (RFC 9110 §7.2), and no more. */
+export function isHost(text: string): boolean {
+  return parseHost(text) !== undefined;
+}
+
 /** Ports that a misconfigured proxy reports for the leg behind it. */
 const foreignPorts: Readonly<Record<string, string>> = { https: '80', http: '443' };
 const defaultPorts: Readonly<Record<string, string>> = { https: '443', http: '80' };

@@ -37,6 +37,8 @@ export interface Part {
 const defaultMaxParts = 10_000;
 const defaultMaxHeaderBytes = 16 * 1024;
 const maxBoundaryLength = 256;
+/** Chunks below this many bytes are worth to make room for more of them. */
+const tinyChunk = 4096;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -136,6 +138,8 @@ class Scanner {
   readonly #afterLineFeed: Buffer;
   readonly #delimiter: Buffer;
   #buffer: Buffer = Buffer.alloc(0);
+  /** What `#buffer` is a view of, where it may grow; its bytes behind the view are unused. */
+  #room: Buffer | undefined;
   /** Where `#buffer` begins in the body. */
   #offset = 0;
   /** The buffer is known to hold no delimiter that begins before this position. */
@@ -181,7 +185,7 @@ class Scanner {
 
   /** Reads the header block of part `index`, up to and including the empty line. */
   async headers(index: number): Promise<PartHeaders> {
-    const entries: [string, string][] = [];
+    const fields: { readonly name: string; readonly lines: string[] }[] = [];
     let start = 0;
     for (;;) {
       const end = await this.#lineEnd(start, index);
@@ -189,11 +193,12 @@ class Scanner {
       if (text === '') {
         this.#advance(end + 1);
         this.#atLineStart = true;
-        return partHeaders(entries);
+        return partHeaders(fields.map(({ name, lines }) => [name, lines.join(' ')]));
       }
-      const previous = entries.at(-1);
+      const previous = fields.at(-1);
       if (/^[ \t]/.test(text) && previous !== undefined) {
-        previous[1] = `${previous[1]} ${text.trim()}`.trim();
+        const more = text.trim();
+        if (more !== '') previous.lines.push(more);
       } else {
         const colon = text.indexOf(':');
         const name = text.slice(0, Math.max(colon, 0)).trim();
@@ -203,7 +208,8 @@ class Scanner {
             start,
           );
         }
-        entries.push([name, text.slice(colon + 1).trim()]);
+        const value = text.slice(colon + 1).trim();
+        fields.push({ name, lines: value === '' ? [] : [value] });
       }
       start = end + 1;
     }
@@ -226,11 +232,19 @@ class Scanner {
    * the body ends first. A delimiter that no proper boundary line follows is data.
    */
   async #until(delimiter: Buffer): Promise<Uint8Array | BoundaryLine | undefined> {
+    const lead = delimiter.length - this.#dashed.length;
     for (;;) {
       const found = this.#buffer.indexOf(delimiter, this.#searched);
-      if (found > 0) return this.#take(found);
+      if (found > 0) {
+        // Near misses stay among the data around them: one by one they would be millions of chunks.
+        const rest = this.#buffer.subarray(found + lead);
+        const isData = boundaryLine(rest, this.#dashed, this.#exhausted).kind === 'none';
+        if (!isData) return this.#take(found);
+        this.#searched = found + 1;
+        continue;
+      }
       if (found === 0) {
-        const line = await this.#takeBoundaryLine(delimiter.length - this.#dashed.length);
+        const line = await this.#takeBoundaryLine(lead);
         if (line !== undefined) return line;
         this.#searched = 1;
         continue;
@@ -245,15 +259,17 @@ class Scanner {
 
   /** Consumes the boundary line whose dashes are at `at`, if that is what is there. */
   async #takeBoundaryLine(at: number): Promise<BoundaryLine | undefined> {
+    let judged = 0;
     for (;;) {
-      const line = boundaryLine(this.#buffer.subarray(at), this.#dashed, this.#exhausted);
-      if (line === 'undecided' && this.#buffer.length - at <= this.#maxPadded()) {
+      const line = boundaryLine(this.#buffer.subarray(at), this.#dashed, this.#exhausted, judged);
+      if (line.kind === 'undecided' && this.#buffer.length - at <= this.#maxPadded()) {
+        judged = line.judged;
         await this.#pull();
         continue;
       }
-      if (line === 'undecided' || line === 'none') return undefined;
+      if (line.kind === 'undecided' || line.kind === 'none') return undefined;
       this.#advance(at + line.length);
-      return line.announces;
+      return line.kind;
     }
   }
 
@@ -297,13 +313,37 @@ class Scanner {
       if (result.done === true) {
         this.#exhausted = true;
       } else if (result.value.byteLength > 0) {
-        const { buffer, byteOffset, byteLength } = result.value;
-        const chunk = Buffer.from(buffer, byteOffset, byteLength);
-        this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
+        this.#append(result.value);
         return true;
       }
     }
     return false;
+  }
+
+  /**
+   * Adds a chunk to what is held. Tiny chunks go into room that was made for several, so that a line that
+   * comes byte by byte is not copied as often as it has bytes.
+   */
+  #append(chunk: Uint8Array): void {
+    const held = this.#buffer;
+    if (held.length === 0) {
+      this.#buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      this.#room = undefined;
+      return;
+    }
+    const length = held.length + chunk.length;
+    const room = this.#room;
+    if (room !== undefined && held.byteOffset - room.byteOffset + length <= room.length) {
+      const start = held.byteOffset - room.byteOffset;
+      room.set(chunk, start + held.length);
+      this.#buffer = room.subarray(start, start + length);
+      return;
+    }
+    const made = Buffer.allocUnsafeSlow(chunk.length < tinyChunk ? 2 * length + tinyChunk : length);
+    made.set(held);
+    made.set(chunk, held.length);
+    this.#room = made;
+    this.#buffer = made.subarray(0, length);
   }
 
   #take(length: number): Uint8Array {
@@ -337,31 +377,42 @@ function heldBack(buffer: Buffer, delimiter: Buffer, from: number): number {
   return tail.subarray(start).equals(delimiter.subarray(0, held)) ? held : 0;
 }
 
+/** What bytes that may be a boundary line turn out to be. */
+type Judgement =
+  | { readonly kind: BoundaryLine; readonly length: number }
+  | { readonly kind: 'none' }
+  /** So far it may be one; the bytes before `judged` need not be looked at again. */
+  | { readonly kind: 'undecided'; readonly judged: number };
+
+const none: Judgement = { kind: 'none' };
+
 /**
  * Judges whether `bytes` begin with a whole boundary line: the dashed boundary, `--` if it is the
  * last, white space, and a line end or, for the last, the end of the body.
+ *
+ * @param judged - of the same line, when fewer of its bytes were there.
  */
-function boundaryLine(
-  bytes: Buffer,
-  dashed: Buffer,
-  ended: boolean,
-): { readonly announces: BoundaryLine; readonly length: number } | 'none' | 'undecided' {
-  const short = ended ? 'none' : 'undecided';
-  const known = Math.min(bytes.length, dashed.length);
-  if (!bytes.subarray(0, known).equals(dashed.subarray(0, known))) return 'none';
-  if (bytes.length < dashed.length) return short;
+function boundaryLine(bytes: Buffer, dashed: Buffer, ended: boolean, judged = 0): Judgement {
+  const short = (at: number): Judgement => (ended ? none : { kind: 'undecided', judged: at });
+  if (judged < dashed.length) {
+    const known = Math.min(bytes.length, dashed.length);
+    if (bytes.compare(dashed, judged, known, judged, known) !== 0) return none;
+    if (bytes.length < dashed.length) return short(known);
+  }
   let at = dashed.length;
   const closes = bytes[at] === DASH;
   if (closes) {
-    if (at + 1 === bytes.length) return short;
-    if (bytes[at + 1] !== DASH) return 'none';
+    if (at + 1 === bytes.length) return short(at);
+    if (bytes[at + 1] !== DASH) return none;
     at += 2;
   }
+  at = Math.max(at, judged);
   while (bytes[at] === SPACE || bytes[at] === TAB) at++;
+  const padded = at;
   if (bytes[at] === CR) at++;
-  if (bytes[at] === LF) return { announces: closes ? 'close' : 'part', length: at + 1 };
-  if (at < bytes.length) return 'none';
-  return ended && closes ? { announces: 'close', length: at } : short;
+  if (bytes[at] === LF) return { kind: closes ? 'close' : 'part', length: at + 1 };
+  if (at < bytes.length) return none;
+  return ended && closes ? { kind: 'close', length: at } : short(padded);
 }
 
 function partHeaders(entries: readonly (readonly [string, string])[]): PartHeaders {

@@ -85,7 +85,7 @@ onEveryHost((client) => {
       const path = '/studies/1.2.3/metadata';
       const response = await client.send('OPTIONS', path);
       expect(response.status).toBe(200);
-      expect(response.headers.get('allow')).toBe('GET, OPTIONS');
+      expect(response.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
       const text = await response.text();
       expect(text.match(/<method /g)).toHaveLength(1);
       expect(text).toContain('<param name="study" style="template"');
@@ -100,6 +100,7 @@ onEveryHost((client) => {
       await response.arrayBuffer();
       expect(response.headers.get('allow')?.split(', ').toSorted()).toEqual([
         'GET',
+        'HEAD',
         'OPTIONS',
         'POST',
         'PUT',

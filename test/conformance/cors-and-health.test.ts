@@ -1,5 +1,6 @@
 /** What stands beside the transactions: CORS for browser viewers, the health check, storage away. */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { healthHolds } from '../../src/dicomweb/health.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import { ServiceError } from '../../src/errors.js';
 import { Archive } from '../../src/storage/archive/archive.js';
@@ -37,6 +38,10 @@ onEveryHost((client) => {
           ?.split(',')
           .map((item) => item.trim().toLowerCase());
       expect(list('access-control-allow-methods')).toContain(method.toLowerCase());
+      const methods = Object.values(routes).map((route) => route.method.toLowerCase());
+      expect(list('access-control-allow-methods')?.toSorted()).toEqual(
+        [...new Set([...methods, 'head', 'options'])].toSorted(),
+      );
       expect(list('access-control-allow-headers')).toEqual(
         expect.arrayContaining(['authorization', 'content-type', 'accept', 'if-none-match']),
       );
@@ -136,6 +141,10 @@ describe.each(hosts)('on the %s host', (host) => {
       },
     ]);
     away.blob = true;
+    // Anyone may ask, so a finding holds for a while.
+    expect(await health()).toEqual([200, expect.anything()]);
+    const now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now + healthHolds);
     expect(await health()).toEqual([
       503,
       expect.objectContaining({ overallStatus: 'Unhealthy' }) as unknown,
@@ -156,7 +165,9 @@ describe.each(hosts)('on the %s host', (host) => {
       }
     }
     away.blob = away.table = false;
+    clock.mockReturnValue(now + 2 * healthHolds);
     expect(await health()).toEqual([200, expect.anything()]);
+    clock.mockRestore();
     await archive.close();
   });
 });

@@ -209,6 +209,33 @@ onEveryDeployment((client) => {
       await client.refusal(await client.get(`${gone}/frames/1`, asStored), 404);
     });
 
+    it('answers 404 for an empty frame, and no 5xx wherever it is asked for', async () => {
+      const one = sample({
+        overrides: [threeFrames],
+        transferSyntaxUID: syntaxes.jpegBaseline,
+        pixelData: { fragments: [frames[0], Buffer.alloc(0), frames[2]] },
+      });
+      const alone = sample({
+        transferSyntaxUID: syntaxes.jpegBaseline,
+        pixelData: { fragments: [Buffer.alloc(0)] },
+      });
+      await client.store(one, alone);
+      for (const path of [`${pathOf(one)}/frames/2`, `${pathOf(alone)}/frames/1`]) {
+        for (const accept of [asStored, 'multipart/related; type="application/octet-stream"']) {
+          await client.refusal(await client.get(path, accept), 404);
+        }
+        const rendered = await client.get(`${path}/rendered`, 'image/jpeg');
+        await client.refusal(rendered, 406);
+      }
+      for (const path of ['', '/rendered', '/pixeldata', '/bulkdata/7FE00010', '/bulkdata']) {
+        for (const { study, series, instance } of [one, alone]) {
+          const response = await client.get(pathOf({ study, series, instance }) + path);
+          await response.arrayBuffer();
+          expect([200, 404, 406]).toContain(response.status);
+        }
+      }
+    });
+
     it('refuses two frames as a single part', async () => {
       const one = sample({
         overrides: [threeFrames],

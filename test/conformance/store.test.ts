@@ -1,4 +1,5 @@
 /** Store Instances (PS3.18 §10.5), as clients send them and as the answer must be to the letter. */
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import {
   dicomPart,
@@ -335,14 +336,37 @@ onEveryDeployment((client) => {
       );
     });
 
-    it('takes an empty body as a file that is not DICOM: 409', async () => {
-      const response = await client.post(undefined, Buffer.alloc(0), {
-        'Content-Type': 'application/dicom',
-      });
+    it.each([
+      ['empty', Buffer.alloc(0)],
+      ['no DICOM file', Buffer.from('%PDF-1.7 is not DICOM'.padEnd(400))],
+    ])('takes a single body that is %s for a bad request, Microsoft for 409', async (_, body) => {
+      const headers = { 'Content-Type': 'application/dicom' };
+      const response = await client.post(undefined, body, headers);
+      if (!client.face.microsoft) {
+        expect(await client.refusal(response, 400)).toMatch(/DICOM/);
+        return;
+      }
       const answer = (await response.json()) as Json;
       expect(response.status).toBe(409);
       const [item] = answer['00081198']?.Value as Json[];
-      expect(item?.['00081197']?.Value).toEqual([client.face.microsoft ? 43264 : 0xc000]);
+      expect(item?.['00081197']?.Value).toEqual([43264]);
+    });
+
+    it('decodes a body in gzip, and refuses another coding: 415', async () => {
+      const one = sample();
+      const send = async (body: Uint8Array, coding: string) =>
+        await client.post(undefined, body, {
+          'Content-Type': 'application/dicom',
+          'Content-Encoding': coding,
+        });
+      const stored = await send(gzipSync(one.file), 'gzip');
+      await stored.arrayBuffer();
+      expect(stored.status).toBe(200);
+      expect(await client.bytes(pathOf(one), 'application/dicom; transfer-syntax=*')).toEqual(
+        one.file,
+      );
+      await client.refusal(await send(sample().file, 'br'), 415);
+      await client.refusal(await send(sample().file, 'gzip'), 400);
     });
 
     it('says that implicit VR was stored, and what else is wrong with it', async () => {
@@ -376,13 +400,24 @@ onEveryDeployment((client) => {
       for (const { study } of samples) expect(await client.isThere(study)).toBe(true);
     });
 
-    it('answers 204 to a request without parts', async () => {
-      const body = Buffer.from('--abc--\r\n');
-      const response = await client.post(undefined, body, {
+    it.each([
+      ['no part', '--abc--\r\n'],
+      ['one part that is empty and has no type, as .NET writes none', '--abc\r\n\r\n--abc--\r\n'],
+    ])('answers 204 to a request with %s', async (_, text) => {
+      const response = await client.post(undefined, Buffer.from(text), {
         'Content-Type': 'multipart/related; type="application/dicom"; boundary=abc',
       });
       expect(response.status).toBe(204);
       expect(await response.text()).toBe('');
+    });
+
+    it('takes an empty first part before another for a file that fails: 202', async () => {
+      const one = sample();
+      const response = await client.stow([{ headers: [], body: Buffer.alloc(0) }, one.file]);
+      const answer = (await response.json()) as Json;
+      expect(response.status).toBe(202);
+      expect(answer['00081198']?.Value).toHaveLength(1);
+      expect(await client.isThere(one.study)).toBe(true);
     });
 
     it('refuses an instance that is there already: 409 and 45070', async () => {

@@ -46,6 +46,20 @@ describe('startDevServer', () => {
     await server.stop();
   });
 
+  it.each(['x/openapi.json#', 'x/health/check?', 'a@b', 'x\\\\y', 'x:99999', ' '])(
+    'lets no Host header change the path: %p',
+    async (host) => {
+      const server = await startDevServer(echoUrl, 0);
+      const close = 'Connection: close\r\n\r\n';
+      const answer = await sendRaw(
+        server.url,
+        `GET /studies HTTP/1.1\r\nHost: ${host}\r\n${close}`,
+      );
+      await server.stop();
+      expect(answer).toMatch(/^HTTP\/1\.1 400 |http:\/\/localhost\/studies$/m);
+    },
+  );
+
   it('finishes what is under way before it stops, and takes nothing more', async () => {
     const { opened: begun, open: begin1 } = gate();
     const { opened: released, open: release } = gate();

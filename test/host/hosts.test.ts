@@ -116,7 +116,7 @@ describe.each(hosts)('the %s host: requests', (host) => {
     expect(await unknown.json()).toMatchObject({ code: 'route-not-found' });
     const method = await fetch(`${service.baseUrl}/health/check`, { method: 'PUT', body: 'x' });
     expect(method.status).toBe(405);
-    expect(method.headers.get('allow')).toBe('GET, OPTIONS');
+    expect(method.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
     const version = await fetch(`${service.baseUrl}/v2/nowhere`);
     expect(version.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(version.headers.get('api-supported-versions')).toBe('1.0-prerelease, 1, 2');

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Route, RouteDefinition } from '../../src/dicomweb/route.js';
 import { createServices } from '../../src/dicomweb/services.js';
 import { ServiceError } from '../../src/errors.js';
+import { streamBody } from '../../src/http/body.js';
 import { locked, openTo, type Authenticator } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import type { LogEntry } from '../../src/host/log.js';
@@ -204,6 +205,33 @@ describe('the pipeline: headers', () => {
   });
 });
 
+describe('the pipeline: HEAD', () => {
+  it('answers with the headers of GET, and lets go of the body', async () => {
+    let released = false;
+    async function* source() {
+      await Promise.resolve();
+      try {
+        yield Buffer.from('one');
+        yield Buffer.from('two');
+      } finally {
+        released = true;
+      }
+    }
+    const headers = { 'Content-Type': 'application/dicom', 'Content-Length': '6' };
+    const handler: Route['handler'] = async () =>
+      await Promise.resolve(new Response(streamBody(source()), { headers }));
+    const { response, body, log } = await call({ route: { handler }, init: { method: 'HEAD' } });
+    expect(body).toBe('');
+    expect(response.headers.get('content-length')).toBe('6');
+    expect(response.headers.get('content-type')).toBe('application/dicom');
+    await new Promise(setImmediate);
+    expect(released).toBe(true);
+    expect(log).toEqual([
+      expect.objectContaining({ method: 'HEAD', outcome: 'complete', bytesOut: 0 }),
+    ]);
+  });
+});
+
 describe('the pipeline: errors', () => {
   it('turns a ServiceError into its problem, as text for Microsoft clients', async () => {
     const route = failing(new ServiceError('study-not-found', 'No such study.'));
@@ -223,6 +251,26 @@ describe('the pipeline: errors', () => {
     expect(JSON.stringify(fault)).toMatch(/cannot write.*the disk is gone/);
     const theirs = await call({ route: failing(new ServiceError('invalid-uid', 'No UID.')) });
     expect(theirs.log.map(({ event }) => event)).toEqual(['request']);
+  });
+
+  it('logs the code of an error of storage, and not its text', async () => {
+    const cause = Object.assign(new Error('{"odata.error":"Doe^John is in the way"}'), {
+      name: 'RestError',
+      statusCode: 409,
+      code: 'EntityAlreadyExists',
+    });
+    const unreadable = new SyntaxError('Unexpected token D, "Doe^John" is not valid JSON');
+    for (const [error, told] of [
+      [cause, 'RestError 409 EntityAlreadyExists'],
+      [unreadable, 'SyntaxError'],
+    ] as const) {
+      const failure = new Error('catalog answered', { cause: error });
+      const { log } = await call({ route: failing(failure) });
+      const text = JSON.stringify(log);
+      expect(text).toContain(told);
+      expect(text).toContain('pipeline.test.ts');
+      expect(text).not.toContain('Doe');
+    }
   });
 
   it('takes any failure after the client has gone for its going', async () => {

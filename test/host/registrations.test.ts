@@ -52,7 +52,10 @@ describe('functions/', () => {
       return `${value.metadata.name} ${methods?.join() ?? ''} ${route ?? ''}`;
     });
     const wanted = table.flatMap((route) =>
-      urlForms(route).map((form) => `${form.functionName} ${route.method} ${form.template}`),
+      urlForms(route).map((form) => {
+        const methods = route.method === 'GET' ? 'GET,HEAD' : route.method;
+        return `${form.functionName} ${methods} ${form.template}`;
+      }),
     );
     expect(registered.toSorted()).toEqual([...wanted, ...catchAlls].toSorted());
   });

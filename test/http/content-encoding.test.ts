@@ -1,7 +1,14 @@
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
+import { ServiceError } from '../../src/errors.js';
 import { streamBody } from '../../src/http/body.js';
-import { acceptsGzip, gzipBody, isCompressible } from '../../src/http/content-encoding.js';
+import {
+  acceptsGzip,
+  decodedBody,
+  gzipBody,
+  isCompressible,
+} from '../../src/http/content-encoding.js';
+import { chunked, collect, watched } from '../support/byte-streams.js';
 
 describe('acceptsGzip', () => {
   it.each([
@@ -87,5 +94,51 @@ describe('gzipBody', () => {
       throw new Error('storage went away');
     }
     await expect(new Response(gzipBody(streamBody(source()))).arrayBuffer()).rejects.toThrow();
+  });
+});
+
+describe('decodedBody', () => {
+  const text = Buffer.from('a body '.repeat(1000));
+  const decode = async (body: Uint8Array, header: string | null, maxBytes = 10_000) =>
+    await collect(decodedBody(chunked(body, [7]), header, maxBytes));
+
+  it.each([
+    [null, text],
+    ['', text],
+    ['identity', text],
+    ['gzip', gzipSync(text)],
+    ['X-GZIP', gzipSync(text)],
+    ['identity, gzip', gzipSync(text)],
+  ])('decodes %p', async (header, body) => {
+    expect(await decode(body, header)).toEqual(text);
+  });
+
+  it.each(['br', 'deflate', 'gzip, gzip', 'zstd'])('refuses %p before it is read', (header) => {
+    const source = watched([text]);
+    expect(() => decodedBody(source, header, 10_000)).toThrow(
+      expect.objectContaining({ code: 'unsupported-media-type' }),
+    );
+    expect(source.pulled()).toBe(0);
+  });
+
+  it('stops at the limit of inflated bytes', async () => {
+    const bomb = gzipSync(Buffer.alloc(10_000_000));
+    await expect(decode(bomb, 'gzip')).rejects.toMatchObject({
+      code: 'payload-too-large',
+      facts: { limitValue: 10_000 },
+    });
+  });
+
+  it.each([
+    ['is none', text],
+    ['is cut off', gzipSync(text).subarray(0, 40)],
+  ])('tells of gzip that %s', async (_, body) => {
+    await expect(decode(body, 'gzip')).rejects.toMatchObject({ code: 'invalid-header' });
+  });
+
+  it('passes on why the body ended', async () => {
+    const gone = new ServiceError('client-aborted', 'Gone.');
+    const source = watched([gzipSync(text).subarray(0, 20)], gone);
+    await expect(collect(decodedBody(source, 'gzip', 10_000))).rejects.toBe(gone);
   });
 });

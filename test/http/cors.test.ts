@@ -36,6 +36,8 @@ describe('preflightHeaders', () => {
         'Range',
         'If-None-Match',
         'If-Modified-Since',
+        'If-Range',
+        'Content-Encoding',
       ]),
     );
     expect(headers['Access-Control-Max-Age']).toBe('7200');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { ServiceError } from '../../src/errors.js';
 import { readMultipart } from '../../src/multipart/reader.js';
@@ -130,5 +130,70 @@ describe('multipart', () => {
         expect([undefined, 'invalid-multipart']).toContain(outcome.error);
       }),
     );
+  });
+
+  describe('work', () => {
+    /** What reading a body takes: pieces handed out, searches in it, bytes moved. */
+    async function workOn(body: string, size: number) {
+      const { prototype } = Buffer as unknown as { prototype: Buffer };
+      const copied = jest.spyOn(prototype, 'set');
+      const joined = jest.spyOn(Buffer, 'concat');
+      const searched = jest.spyOn(prototype, 'indexOf');
+      let pieces = 0;
+      try {
+        for await (const part of readMultipart(chunked(bytes(body), [size]), 'b')) {
+          for await (const piece of part.body) pieces += Math.min(piece.length, 1);
+        }
+        const moved = [
+          ...copied.mock.calls.map(([from]) => from.length),
+          ...joined.mock.calls.flatMap(([list]) => list.map(({ length }) => length)),
+        ];
+        const bytesMoved = moved.reduce((sum, length) => sum + length, 0);
+        return { pieces, searches: searched.mock.calls.length, bytesMoved };
+      } finally {
+        copied.mockRestore();
+        joined.mockRestore();
+        searched.mockRestore();
+      }
+    }
+
+    const [open, close] = ['--b\r\n\r\n', '\r\n--b--'];
+
+    it('hands near misses of a boundary out with the data around them, in any chunking', async () => {
+      const nearMiss = fc.constantFrom(
+        '\r\n--bx',
+        '\r\n--b-',
+        '\r\n--b x',
+        '\r\n-',
+        '\r\n--b-\r\n',
+        '\r',
+      );
+      const misses = fc.array(nearMiss, { minLength: 1, maxLength: 300 });
+      await fc.assert(
+        fc.asyncProperty(misses, fc.integer({ min: 1, max: 500 }), async (some, size) => {
+          const body = `${open}${some.join('')}x${close}`;
+          const { pieces, searches, bytesMoved } = await workOn(body, size);
+          const chunks = Math.ceil(body.length / size);
+          expect(pieces).toBeLessThanOrEqual(2 * chunks + 2);
+          expect(searches).toBeLessThanOrEqual(4 * chunks + some.length + 8);
+          expect(bytesMoved).toBeLessThanOrEqual(8 * body.length + 64);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it.each([
+      ['a megabyte of almost-boundaries', '\r\n--bx'.repeat(150_000), 65_536],
+      ['white space behind a boundary, byte by byte', `\r\n--b${' '.repeat(15_000)}x`, 1],
+    ])('grows as the body does: %s', async (_, data, size) => {
+      const whole = await workOn(`${open}${data}${close}`, size);
+      expect(whole.pieces).toBeLessThanOrEqual(2 * Math.ceil(data.length / size) + 2);
+      expect(whole.bytesMoved).toBeLessThanOrEqual(4 * data.length + 65_536);
+    });
+
+    it('moves the bytes of a header block that comes byte by byte no more than four times', async () => {
+      const body = `--b\r\nA: 1${'\r\n  x'.repeat(3_000)}\r\n\r\ndata${close}`;
+      expect((await workOn(body, 1)).bytesMoved).toBeLessThanOrEqual(4 * body.length + 65_536);
+    });
   });
 });

@@ -45,7 +45,8 @@ export async function openRuns(
       cancel: () => file.destroy(),
     };
   }
-  const [first, ...others] = spans(runs);
+  // Fragments may be empty, and there is no range of no bytes.
+  const [first, ...others] = spans(runs.filter((run) => run.length > 0));
   if (first === undefined) {
     return { length, chunks: () => listed<Uint8Array>(), cancel: () => undefined };
   }

@@ -54,17 +54,25 @@ function chooseFor(
   return chooseRepresentation(request, inParts);
 }
 
-/** @throws ServiceError `frame-not-found` unless every frame of the list is there. */
+/** @throws ServiceError `frame-not-found` unless every frame of the list is there and has data. */
 function requireFrames(index: FrameIndex | undefined, frames: readonly number[]): FrameIndex {
   if (index === undefined) {
     throw new ServiceError('frame-not-found', 'The instance has no pixel data, hence no frames.');
   }
   const missing = frames.find((frame) => frame > index.frames);
-  if (missing === undefined) return index;
-  throw new ServiceError(
-    'frame-not-found',
-    `The instance has ${index.frames} frames; frame ${missing} is not among them.`,
-  );
+  if (missing !== undefined) {
+    throw new ServiceError(
+      'frame-not-found',
+      `The instance has ${index.frames} frames; frame ${missing} is not among them.`,
+    );
+  }
+  const empty =
+    index.kind === 'encapsulated' &&
+    frames.find((frame) => frameRuns(index, frame).every(({ length }) => length === 0));
+  if (typeof empty === 'number') {
+    throw new ServiceError('frame-not-found', `Frame ${empty} of the instance has no data.`);
+  }
+  return index;
 }
 
 /** Frames whose representation has been settled. */

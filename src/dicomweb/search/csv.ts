@@ -4,7 +4,13 @@ import { keywordOf } from '../../dicom/dictionary.js';
 import type { Tag } from '../../dicom/tag.js';
 import { stringsOf } from '../../dicom/value.js';
 
-function field(text: string): string {
+/** What spreadsheets take for the beginning of a formula; a number is none. */
+const formula = /^[=+\-@\t\r]/;
+const plainNumber = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** A cell; one that a spreadsheet would compute begins with an apostrophe, which makes it text. */
+function field(value: string): string {
+  const text = formula.test(value) && !plainNumber.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

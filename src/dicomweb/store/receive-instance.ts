@@ -25,6 +25,8 @@ export interface Refusal {
   readonly kind: 'refused';
   readonly reason: FailureReason;
   readonly claimed: ClaimedUids;
+  /** Why its bytes could not be read, if so. */
+  readonly code?: ErrorCode;
   /** Comments for the client; never patient data. */
   readonly comments: readonly string[];
 }
@@ -190,6 +192,7 @@ export async function receiveInstance(
       return {
         kind: 'refused',
         reason: 'cannot-understand',
+        code: error.code,
         claimed: claimedUids(reader.identity),
         comments: [error.message],
       };

@@ -1,5 +1,6 @@
 /** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
 import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
+import { ServiceError } from '../../errors.js';
 import type { StoreMode } from '../../storage/archive/study-writer.js';
 import { takeTurns } from '../../take-turns.js';
 import { chooseRepresentation } from '../negotiation.js';
@@ -13,7 +14,7 @@ import {
   type Refusal,
 } from './receive-instance.js';
 import { Patience } from '../patience.js';
-import { instancesOf } from './request-parts.js';
+import { instancesOf, isLoneFile } from './request-parts.js';
 import { storeResponse, storeResponseOffers, type StoreOutcome } from './store-response.js';
 
 /** `POST studies`: stores instances of any studies. */
@@ -45,7 +46,18 @@ async function store(
   const outcomes = await context.services.storeGate.pass(
     async () => await receiveAndCommit(context, mode, study),
   );
+  refuseStrayBody(context, outcomes);
   return storeResponse(context, outcomes, study, offer.mediaType);
+}
+
+/** @throws ServiceError `not-dicom` when the whole body is no DICOM file and the profile calls that a bad request. */
+function refuseStrayBody(
+  { request, profile }: RequestContext,
+  [outcome]: readonly StoreOutcome[],
+): void {
+  if (profile.store.loneBody !== 'bad-request' || !isLoneFile(request)) return;
+  if (outcome?.kind !== 'refused' || outcome.code !== 'not-dicom') return;
+  throw new ServiceError('not-dicom', outcome.comments.join(' '));
 }
 
 async function receiveAndCommit(

@@ -30,6 +30,8 @@ export interface StorePolicy {
   readonly warnImplicitVR: boolean;
   /** Which column of the reason codes is sent. */
   readonly reasonCodes: 'standard' | 'microsoft';
+  /** A body that is no DICOM file, where it is not one of several parts: a bad request, or an instance that fails. */
+  readonly loneBody: 'bad-request' | 'failed-instance';
   /** Stored with a warning: 202 instead of 200. */
   readonly warningStatus: 200 | 202;
   /** Items of stored instances list their failed attributes even when there are none. */
@@ -59,6 +61,7 @@ export const standardStorePolicy: StorePolicy = {
   warnInvalid: false,
   warnImplicitVR: false,
   reasonCodes: 'standard',
+  loneBody: 'bad-request',
   warningStatus: 202,
   alwaysListFailedAttributes: false,
 };
@@ -70,6 +73,7 @@ export const microsoftV1StorePolicy: StorePolicy = {
   warnInvalid: false,
   warnImplicitVR: true,
   reasonCodes: 'microsoft',
+  loneBody: 'failed-instance',
   warningStatus: 200,
   alwaysListFailedAttributes: false,
 };
@@ -81,6 +85,7 @@ export const microsoftV2StorePolicy: StorePolicy = {
   warnInvalid: true,
   warnImplicitVR: true,
   reasonCodes: 'microsoft',
+  loneBody: 'failed-instance',
   warningStatus: 202,
   alwaysListFailedAttributes: true,
 };

@@ -30,6 +30,20 @@ describe('toCsv', () => {
     );
   });
 
+  it.each([
+    ['=cmd|x', "'=cmd|x"],
+    ['+1+1', "'+1+1"],
+    ['-2+3', "'-2+3"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['=HYPERLINK("http://x","y")', '"\'=HYPERLINK(""http://x"",""y"")"'],
+    ['-12.5', '-12.5'],
+    ['+3e2', '+3e2'],
+    ['a=b', 'a=b'],
+  ])('makes a formula text, and leaves a number one: %s', (value, cell) => {
+    const csv = toCsv(results({ '00081030': { vr: 'LO', Value: [value] } }));
+    expect(csv).toBe(`StudyDescription\r\n${cell}\r\n`);
+  });
+
   it('leaves sequences out', () => {
     const csv = toCsv(results({ '00400275': { vr: 'SQ', Value: [{}] }, '00080060': { vr: 'CS' } }));
     expect(csv).toBe('Modality\r\n\r\n');
