@@ -9,13 +9,11 @@ import { tableNames } from '../table-store.js';
 import type { TableName, TableStore } from '../table-store.js';
 import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
-import { blobPolicyFactory } from './blob-policies.js';
+import { BlobAccount, callHeadersPolicy, callTimePolicy } from './call-policies.js';
 import {
   asciiEntityPolicy,
   deleteGuardPolicy,
   tableAgentPolicy,
-  tableCallPolicy,
-  tableHeadersPolicy,
   tableRetryPolicy,
 } from './table-policies.js';
 import { translateError } from './translate-error.js';
@@ -91,10 +89,7 @@ function openTable(
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableAgentPolicy(client.url), { afterPhase: 'Retry' });
-  if (options.headers !== undefined) client.pipeline.addPolicy(tableHeadersPolicy(options.headers));
-  if (options.onCall !== undefined) {
-    client.pipeline.addPolicy(tableCallPolicy(options.onCall, table));
-  }
+  if (options.headers !== undefined) client.pipeline.addPolicy(callHeadersPolicy(options.headers));
   return client;
 }
 
@@ -107,13 +102,11 @@ function openContainers(
     'connectionString' in address
       ? BlobServiceClient.fromConnectionString(address.connectionString)
       : { url: address.blobUrl, credential: address.credential };
-  // https://account.blob.core.windows.net/container/…, or with Azurite http://host/account/container/…
-  const depth = new URL(url).pathname.split('/').filter((part) => part !== '').length;
-  const targetOf = ({ pathname }: URL): string =>
-    (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
-  const pipeline = newPipeline(credential, blobRetries);
-  pipeline.factories.push(blobPolicyFactory({ timeoutMs: blobTimeoutMs, ...options }, targetOf));
-  const service = new BlobServiceClient(url, pipeline);
+  const service = new BlobAccount(url, newPipeline(credential, blobRetries));
+  service.callPipeline.addPolicy(callTimePolicy(options.timeoutMs ?? blobTimeoutMs));
+  if (options.headers !== undefined) {
+    service.callPipeline.addPolicy(callHeadersPolicy(options.headers));
+  }
   return record(containerNames, (name) => service.getContainerClient(`${prefix}${name}`));
 }
 
@@ -126,17 +119,23 @@ export function connectStorage(address: StorageAddress, options: StorageOptions 
   if (options.prefix !== undefined && !validPrefix.test(options.prefix)) {
     throw new RangeError('A prefix of names is lower-case letters and digits, the first a letter');
   }
+  const { onCall = () => undefined } = options;
   const tables = record(tableNames, (table) => openTable(address, table, options));
   const containers = openContainers(address, options);
+  const createTable = async (target: TableName) => {
+    onCall({ service: 'table', method: 'POST', operation: 'create', target });
+    await tables[target].createTable();
+  };
+  const createContainer = async (target: ContainerName) => {
+    onCall({ service: 'blob', method: 'PUT', operation: 'create', target });
+    await containers[target].createIfNotExists();
+  };
   return {
-    tables: new AzureTableStore(tables),
-    blobs: new AzureBlobStore(containers),
+    tables: new AzureTableStore(tables, onCall),
+    blobs: new AzureBlobStore(containers, onCall),
     ensureCreated: async () => {
       try {
-        await Promise.all([
-          ...tableNames.map((table) => tables[table].createTable()),
-          ...containerNames.map((name) => containers[name].createIfNotExists()),
-        ]);
+        await Promise.all([...tableNames.map(createTable), ...containerNames.map(createContainer)]);
       } catch (error) {
         throw translateError(error, 'The storage account');
       }
