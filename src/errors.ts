@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'instance-not-found'
   | 'frame-not-found'
   | 'bulk-data-not-found'
+  | 'upload-not-found'
+  | 'upload-not-finished'
   // who asks
   | 'unauthenticated'
   | 'forbidden'
@@ -47,7 +49,8 @@ export type ErrorCode =
   | 'overloaded'
   | 'keys-unavailable'
   | 'storage-unavailable'
-  | 'storage-corrupt';
+  | 'storage-corrupt'
+  | 'uploads-unavailable';
 
 /** Machine-readable particulars of an error; never patient data. */
 export interface ErrorFacts {

@@ -15,6 +15,8 @@ export interface Limits {
   readonly heldHeaderBytes: number;
   /** Instances of one request that are on their way to storage at the same time. */
   readonly uploadsPerRequest: number;
+  /** Minutes that a client has for a direct upload. */
+  readonly uploadMinutes: number;
   readonly part10: Part10Limits;
   readonly pixels: PixelLimits;
 }
@@ -26,6 +28,7 @@ export const defaultLimits: Limits = {
   storeRequests: 64,
   heldHeaderBytes: 256 * 1024 ** 2,
   uploadsPerRequest: 8,
+  uploadMinutes: 60,
   part10: defaultPart10Limits,
   pixels: defaultPixelLimits,
 };

@@ -24,6 +24,7 @@ import {
   storeInstances,
   storeInstancesInStudy,
 } from './store/store-instances.js';
+import * as uploads from './uploads/direct-uploads.js';
 
 const study = 'studies/{study}';
 const series = `${study}/series/{series}`;
@@ -84,6 +85,11 @@ export const routes = defineRoutes({
   // Change feed (as in the Microsoft server)
   readChangeFeed:           { method: 'GET',    path: 'changefeed',             permission: 'read',   handler: readChangeFeed, scope: 'all-partitions', answers: answers.json, query: queries.changes },
   readLatestChange:         { method: 'GET',    path: 'changefeed/latest',      permission: 'read',   handler: readLatestChange, scope: 'all-partitions', answers: answers.json },
+
+  // Direct uploads, past the service into the import
+  createUpload:             { method: 'POST',   path: 'uploads',                permission: 'write',  handler: uploads.createUpload, answers: answers.json },
+  readUpload:               { method: 'GET',    path: 'uploads/{upload}',       permission: 'write',  handler: uploads.readUpload, answers: answers.json },
+  completeUpload:           { method: 'POST',   path: 'uploads/{upload}',       permission: 'write',  handler: uploads.completeUpload, answers: answers.stored },
 
   // Service
   checkHealth:              { method: 'GET',    path: 'health/check',           permission: 'anonymous', handler: checkHealth, scope: 'service', answers: answers.json },

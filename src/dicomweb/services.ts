@@ -1,4 +1,5 @@
 /** The parts of the system that handlers use, made once per process. */
+import type { UploadGrants } from '../storage/upload-grants.js';
 import { Archive, type ArchiveOptions } from '../storage/archive/archive.js';
 import type { Limits } from './limits.js';
 import { pixelWorkInThread, type PixelWork } from './pixel-work.js';
@@ -15,13 +16,15 @@ export interface Services {
   readonly heldHeaders: HeldHeaders;
   readonly answers: AnswerCache;
   readonly pixels: PixelWork;
+  /** `undefined` where storage has none. */
+  readonly uploads: UploadGrants | undefined;
   /** Whether data partitions are enabled. */
   readonly partitions: boolean;
 }
 
 /** Puts the services together over two stores; without workers, headers and pixels are worked on in this thread. */
 export function createServices(
-  stores: ArchiveOptions,
+  stores: ArchiveOptions & { readonly uploads?: UploadGrants },
   options: Pick<Services, 'limits' | 'partitions'> & Partial<Pick<Services, 'pixels' | 'headers'>>,
 ): Services {
   const { limits, partitions } = options;
@@ -34,6 +37,7 @@ export function createServices(
     heldHeaders: new HeldHeaders(limits.heldHeaderBytes),
     answers: new AnswerCache(),
     pixels,
+    uploads: stores.uploads,
     partitions,
   };
 }

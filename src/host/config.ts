@@ -190,6 +190,11 @@ export const settings = {
     'Instances of one request that are on their way to storage at the same time.',
     { fallback: defaultLimits.uploadsPerRequest, most: 64 },
   ),
+  uploadMinutes: limit(
+    'DICOMWEB_UPLOAD_MINUTES',
+    'Minutes that a client has for a direct upload (`POST /uploads`).',
+    { fallback: defaultLimits.uploadMinutes, most: 24 * 60 },
+  ),
   maxHeaderBytes: limit(
     'DICOMWEB_MAX_HEADER_BYTES',
     'Bytes of an instance that are held in memory: all but pixel data and other bulk values.',
@@ -330,6 +335,7 @@ export function readConfig(environment: Environment): Config {
       storeRequests: values.maxStoreRequests,
       heldHeaderBytes: values.maxHeldHeaderBytes,
       uploadsPerRequest: values.uploadsPerRequest,
+      uploadMinutes: values.uploadMinutes,
       part10: {
         headerBytes: values.maxHeaderBytes,
         nestingDepth: values.maxNestingDepth,

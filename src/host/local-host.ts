@@ -5,12 +5,14 @@ import { startAzurite } from './azurite.js';
 import type { Config, StorageSettings } from './config.js';
 import { loopback, startDevServer } from './dev-server.js';
 import { createDispatcher } from './dispatcher.js';
+import { watchImports } from './import-watch.js';
 import { lazy } from './lazy.js';
 import type { Log } from './log.js';
 import { createPipeline } from './pipeline.js';
 import { recoveryIntervalMilliseconds, runRecovery } from './recovery-job.js';
 import { authenticatorFor, openServices } from './services.js';
 import { SettingError } from './settings.js';
+import { runUploadSweep } from './sweep-job.js';
 
 export interface LocalHost {
   /** Such as `http://localhost:7071`. */
@@ -45,6 +47,17 @@ function refuseOpenToOthers({ auth, host }: Config): void {
   );
 }
 
+/** Whether it is Azurite, ours or the one on its usual ports: it announces no uploads. */
+function isEmulator({ storage }: Config): boolean {
+  if (storage === undefined) return true;
+  return (
+    storage.kind === 'connection-string' &&
+    /UseDevelopmentStorage=true/i.test(storage.connectionString)
+  );
+}
+
+const uploadSweepMilliseconds = 60 * 60_000;
+
 interface RunningStorage {
   readonly settings: StorageSettings;
   readonly stop: () => Promise<void>;
@@ -72,7 +85,9 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const backend = lazy(async () => {
     const storage = await startStorage(config);
     try {
-      const services = await openServices(storage.settings, config);
+      // Only what is ours alone is set up: the pages that may use us may write to it.
+      const origins = config.storage === undefined ? config.allowedOrigins : undefined;
+      const services = await openServices(storage.settings, config, origins);
       return { services, stop: storage.stop };
     } catch (error) {
       await storage.stop();
@@ -90,10 +105,18 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
     const recovery = setInterval(() => {
       void runRecovery(services, log);
     }, recoveryIntervalMilliseconds);
+    const uploadSweep = setInterval(() => {
+      void runUploadSweep(services, log);
+    }, uploadSweepMilliseconds);
+    const imports = isEmulator(config)
+      ? watchImports(services, log, { keepFiles: config.importKeepsFiles })
+      : undefined;
     return {
       url: server.url,
       async stop() {
         clearInterval(recovery);
+        clearInterval(uploadSweep);
+        await imports?.stop();
         await server.stop();
         await made.archive.close();
         await made.pixels.close();

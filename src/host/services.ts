@@ -57,17 +57,20 @@ export async function openImportQueue(storage: StorageSettings): Promise<ImportQ
 /**
  * Opens the archive on a storage account, where tables and containers are created when absent.
  *
+ * @param uploadsFrom - origins whose pages may write to storage; what is set there stays when left out.
  * @throws ServiceError `storage-unavailable`.
  */
 export async function openServices(
   storage: StorageSettings,
   config: Pick<Config, 'limits' | 'partitions' | 'pixelWork'>,
+  uploadsFrom?: Config['allowedOrigins'],
 ): Promise<Services> {
   const stores = connectStorage(await addressOf(storage), {
     onCall: countStorageCall,
     headers: correlationHeaders,
   });
   await stores.ensureCreated();
+  if (uploadsFrom !== undefined) await stores.allowUploadsFrom(uploadsFrom);
   const { limits, partitions, pixelWork } = config;
   const pixels = createPixelWorkers({
     ...defaultQueue,

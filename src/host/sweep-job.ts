@@ -1,5 +1,6 @@
-/** The sweep job of the Functions host (docs/architecture.md, "The check of the whole store"). */
+/** The sweep jobs: of uploads on both hosts, of the store on that of Functions (docs/architecture.md, "The check of the whole store"). */
 import type { Services } from '../dicomweb/services.js';
+import { sweepUploads } from '../dicomweb/uploads/sweep-uploads.js';
 import { sweep } from '../storage/archive/store-check/sweep.js';
 import { describeError, type Log } from './log.js';
 
@@ -9,14 +10,28 @@ export const sweepSchedule = '0 17 * * * *';
 /** A round a week; a run ends well before the host would end it (`functionTimeout`). */
 const pace = { roundEvery: 7 * 24 * 60 * 60_000, atMost: 180_000 } as const;
 
-/** Runs a piece of the sweep and says what it removed; a failure is logged and left to the next run. */
+/** Forgets direct uploads that are long over; a failure is logged and left to the next run. */
+export async function runUploadSweep(
+  services: () => Promise<Pick<Services, 'archive'>>,
+  log: Log,
+): Promise<void> {
+  try {
+    await sweepUploads(await services());
+  } catch (error) {
+    log({ event: 'fault', requestId: '-', route: 'sweep', error: describeError(error) });
+  }
+}
+
+/** Forgets uploads, runs a piece of the sweep and says what it removed; a failure is logged and left to the next run. */
 export async function runSweep(
   services: () => Promise<Pick<Services, 'archive'>>,
   log: Log,
   options: Parameters<typeof sweep>[1] = pace,
 ): Promise<void> {
   try {
-    const report = await sweep((await services()).archive, options);
+    const made = await services();
+    await sweepUploads(made);
+    const report = await sweep(made.archive, options);
     if (report === undefined) return;
     const { blobs, indexRows, isRoundOver } = report;
     if (blobs + indexRows > 0) {

@@ -33,6 +33,8 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'instance-not-found': { status: 404, title: 'Instance not found' },
   'frame-not-found': { status: 404, title: 'Frame not found' },
   'bulk-data-not-found': { status: 404, title: 'Bulk data not found' },
+  'upload-not-found': { status: 404, title: 'Upload not found' },
+  'upload-not-finished': { status: 409, title: 'Upload not finished' },
   unauthenticated: { status: 401, title: 'Authentication required' },
   forbidden: { status: 403, title: 'Permission missing' },
   'foreign-host': { status: 403, title: 'Not a name of this machine' },
@@ -48,6 +50,7 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'keys-unavailable': { status: 503, title: 'Token issuer unavailable' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   'storage-corrupt': { status: 500, title: 'Stored data is damaged' },
+  'uploads-unavailable': { status: 501, title: 'No direct uploads' },
 };
 
 /** How the response is written. */

@@ -7,10 +7,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { testConnectionString } from '../support/azurite.js';
+import { sampleInstance } from '../support/part10-builder.js';
 import { begin } from '../support/http-client.js';
 
 const root = path.join(__dirname, '../..');
 const runner = path.join(root, 'test/support/run-typescript.mjs');
+
+interface Upload {
+  readonly uploadUrl: string;
+  readonly statusUrl: string;
+  readonly uploadHeaders: Record<string, string>;
+}
 
 interface Run {
   readonly child: ChildProcess;
@@ -77,6 +84,24 @@ describe('npm start', () => {
     expect(run.output()).toContain('npm run sample');
     const response = await fetch(`${urlIn(run.output())}/health/check`);
     expect(await response.json()).toMatchObject({ overallStatus: 'Healthy' });
+
+    const granted = await fetch(`${urlIn(run.output())}/uploads`, { method: 'POST' });
+    const { uploadUrl, statusUrl, uploadHeaders } = (await granted.json()) as Upload;
+    const preflight = await fetch(uploadUrl, {
+      method: 'OPTIONS',
+      headers: {
+        Origin: 'https://viewer.example.org',
+        'Access-Control-Request-Method': 'PUT',
+        'Access-Control-Request-Headers': 'x-ms-blob-type,content-type',
+      },
+    });
+    expect(preflight.status).toBe(200);
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('PUT');
+    const file = new Uint8Array(sampleInstance({ study: '2.25.1' }));
+    await fetch(uploadUrl, { method: 'PUT', headers: uploadHeaders, body: file });
+    await run.says('Import: a file of');
+    expect(await (await fetch(statusUrl)).json()).toMatchObject({ status: 'stored' });
+
     run.child.kill('SIGTERM');
     expect(await run.ended).toBe(0);
     expect(await readdir(folder)).not.toEqual([]);

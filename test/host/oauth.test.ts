@@ -5,7 +5,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -72,13 +73,16 @@ describe('the service with a managed identity', () => {
   let identity: Server;
   let child: ChildProcess;
   let folder: string;
+  let certificate: string;
   let url: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'dicomweb-oauth-'));
     const certificateFile = path.join(folder, 'certificate.pem');
     const keyFile = path.join(folder, 'key.pem');
-    const { certificate, key } = selfSigned();
+    const made = selfSigned();
+    const { key } = made;
+    certificate = made.certificate;
     await Promise.all([writeFile(certificateFile, certificate), writeFile(keyFile, key)]);
     azurite = await startAzurite({ tls: { certificateFile, keyFile } });
     identity = await startIdentityEndpoint();
@@ -130,6 +134,34 @@ describe('the service with a managed identity', () => {
     const deleted = await fetch(url + pathOf({ study: one.study }), { method: 'DELETE' });
     expect(deleted.status).toBe(204);
     expect((await fetch(url + pathOf(one), { headers })).status).toBe(404);
+  });
+
+  it('grants direct uploads with a user delegation key', async () => {
+    const one = sample();
+    const granted = await fetch(`${url}/uploads`, { method: 'POST' });
+    const upload = (await granted.json()) as Record<'uploadUrl' | 'statusUrl', string>;
+    const query = new URL(upload.uploadUrl).searchParams;
+    expect(query.get('skoid')).toEqual(expect.any(String));
+    expect(query.get('spr')).toBe('https');
+    const ca = certificate;
+    const put = request(upload.uploadUrl, {
+      method: 'PUT',
+      ca,
+      headers: { 'x-ms-blob-type': 'BlockBlob', 'Content-Length': one.file.length },
+    });
+    put.end(one.file);
+    const [answer] = (await once(put, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(201);
+    const get = request(upload.uploadUrl, { ca }).end();
+    const [denied] = (await once(get, 'response')) as [IncomingMessage];
+    denied.resume();
+    expect(denied.statusCode).toBe(403);
+
+    const stored = await fetch(upload.statusUrl, { method: 'POST' });
+    expect({ status: stored.status, text: await stored.text() }).toMatchObject({ status: 200 });
+    const found = await fetch(url + pathOf(one), { headers: { Accept: 'application/dicom' } });
+    expect(Buffer.from(await found.arrayBuffer()).equals(one.file)).toBe(true);
   });
 
   it('asked the platform for tokens for storage, in the name of the identity', () => {

@@ -14,6 +14,7 @@ import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
 import { correlationHeaders, countStorageCall } from '../../src/host/request-scope.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
+import { MemoryUploadGrants } from '../../src/storage/memory/memory-upload-grants.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import { testConnectionString, testPrefix } from './azurite.js';
 import { FunctionsCore, injectIntoJest, injectIntoNode } from './functions-core.js';
@@ -47,7 +48,11 @@ export interface Service {
 
 async function connect(storage: 'azurite' | 'memory') {
   if (storage === 'memory') {
-    return { tables: new MemoryTableStore(), blobs: new MemoryBlobStore() };
+    return {
+      tables: new MemoryTableStore(),
+      blobs: new MemoryBlobStore(),
+      uploads: new MemoryUploadGrants(),
+    };
   }
   const stores = connectStorage(
     { connectionString: testConnectionString() },

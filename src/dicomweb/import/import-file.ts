@@ -14,11 +14,12 @@ import {
   type ReceiveContext,
   type Received,
 } from '../store/receive-instance.js';
+import { readUploadName } from '../uploads/upload-name.js';
 import { writeReport, type ImportRefusal, type ImportReport } from './import-report.js';
 import { sameBytes } from './same-bytes.js';
 
 export interface ImportOptions {
-  /** Whether files stay in the container when they have been imported or refused. */
+  /** Whether files stay in the container when they have been imported or refused; direct uploads never do. */
   readonly keepFiles?: boolean;
 }
 
@@ -37,16 +38,18 @@ const refusals: Partial<Record<ErrorCode, ImportRefusal>> = {
   'invalid-partition': 'invalid-partition',
 };
 
-/** The partition of a file: that of `partitions/{name}/…`, as in URLs, or the default. */
+/** The partition of a file: that of the direct upload, of `partitions/{name}/…` as in URLs, or the default. */
 function partitionOf(name: string, enabled: boolean): Partition {
-  const partition = /^partitions\/([^/]*)\//.exec(name)?.[1];
-  if (partition === undefined) return defaultPartition;
+  const partition = readUploadName(name)?.partition ?? /^partitions\/([^/]*)\//.exec(name)?.[1];
+  if (partition === undefined || partition === defaultPartition) return defaultPartition;
   if (enabled) return parsePartition(partition);
   throw new ServiceError('invalid-partition', 'Data partitions are not enabled on this service.');
 }
 
-function stored({ file: { uids }, comments }: Received, outcome: 'stored' | 'duplicate'): Finding {
-  return { outcome, messages: comments, ...uids };
+function stored(received: Received, outcome: 'stored' | 'duplicate'): Finding {
+  const { file, comments, warning } = received;
+  const { uids, sopClass } = file;
+  return { outcome, messages: comments, ...uids, sopClass, ...(warning && { warning }) };
 }
 
 /**
@@ -74,13 +77,14 @@ export async function importFile(
   try {
     finding = await judgeAndStore(services, source, content.body);
   } finally {
-    content.cancel();
+    content.body.destroy();
   }
   // The file has gone, or is another by now: whoever took it reports, or will be delivered.
   if (finding === undefined) return undefined;
   const report = { name, ...finding, bytes: source.bytes, time: new Date().toISOString() };
   await writeReport(blobs, report);
-  if (options.keepFiles !== true) await removeSource(services, source, report.outcome);
+  const isKept = options.keepFiles === true && readUploadName(name) === undefined;
+  if (!isKept) await removeSource(services, source, report.outcome);
   return report;
 }
 
@@ -97,8 +101,7 @@ async function judgeAndStore(
     const received = await receiveInstance(context, body, undefined, () => undefined);
     if (received.kind === 'refused') {
       const { reason, comments, claimed } = received;
-      const instance = claimed.instance === undefined ? {} : { instance: claimed.instance };
-      return { outcome: 'refused', reason, messages: comments, ...instance };
+      return { outcome: 'refused', reason, messages: comments, ...claimed };
     }
     if ((await services.archive.store(partition, received.file)) === 'stored') {
       return stored(received, 'stored');
@@ -108,8 +111,8 @@ async function judgeAndStore(
         return stored(received, 'duplicate');
       case 'different': {
         const messages = ['An instance with these UIDs and another content is stored already.'];
-        const { uids } = received.file;
-        return { outcome: 'refused', reason: 'already-exists', messages, ...uids };
+        const { uids, sopClass } = received.file;
+        return { outcome: 'refused', reason: 'already-exists', messages, ...uids, sopClass };
       }
       case 'gone':
         return undefined;
@@ -145,13 +148,13 @@ async function compareWithArchive(
   try {
     const file = await archive.blobs.get('import', name);
     if (file?.etag !== etag) {
-      file?.cancel();
+      file?.body.destroy();
       return 'gone';
     }
     const same = await sameBytes(withoutPreamble(file.body), instance.body);
     return same ? 'same' : 'different';
   } finally {
-    instance.cancel();
+    instance.body.destroy();
   }
 }
 
@@ -164,7 +167,7 @@ async function removeSource(
   if (outcome === 'refused') {
     const content = await blobs.get('import', name);
     if (content?.etag !== etag) {
-      content?.cancel();
+      content?.body.destroy();
       return;
     }
     await blobs.put('import-refused', name, content.body);

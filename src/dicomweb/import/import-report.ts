@@ -3,7 +3,8 @@
  * became of the file and never what is in it: UIDs, and no patient data.
  */
 import type { BlobStore } from '../../storage/blob-store.js';
-import type { FailureReason } from '../store/reason-codes.js';
+import { writeJsonBlob } from '../json-blob.js';
+import type { FailureReason, WarningReason } from '../store/reason-codes.js';
 
 /** Why a file is refused: the reasons of a store, and those that would end a whole request. */
 export type ImportRefusal = FailureReason | 'payload-too-large' | 'invalid-partition';
@@ -19,7 +20,11 @@ export interface ImportReport {
   readonly messages: readonly string[];
   readonly study?: string;
   readonly series?: string;
+  /** Of a file that is refused, as it stands there. */
   readonly instance?: string;
+  readonly sopClass?: string;
+  /** Present when stored with a warning. */
+  readonly warning?: WarningReason;
   /** Length of the file. */
   readonly bytes: number;
   /** When it was imported, ISO 8601. */
@@ -33,10 +38,5 @@ export function reportName(name: string): string {
 
 /** Writes a report, over that of an earlier delivery of the same file. */
 export async function writeReport(blobs: BlobStore, report: ImportReport): Promise<void> {
-  const text = Buffer.from(`${JSON.stringify(report, undefined, 2)}\n`);
-  // eslint-disable-next-line @typescript-eslint/require-await -- one chunk, there already
-  async function* body() {
-    yield text;
-  }
-  await blobs.put('import-reports', reportName(report.name), body());
+  await writeJsonBlob(blobs, 'import-reports', reportName(report.name), report);
 }

@@ -62,8 +62,13 @@ async function openStored(
   const file = await services.archive.openFile(partition, record, undefined, signal);
   if (file === undefined) throw instanceNotFound();
   const { body, length } = file;
-  const cancel = () => file.cancel();
-  return { record, contentType: contentTypeOf(chosen), body, length, cancel };
+  return {
+    record,
+    contentType: contentTypeOf(chosen),
+    body: body as AsyncIterable<Uint8Array>,
+    length,
+    cancel: () => body.destroy(),
+  };
 }
 
 /** @throws what `transcodeInstance` throws. */
@@ -233,7 +238,7 @@ async function storedFile(
   const run = range.status === 206 ? { offset, length } : undefined;
   const file = await services.archive.openFile(partition, record, run, signal);
   if (file === undefined) throw instanceNotFound();
-  return new Response(streamBody(file.body), {
+  return new Response(streamBody(file.body as AsyncIterable<Uint8Array>), {
     status: range.status,
     headers: { ...headers, ...range.headers },
   });

@@ -96,20 +96,14 @@ function statusOf(
   return stored.some(({ warning }) => warning !== undefined) ? policy.warningStatus : 200;
 }
 
-/**
- * Builds the response (PS3.18 §10.5.3): 200 all stored, 202 some or with warnings, 409 none, 204
- * when there was nothing to store.
- *
- * @param study - the study in the path, if any.
- * @param mediaType - of the offer that was chosen.
- */
-export function storeResponse(
-  { baseUrl, profile: { store: policy } }: Pick<RequestContext, 'baseUrl' | 'profile'>,
+type ResponseContext = Pick<RequestContext, 'baseUrl' | 'profile'>;
+
+/** The data set of the response (PS3.18 §I.1) and its status, when there was something to store. */
+export function storeResponseDataSet(
+  { baseUrl, profile: { store: policy } }: ResponseContext,
   outcomes: readonly StoreOutcome[],
   study: StudyInstanceUID | undefined,
-  mediaType: string,
-): Response {
-  if (outcomes.length === 0) return new Response(null, { status: 204 });
+): { readonly status: number; readonly dataSet: DataSet } {
   const stored = outcomes.filter((outcome) => outcome.kind === 'stored');
   const failed = outcomes.filter((outcome) => outcome.kind === 'refused');
   const dataSet: DataSet = {
@@ -126,7 +120,24 @@ export function storeResponse(
       ),
     }),
   };
-  const status = statusOf(stored, failed, policy);
+  return { status: statusOf(stored, failed, policy), dataSet };
+}
+
+/**
+ * Builds the response (PS3.18 §10.5.3): 200 all stored, 202 some or with warnings, 409 none, 204
+ * when there was nothing to store.
+ *
+ * @param study - the study in the path, if any.
+ * @param mediaType - of the offer that was chosen.
+ */
+export function storeResponse(
+  context: ResponseContext,
+  outcomes: readonly StoreOutcome[],
+  study: StudyInstanceUID | undefined,
+  mediaType: string,
+): Response {
+  if (outcomes.length === 0) return new Response(null, { status: 204 });
+  const { status, dataSet } = storeResponseDataSet(context, outcomes, study);
   // Exactly this type for JSON of either name: a client reads nothing else (dicomweb-client).
   const [contentType, body] =
     mediaType === dicomXml

@@ -7,13 +7,17 @@ import type { BlobStore, ContainerName } from '../blob-store.js';
 import type { OnStorageCall } from '../storage-call.js';
 import { tableNames } from '../table-store.js';
 import type { TableName, TableStore } from '../table-store.js';
+import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
-import { BlobAccount, callHeadersPolicy, callTimePolicy } from './call-policies.js';
+import { AzureUploadGrants } from './azure-upload-grants.js';
+import { blobPolicyFactory } from './blob-policies.js';
 import {
   asciiEntityPolicy,
   deleteGuardPolicy,
   tableAgentPolicy,
+  tableCallPolicy,
+  tableHeadersPolicy,
   tableRetryPolicy,
 } from './table-policies.js';
 import { translateError } from './translate-error.js';
@@ -47,14 +51,25 @@ export interface StorageOptions {
 export interface Storage {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
+  readonly uploads: UploadGrants;
   /** Creates the tables and containers that are not there yet. */
   ensureCreated(): Promise<void>;
+  /** Lets web pages of these origins write to the URLs of grants (CORS of the blob service). */
+  allowUploadsFrom(origins: readonly string[] | '*'): Promise<void>;
 }
 
 /** A block of a blob takes its time on a slow line. */
 const blobTimeoutMs = 60_000;
 /** Azure itself gives up on tables after it; the lease of log entries counts on that. */
 const tableTimeoutMs = 30_000;
+
+/** What the page of a browser sends to upload blocks, and may read of the answers. */
+const uploadCors = {
+  allowedMethods: 'PUT,OPTIONS',
+  allowedHeaders: 'content-type,x-ms-*',
+  exposedHeaders: 'etag,x-ms-*',
+  maxAgeInSeconds: 7200,
+} as const;
 
 const validPrefix = /^[a-z][a-z0-9]{0,30}$/;
 
@@ -89,25 +104,35 @@ function openTable(
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableAgentPolicy(client.url), { afterPhase: 'Retry' });
-  if (options.headers !== undefined) client.pipeline.addPolicy(callHeadersPolicy(options.headers));
+  if (options.headers !== undefined) client.pipeline.addPolicy(tableHeadersPolicy(options.headers));
+  if (options.onCall !== undefined) {
+    client.pipeline.addPolicy(tableCallPolicy(options.onCall, table));
+  }
   return client;
 }
 
-function openContainers(
+type Containers = Readonly<Record<ContainerName, ContainerClient>>;
+
+function openBlobs(
   address: StorageAddress,
   options: StorageOptions,
-): Readonly<Record<ContainerName, ContainerClient>> {
+): { readonly service: BlobServiceClient; readonly containers: Containers } {
   const prefix = options.prefix ?? '';
   const { url, credential } =
     'connectionString' in address
       ? BlobServiceClient.fromConnectionString(address.connectionString)
       : { url: address.blobUrl, credential: address.credential };
-  const service = new BlobAccount(url, newPipeline(credential, blobRetries));
-  service.callPipeline.addPolicy(callTimePolicy(options.timeoutMs ?? blobTimeoutMs));
-  if (options.headers !== undefined) {
-    service.callPipeline.addPolicy(callHeadersPolicy(options.headers));
-  }
-  return record(containerNames, (name) => service.getContainerClient(`${prefix}${name}`));
+  // https://account.blob.core.windows.net/container/…, or with Azurite http://host/account/container/…
+  const depth = new URL(url).pathname.split('/').filter((part) => part !== '').length;
+  const targetOf = ({ pathname }: URL): string =>
+    (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
+  const pipeline = newPipeline(credential, blobRetries);
+  pipeline.factories.push(blobPolicyFactory({ timeoutMs: blobTimeoutMs, ...options }, targetOf));
+  const service = new BlobServiceClient(url, pipeline);
+  const containers = record(containerNames, (name) =>
+    service.getContainerClient(`${prefix}${name}`),
+  );
+  return { service, containers };
 }
 
 /**
@@ -119,23 +144,26 @@ export function connectStorage(address: StorageAddress, options: StorageOptions 
   if (options.prefix !== undefined && !validPrefix.test(options.prefix)) {
     throw new RangeError('A prefix of names is lower-case letters and digits, the first a letter');
   }
-  const { onCall = () => undefined } = options;
   const tables = record(tableNames, (table) => openTable(address, table, options));
-  const containers = openContainers(address, options);
-  const createTable = async (target: TableName) => {
-    onCall({ service: 'table', method: 'POST', operation: 'create', target });
-    await tables[target].createTable();
-  };
-  const createContainer = async (target: ContainerName) => {
-    onCall({ service: 'blob', method: 'PUT', operation: 'create', target });
-    await containers[target].createIfNotExists();
-  };
+  const { service, containers } = openBlobs(address, options);
   return {
-    tables: new AzureTableStore(tables, onCall),
-    blobs: new AzureBlobStore(containers, onCall),
+    tables: new AzureTableStore(tables),
+    blobs: new AzureBlobStore(containers),
+    uploads: new AzureUploadGrants(service, containers.import, 'credential' in address),
     ensureCreated: async () => {
       try {
-        await Promise.all([...tableNames.map(createTable), ...containerNames.map(createContainer)]);
+        await Promise.all([
+          ...tableNames.map((table) => tables[table].createTable()),
+          ...containerNames.map((name) => containers[name].createIfNotExists()),
+        ]);
+      } catch (error) {
+        throw translateError(error, 'The storage account');
+      }
+    },
+    allowUploadsFrom: async (origins) => {
+      const cors = { ...uploadCors, allowedOrigins: origins === '*' ? '*' : origins.join(',') };
+      try {
+        await service.setProperties({ cors: origins.length === 0 ? [] : [cors] });
       } catch (error) {
         throw translateError(error, 'The storage account');
       }

@@ -5,7 +5,6 @@ import { defaultLimits, type Limits } from '../../../src/dicomweb/limits.js';
 import { createServices, type Services } from '../../../src/dicomweb/services.js';
 import { ServiceError } from '../../../src/errors.js';
 import type { ContainerName } from '../../../src/storage/blob-store.js';
-import { allBytes } from '../../../src/storage/body.js';
 import { defaultPartition, parsePartition } from '../../../src/storage/archive/keys.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
@@ -58,7 +57,7 @@ describe('importFile', () => {
 
   async function read(container: ContainerName, name: string): Promise<Buffer | undefined> {
     const content = await blobs.get(container, name);
-    return content && (await allBytes(content.body));
+    return content && Buffer.concat((await content.body.toArray()) as Uint8Array[]);
   }
 
   async function reportOn(name: string): Promise<ImportReport> {
@@ -96,6 +95,7 @@ describe('importFile', () => {
       outcome: 'stored',
       messages: [],
       ...uids,
+      sopClass: '1.2.840.10008.5.1.4.1.1.2',
       bytes: file.length,
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });
