@@ -5,13 +5,18 @@ import { batchesOf } from './batches.js';
 import { inParallel } from './in-parallel.js';
 import { openJournal, type Journal } from './journal.js';
 import { look, type LocalFile } from './local-files.js';
-import { storeBatch, type Target } from './store-batch.js';
-import type { Tally } from './tally.js';
-import { type Result } from './tally.js';
+import { openReport } from './report.js';
+import { settleBatch } from './settle-batch.js';
+import type { Target } from './store-batch.js';
+import { isMissing, type Result, type Tally } from './tally.js';
 
 export interface ImportFilesOptions {
   readonly target: Target;
   readonly journal: string;
+  /** Where every file is named that is not in the archive. */
+  readonly report?: string;
+  /** Whether files take the place of others with their UIDs. */
+  readonly replace: boolean;
   /** Requests at the same time. */
   readonly parallel: number;
 }
@@ -23,46 +28,52 @@ export interface ImportFilesOptions {
  */
 export async function importFiles(
   files: readonly string[],
-  { target, journal: journalPath, parallel }: ImportFilesOptions,
+  options: ImportFilesOptions,
   tally: Tally,
   output: ProgressOutput,
 ): Promise<void> {
-  const journal = await openJournal(journalPath, target.url);
+  const { target, parallel, replace } = options;
+  const journal = await openJournal(options.journal, target.url);
+  const report = options.report === undefined ? undefined : await openReport(options.report);
   const progress = startProgress(output, 'import', files.length);
-  const tell = (result: Result) => {
-    tally.add(result);
-    progress.step(result.file);
+  const tell = async (results: readonly Result[]) => {
+    await report?.add(results);
+    for (const result of results) {
+      tally.add(result);
+      progress.step(result.file);
+    }
   };
   try {
     await inParallel(batchesOf(filesToSend(files, journal, tell)), parallel, async (batch) => {
-      const results = await storeBatch(target, batch);
+      const results = await settleBatch(target, batch, replace);
       const there = new Set(
-        results.filter(({ outcome }) => outcome !== 'refused').map(({ file }) => file),
+        results.filter(({ outcome }) => !isMissing(outcome)).map(({ file }) => file),
       );
       await journal.add(batch.filter(({ path }) => there.has(path)));
-      for (const result of results) tell(result);
+      await tell(results);
     });
   } finally {
     progress.finish();
     await journal.close();
+    await report?.close();
   }
 }
 
 async function* filesToSend(
   paths: readonly string[],
   journal: Journal,
-  tell: (result: Result) => void,
+  tell: (results: readonly Result[]) => Promise<void>,
 ): AsyncGenerator<LocalFile, void, undefined> {
   for (const path of paths) {
     try {
       const file = await look(path);
-      if (file === undefined) tell({ file: path, outcome: 'other' });
-      else if (file.isDirectory) tell({ file: path, outcome: 'directory' });
-      else if (journal.has(file)) tell({ file: path, outcome: 'before' });
+      if (file === undefined) await tell([{ file: path, outcome: 'other' }]);
+      else if (file.isDirectory) await tell([{ file: path, outcome: 'directory' }]);
+      else if (journal.has(file)) await tell([{ file: path, outcome: 'before' }]);
       else yield file;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      tell({ file: path, outcome: 'failed', why });
+      await tell([{ file: path, outcome: 'failed', why }]);
     }
   }
 }

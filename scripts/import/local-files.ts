@@ -10,7 +10,9 @@ export interface LocalFile {
   readonly bytes: number;
   /** Changes when the file does. */
   readonly modified: number;
-  /** SOP Instance UID, as far as it could be read. */
+  /** Its UIDs, as far as they could be read. */
+  readonly study?: string;
+  readonly series?: string;
   readonly instance?: string;
   /** Whether it is the directory of a medium (DICOMDIR, PS3.10 §8.6), which no archive stores. */
   readonly isDirectory: boolean;
@@ -64,7 +66,9 @@ export async function look(path: string): Promise<LocalFile | undefined> {
   }
 }
 
-async function identify(path: string): Promise<Pick<LocalFile, 'instance' | 'isDirectory'>> {
+async function identify(
+  path: string,
+): Promise<Pick<LocalFile, 'study' | 'series' | 'instance' | 'isDirectory'>> {
   const reader = new Part10Reader();
   const source = createReadStream(path, { end: readAheadBytes - 1 });
   try {
@@ -76,9 +80,13 @@ async function identify(path: string): Promise<Pick<LocalFile, 'instance' | 'isD
     // The service says what is wrong with it.
   }
   const unpadded = (uid: string | undefined) => uid?.replace(/[ \0]+$/, '');
+  const study = unpadded(reader.identity.study);
+  const series = unpadded(reader.identity.series);
   const instance = unpadded(reader.identity.instance);
   return {
     isDirectory: unpadded(reader.meta?.mediaStorageSOPClassUID) === directoryClass,
+    ...(study !== undefined && { study }),
+    ...(series !== undefined && { series }),
     ...(instance !== undefined && { instance }),
   };
 }

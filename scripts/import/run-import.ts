@@ -27,7 +27,7 @@ const containerName = 'import';
 /** Before each further attempt while the service is busy. */
 const defaultPauses = [1000, 2000, 4000, 8000, 16_000];
 
-const usage = `usage: npm run import -- FOLDER|FILE|-  [--url URL] [--parallel N] [--journal FILE]
+const usage = `usage: npm run import -- FOLDER|FILE…|-  [--url URL] [--parallel N] [--journal FILE] [--report FILE] [--replace]
        npm run import -- ${containerName}|URL     [--prefix P] [--parallel N] [--enqueue]
        npm run import -- --poison | --retry-poison
   FOLDER, FILE    sent to the running service; - reads their names from standard input, one a line
@@ -35,6 +35,8 @@ const usage = `usage: npm run import -- FOLDER|FILE|-  [--url URL] [--parallel N
   --url           base URL of the service (or DICOMWEB_URL; default ${defaultUrl})
   --parallel      requests, or files of the container, at the same time (4)
   --journal       remembers what is in the service (${defaultJournal})
+  --report        names every file that is not in the service: CSV when it ends in .csv, else JSON lines
+  --replace       files take the place of others that are there with their UIDs
   --prefix        only files of the container whose names begin so
   --enqueue       announces the files of the container to the import function
   --poison        lists what the function could not import
@@ -58,17 +60,20 @@ function readOptions(args: readonly string[]) {
         journal: { type: 'string', default: defaultJournal },
         parallel: { type: 'string', default: '4' },
         prefix: { type: 'string', default: '' },
+        report: { type: 'string' },
+        replace: { type: 'boolean', default: false },
         enqueue: { type: 'boolean', default: false },
         poison: { type: 'boolean', default: false },
         'retry-poison': { type: 'boolean', default: false },
       },
     });
     const parallel = Number(values.parallel);
-    const [source, ...more] = positionals;
     const isAboutPoison = values.poison || values['retry-poison'];
     if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64) return undefined;
-    if (more.length > 0 || (source === undefined) !== isAboutPoison) return undefined;
-    return { ...values, parallel, source };
+    if ((positionals.length === 0) !== isAboutPoison) return undefined;
+    const isAlone = (source: string) => source === '-' || isContainer(source);
+    if (positionals.length > 1 && positionals.some(isAlone)) return undefined;
+    return { ...values, parallel, sources: positionals };
   } catch {
     return undefined;
   }
@@ -104,7 +109,7 @@ function checkContainer(source: string, storage: StorageSettings): void {
 }
 
 async function fromMachine(
-  source: string,
+  sources: readonly string[],
   options: Options,
   environment: NodeJS.ProcessEnv,
   { stdin, stdout, stderr }: Terminal,
@@ -112,7 +117,7 @@ async function fromMachine(
 ): Promise<boolean> {
   const url = (options.url ?? environment['DICOMWEB_URL'] ?? defaultUrl).replace(/\/+$/, '');
   if (!URL.canParse(url)) throw new Misuse(`${url} is no URL.`);
-  const lines = source === '-' ? (await text(stdin)).split(/\r?\n/) : [source];
+  const lines = sources[0] === '-' ? (await text(stdin)).split(/\r?\n/) : sources;
   let files: readonly string[];
   try {
     files = await listFiles(lines.filter((line) => line !== ''));
@@ -123,7 +128,9 @@ async function fromMachine(
   const target = { url, pauses, ...(token !== undefined && token !== '' && { token }) };
   const tally = new Tally();
   try {
-    await importFiles(files, { ...options, target }, tally, stderr);
+    const { journal, parallel, replace, report } = options;
+    const work = { target, journal, parallel, replace, ...(report !== undefined && { report }) };
+    await importFiles(files, work, tally, stderr);
   } catch (error) {
     if (!(error instanceof ServiceUnreachable || error instanceof StoreDenied)) throw error;
     stderr.write(`${error.message}\nThe next run goes on where this one stopped.\n`);
@@ -195,7 +202,8 @@ export async function runImport(
     return 2;
   }
   try {
-    const { source } = options;
+    const { sources } = options;
+    const [source] = sources;
     // The settings of the archive do not concern who sends files to a service elsewhere.
     const config = () => readConfig(environment);
     if (source === undefined) {
@@ -203,7 +211,7 @@ export async function runImport(
     }
     const isDone = isContainer(source)
       ? await fromContainer(source, options, config(), terminal)
-      : await fromMachine(source, options, environment, terminal, pauses);
+      : await fromMachine(sources, options, environment, terminal, pauses);
     return isDone ? 0 : 1;
   } catch (error) {
     if (error instanceof Misuse || error instanceof SettingError) {

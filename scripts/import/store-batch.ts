@@ -14,6 +14,9 @@ export interface Target {
   readonly pauses: readonly number[];
 }
 
+/** `PUT` replaces what is there. */
+export type StoreMethod = 'POST' | 'PUT';
+
 /** The service does not let us store at all; further files would fare no better. */
 export class StoreDenied extends Error {
   override readonly name = 'StoreDenied';
@@ -49,10 +52,14 @@ async function* multipart(
   yield Buffer.from(`--${boundary}--\r\n`);
 }
 
-async function post({ url, token }: Target, files: readonly LocalFile[]): Promise<Answer> {
+async function post(
+  { url, token }: Target,
+  files: readonly LocalFile[],
+  method: StoreMethod,
+): Promise<Answer> {
   const boundary = randomUUID();
   const response = await fetch(`${url}/studies`, {
-    method: 'POST',
+    method,
     headers: {
       Accept: 'application/dicom+json',
       'Content-Type': `multipart/related; type="${dicom}"; boundary=${boundary}`,
@@ -71,13 +78,17 @@ function causeOf(error: unknown): string {
 }
 
 /** @throws ServiceUnreachable when the service stays away or busy, StoreDenied. */
-async function postPatiently(target: Target, files: readonly LocalFile[]): Promise<Answer> {
+async function postPatiently(
+  target: Target,
+  files: readonly LocalFile[],
+  method: StoreMethod,
+): Promise<Answer> {
   const origin = new URL(target.url).origin;
   for (let attempt = 0; ; attempt += 1) {
     let why: string;
     let wait = target.pauses[attempt];
     try {
-      const answer = await post(target, files);
+      const answer = await post(target, files, method);
       const denial = denied[answer.status];
       if (denial !== undefined) throw new StoreDenied(denial);
       if (!busy.has(answer.status)) return answer;
@@ -127,10 +138,18 @@ function readAnswer(body: string): Answered | undefined {
   ]);
 }
 
+/** Failure Reason of what the service could not do just now (PS3.18 §I.2.2: processing failure). */
+const processingFailure = 272;
+
 function resultOf({ path: file }: LocalFile, failure: { reason: number; why: string } | undefined) {
   if (failure === undefined) return { file, outcome: 'stored' } as const;
   if (failure.reason === alreadyStored) return { file, outcome: 'there' } as const;
-  return { file, outcome: 'refused', why: failure.why.trim() } as const;
+  const { reason } = failure;
+  const why = failure.why.trim();
+  if (reason === processingFailure) {
+    return { file, outcome: 'failed', reason, why, passing: true } as const;
+  }
+  return { file, outcome: 'refused', reason, why } as const;
 }
 
 /**
@@ -142,21 +161,23 @@ function resultOf({ path: file }: LocalFile, failure: { reason: number; why: str
 export async function storeBatch(
   target: Target,
   files: readonly LocalFile[],
+  method: StoreMethod = 'POST',
 ): Promise<readonly Result[]> {
-  const { status, body } = await postPatiently(target, files);
+  const { status, body } = await postPatiently(target, files, method);
   const answered = readAnswer(body);
   const [only, ...others] = files;
   if (only !== undefined && others.length === 0) {
     if (answered !== undefined) return [resultOf(only, [...answered.values()][0])];
     const hint = status === 413 ? ' Upload it to the container instead: see docs/import.md.' : '';
     const why = `the service answered ${status}.${hint}`;
-    return [{ file: only.path, outcome: 'refused', why }];
+    const passing = status >= 500;
+    return [{ file: only.path, outcome: passing ? 'failed' : 'refused', why, passing }];
   }
   const isTold = ({ instance = '' }: LocalFile) => answered?.has(instance) === true;
   const results: Result[] = [];
   for (const file of files) {
     if (isTold(file)) results.push(resultOf(file, answered?.get(file.instance ?? '')));
-    else results.push(...(await storeBatch(target, [file])));
+    else results.push(...(await storeBatch(target, [file], method)));
   }
   return results;
 }

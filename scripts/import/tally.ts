@@ -3,12 +3,14 @@
 /** What may become of a file, in the order of the table, in words. */
 export const outcomes = {
   stored: 'stored',
+  replaced: 'replaced',
   there: 'already there',
   before: 'done by an earlier run',
   gone: 'gone in the meantime',
   announced: 'announced',
   directory: 'DICOMDIR, not sent',
   other: 'not DICOM',
+  conflict: 'in conflict with another',
   refused: 'refused',
   failed: 'failed',
 } as const;
@@ -21,13 +23,22 @@ export interface Result {
   readonly outcome: Outcome;
   /** Why, when it is not in the archive. */
   readonly why?: string;
+  /** Failure Reason (0008,1197), when the service gave one. */
+  readonly reason?: number;
+  /** Whether another attempt may do better. */
+  readonly passing?: boolean;
 }
 
 /** Files that are named; there may be any number. */
 const namedFiles = 20;
 /** Characters of a reason. */
 const whyLength = 200;
-const shameful: readonly Outcome[] = ['refused', 'failed'];
+const missing: readonly Outcome[] = ['conflict', 'refused', 'failed'];
+
+/** Whether a file with this outcome is not in the archive, and should be. */
+export function isMissing(outcome: Outcome): boolean {
+  return missing.includes(outcome);
+}
 
 function clip(why: string): string {
   return why.length <= whyLength ? why : `${why.slice(0, whyLength - 1)}…`;
@@ -39,7 +50,7 @@ export class Tally {
 
   add({ file, outcome, why }: Result): void {
     this.#counts.set(outcome, this.count(outcome) + 1);
-    if (!shameful.includes(outcome) || this.#named.length >= namedFiles) return;
+    if (!isMissing(outcome) || this.#named.length >= namedFiles) return;
     this.#named.push(`  ${file}: ${clip(why ?? outcomes[outcome])}`);
   }
 
@@ -49,7 +60,7 @@ export class Tally {
 
   /** Whether every DICOM file is where it belongs. */
   get complete(): boolean {
-    return shameful.every((outcome) => this.count(outcome) === 0);
+    return missing.every((outcome) => this.count(outcome) === 0);
   }
 
   /** The table, and below it the first files that are not in the archive. */
@@ -59,7 +70,7 @@ export class Tally {
       .filter(([, count]) => count > 0);
     const table = rows.map(([words, count]) => `  ${words.padEnd(24)}${String(count).padStart(9)}`);
     const unnamed =
-      shameful.reduce((sum, outcome) => sum + this.count(outcome), 0) - this.#named.length;
+      missing.reduce((sum, outcome) => sum + this.count(outcome), 0) - this.#named.length;
     return [
       rows.length === 0 ? `${where}: no files.` : `${where}:`,
       ...table,

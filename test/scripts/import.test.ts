@@ -15,6 +15,12 @@ import { startService, type Service } from '../support/service.js';
 const instance = (number: number, study = '2.25.1') =>
   sampleInstance({ study, series: `${study}.1`, instance: `${study}.1.${number}` });
 
+/** Under the same UIDs, with another byte in its pixel data. */
+const otherInstance = (number: number) => {
+  const bytes = instance(number);
+  return Buffer.concat([bytes.subarray(0, -1), Buffer.of((bytes.at(-1) ?? 0) ^ 1)]);
+};
+
 /** The DICOMDIR of a medium, as far as it matters. */
 const directory = buildPart10({
   meta: [element('00020002', 'UI', '1.2.840.10008.1.3.10')],
@@ -149,6 +155,119 @@ describe('npm run import -- FOLDER', () => {
     expect(table(await importFolder(url))).toEqual({ 'done by an earlier run': 2, refused: 2 });
   });
 
+  it('does not count another file with known UIDs as done, and names it', async () => {
+    const url = await start();
+    await put('a', instance(1));
+    await put('deeper/b', otherInstance(1));
+    // The same but for its preamble, which the service does not keep.
+    await put('c', Buffer.concat([Buffer.alloc(128, 7), instance(1).subarray(128)]));
+    const report = join(folder, 'report.csv');
+    const first = await importFolder(url, '--parallel', '1', '--report', report);
+    expect(first.code).toBe(1);
+    expect(table(first)).toEqual({ stored: 1, 'already there': 1, 'in conflict with another': 1 });
+    expect(first.out).toMatch(/files\/deeper\/b: .*another content is there; --replace/);
+    const lines = (await readFile(report, 'utf8')).trimEnd().split('\r\n');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toBe('file,outcome,reason,why');
+    expect(lines[1]).toMatch(/files\/deeper\/b,conflict,,/);
+    // It is looked at anew: the journal has what is in the service.
+    expect(table(await importFolder(url))).toEqual({
+      'done by an earlier run': 2,
+      'in conflict with another': 1,
+    });
+  });
+
+  it('puts the file in place of the other with --replace', async () => {
+    const url = await start();
+    await put('a', instance(1));
+    await importFolder(url);
+    await put('a', otherInstance(1));
+    expect(table(await importFolder(url))).toEqual({ 'in conflict with another': 1 });
+    const replaced = await importFolder(url, '--replace');
+    expect(replaced.code).toBe(0);
+    expect(table(replaced)).toEqual({ replaced: 1 });
+    const answer = await fetch(`${url}/studies/2.25.1/series/2.25.1.1/instances/2.25.1.1.1`, {
+      headers: { Accept: 'application/dicom; transfer-syntax=*' },
+    });
+    expect(Buffer.from(await answer.arrayBuffer()).equals(otherInstance(1))).toBe(true);
+    expect(table(await importFolder(url))).toEqual({ 'done by an earlier run': 1 });
+  });
+
+  it('takes several folders and files', async () => {
+    const url = await start();
+    await put('a', instance(1));
+    await put('deeper/b', instance(2));
+    await put('deeper/c', instance(3));
+    const journal = join(folder, 'journal');
+    const paths = ['files/a', 'files/deeper'].map((path) => join(folder, path));
+    const done = await run([...paths, '--url', url, '--journal', journal]);
+    expect(table(done)).toEqual({ stored: 3 });
+  });
+
+  it('sends again what failed for a passing reason, and no other file', async () => {
+    await put('a', instance(1));
+    await put('b', instance(2));
+    const failed = (number: number) => ({
+      '00081198': {
+        vr: 'SQ',
+        Value: [
+          {
+            '00081155': { vr: 'UI', Value: [`2.25.1.1.${number}`] },
+            '00081197': { vr: 'US', Value: [272] },
+          },
+        ],
+      },
+    });
+    const stub = await scripted([
+      [202, JSON.stringify({ ...(JSON.parse(allStored(1)) as object), ...failed(2) })],
+      [409, JSON.stringify(failed(2))],
+      [200, allStored(2)],
+    ]);
+    expect(table(await importFolder(stub.url))).toEqual({ stored: 2 });
+    await stub.close();
+    expect(stub.left).toEqual([]);
+  });
+
+  it('gives up on what goes on failing, reports it and tries it again in the next run', async () => {
+    await put('a', instance(1));
+    const stub = await scripted([]);
+    const report = join(folder, 'report.jsonl');
+    const done = await importFolder(stub.url, '--report', report);
+    await stub.close();
+    expect(done.code).toBe(1);
+    expect(table(done)).toEqual({ failed: 1 });
+    const [line, ...more] = (await readFile(report, 'utf8')).trimEnd().split('\n');
+    expect(more).toEqual([]);
+    expect(JSON.parse(line ?? '')).toEqual({
+      file: join(folder, 'files/a'),
+      outcome: 'failed',
+      why: 'the service answered 500.',
+    });
+  });
+
+  it('cannot tell a conflict without the permission to read, and says so', async () => {
+    await put('a', instance(1));
+    const answer = JSON.stringify({
+      '00081198': {
+        vr: 'SQ',
+        Value: [
+          {
+            '00081155': { vr: 'UI', Value: ['2.25.1.1.1'] },
+            '00081197': { vr: 'US', Value: [45070] },
+          },
+        ],
+      },
+    });
+    const stub = await scripted([
+      [409, answer],
+      [403, ''],
+    ]);
+    const done = await importFolder(stub.url);
+    await stub.close();
+    expect(done.code).toBe(1);
+    expect(done.out).toMatch(/not known: the service answered 403: .*permission to read/);
+  });
+
   it('reads names from standard input', async () => {
     const url = await start();
     await put('a', instance(1));
@@ -260,7 +379,8 @@ describe('npm run import -- FOLDER', () => {
 
   it.each([
     ['nothing', []],
-    ['two sources', ['a', 'b']],
+    ['a container beside a folder', ['a', 'https://account.blob.core.windows.net/import']],
+    ['standard input beside a folder', ['a', '-']],
     ['an unknown option', ['a', '--quick']],
     ['a parallelism of none', ['a', '--parallel', '0']],
     ['a source beside --poison', ['a', '--poison']],

@@ -9,7 +9,7 @@ const formula = /^[=+\-@\t\r]/;
 const plainNumber = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** A cell; one that a spreadsheet would compute begins with an apostrophe, which makes it text. */
-function field(value: string): string {
+export function csvField(value: string): string {
   const text = formula.test(value) && !plainNumber.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
@@ -29,6 +29,6 @@ export function toCsv(results: readonly DataSet[]): string {
   }
   const columns = [...tags].sort();
   const header = columns.map((tag) => keywordOf(tag) ?? tag);
-  const lines = results.map((result) => columns.map((tag) => field(textOf(result, tag))));
+  const lines = results.map((result) => columns.map((tag) => csvField(textOf(result, tag))));
   return [header, ...lines].map((line) => `${line.join(',')}\r\n`).join('');
 }
