@@ -64,6 +64,17 @@ export class DicomwebClient {
     return `${this.url}/studies/${study}/series/${series}/instances/${instance}`;
   }
 
+  /**
+   * URL of an instance where it can be had in any transfer syntax: at unversioned URLs implicit VR and big endian
+   * are not sent (PS3.18 §8.7.3), under a version they are.
+   */
+  storedUrl(address: InstanceAddress): string {
+    const url = this.instanceUrl(address);
+    const [, service = '', rest = ''] =
+      /^(.*?)((?:\/partitions\/[^/]+)?\/studies\/.*)$/.exec(url) ?? [];
+    return /\/v\d[^/]*$/.test(service) ? url : `${service}/v2${rest}`;
+  }
+
   /** Stores one Part 10 file. */
   async store(file: Uint8Array, mode: StoreMode = 'multipart'): Promise<StoreOutcome> {
     const multipart = mode === 'multipart';
@@ -83,7 +94,7 @@ export class DicomwebClient {
   /** Retrieves one instance as it is stored, in whatever transfer syntax. */
   async retrieve(address: InstanceAddress): Promise<Answer> {
     const answer = await this.get(
-      this.instanceUrl(address),
+      this.storedUrl(address),
       `multipart/related; type="${dicom}"; transfer-syntax=*`,
     );
     return unwrap(answer);

@@ -220,7 +220,7 @@ async function fetchTargets(
       continue;
     }
     const accept = `application/dicom; transfer-syntax=${target}`;
-    const answer = await client.get(client.instanceUrl(source.address), accept);
+    const answer = await client.get(client.storedUrl(source.address), accept);
     if (!answer.ok) {
       fetched.set(target, { why: `${answer.status} ${answer.message}` });
     } else if (target === source.syntax) {

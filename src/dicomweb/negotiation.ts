@@ -38,7 +38,9 @@ export function chooseRepresentation(request: Request, offers: readonly Offer[])
     const offered = describeOffers(offers);
     throw new ServiceError(
       'not-acceptable',
-      `None of the media types and transfer syntaxes asked for is offered. Offered: ${offered.join(' | ')}`,
+      offered.length === 0
+        ? 'The instance is stored in a transfer syntax that web services do not send (PS3.18 §8.7.3), and cannot be had in another.'
+        : `None of the media types and transfer syntaxes asked for is offered. Offered: ${offered.join(' | ')}`,
       { offered },
     );
   }

@@ -77,13 +77,16 @@ export function parseAccept(
  * Chooses the representation to send; undefined means 406. The order: weight; then an entry that
  * takes the bytes as stored (`transfer-syntax=*`); then the more specific entry; then one that names
  * the first syntax of its offer; then the order of the entries; then the order of the offers. As in RFC 9110 §12.5.1 the weight of an offer is that
- * of the most specific entries that match it, and a weight of 0 refuses it.
+ * of the most specific entries that match it. A weight of 0 refuses what its entry says: the media type, or one
+ * syntax of it.
  */
 export function negotiate(
   ranges: readonly AcceptRange[],
   offers: readonly Offer[],
 ): Choice | undefined {
-  const candidates = offers.flatMap((offer) => {
+  const candidates = offers.flatMap((whole) => {
+    const offer = withoutRefused(whole, ranges);
+    if (offer === undefined) return [];
     const matching = ranges.flatMap((range, order) => {
       const choice = match(range, offer);
       const specificity = specificityOf(range);
@@ -91,7 +94,10 @@ export function negotiate(
     });
     const highest = Math.max(...matching.map(({ specificity }) => specificity));
     const deciding = matching.filter(({ specificity }) => specificity === highest);
-    return deciding.some(({ quality }) => quality === 0) ? [] : deciding;
+    const refused = deciding
+      .filter(({ quality }) => quality === 0)
+      .map(({ choice }) => choice.transferSyntax);
+    return deciding.filter(({ choice }) => !refused.includes(choice.transferSyntax));
   });
   const asStored = ({ choice }: (typeof candidates)[number]) =>
     choice.transferSyntax === '*' ? 1 : 0;
@@ -106,6 +112,22 @@ export function negotiate(
       a.order - b.order,
   );
   return best?.choice;
+}
+
+/** An offer without the syntaxes that a weight of 0 refuses; `undefined` when none is left. */
+function withoutRefused(offer: Offer, ranges: readonly AcceptRange[]): Offer | undefined {
+  const { transferSyntaxes, defaultTransferSyntax, ...packaging } = offer;
+  const refused = ranges.flatMap((range) =>
+    range.quality === 0 && range.transferSyntax !== undefined && match(range, offer) !== undefined
+      ? [range.transferSyntax]
+      : [],
+  );
+  if (transferSyntaxes === undefined || refused.length === 0) return offer;
+  const left = transferSyntaxes.filter((uid) => !refused.includes(uid));
+  const isDefaultLeft = defaultTransferSyntax !== undefined && left.includes(defaultTransferSyntax);
+  return left.length === 0
+    ? undefined
+    : { ...packaging, transferSyntaxes: left, ...(isDefaultLeft && { defaultTransferSyntax }) };
 }
 
 /** The offers as Accept entries, one per transfer syntax: what a 406 tells the client to ask for. */

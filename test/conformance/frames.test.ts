@@ -99,7 +99,11 @@ onEveryDeployment((client) => {
       await client.store(one);
       const bodies = async (list: string) =>
         (await client.parts(`${path}/${list}`, asStored)).map(({ body }) => body);
-      const [first, second, third] = spec.expected;
+      // Web services send no big endian (PS3.18 §8.7.3): samples of two bytes are turned round.
+      const isTurned = !client.face.microsoft && spec.transferSyntaxUID === syntaxes.bigEndian;
+      const [first, second, third] = isTurned
+        ? spec.expected.map((frame) => Buffer.from(frame).swap16())
+        : spec.expected;
       expect(await bodies('1')).toEqual([first]);
       expect(await bodies('2')).toEqual([second]);
       expect(await bodies('1,2,3')).toEqual([first, second, third]);
@@ -152,7 +156,7 @@ onEveryDeployment((client) => {
       const parts = await client.parts(`${pathOf(one)}/frames/3,1`, asStored);
       expect(parts.map(({ headers }) => headers)).toEqual(
         [3, 1].map((frame) => ({
-          'Content-Type': `application/octet-stream; transfer-syntax=${syntaxes.jpegBaseline}`,
+          'Content-Type': `${client.face.microsoft ? 'application/octet-stream' : 'image/jpeg'}; transfer-syntax=${syntaxes.jpegBaseline}`,
           'Content-Location': client.url(`${pathOf(one)}/frames/${frame}`),
         })),
       );

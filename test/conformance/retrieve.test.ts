@@ -16,9 +16,9 @@ const asStored = 'multipart/related; type="application/dicom"; transfer-syntax=*
 const fragments = [Buffer.from([0xff, 0xd8, 1, 2, 0xff, 0xd9]), ramp(64)];
 
 /** One file of each kind of encoding. */
-const encodings: readonly (SampleSpec & { readonly name: string })[] = [
+const encodings: readonly (SampleSpec & { readonly name: string; readonly notForWeb?: true })[] = [
   { name: 'explicit VR little endian', transferSyntaxUID: syntaxes.explicit },
-  { name: 'big endian', transferSyntaxUID: syntaxes.bigEndian },
+  { name: 'big endian', transferSyntaxUID: syntaxes.bigEndian, notForWeb: true },
   { name: 'deflated', transferSyntaxUID: syntaxes.deflated },
   {
     name: 'encapsulated',
@@ -26,7 +26,7 @@ const encodings: readonly (SampleSpec & { readonly name: string })[] = [
     pixelData: { fragments },
   },
   { name: 'without pixel data', transferSyntaxUID: syntaxes.explicit, pixelData: null },
-  { name: 'implicit VR little endian', transferSyntaxUID: syntaxes.implicit },
+  { name: 'implicit VR little endian', transferSyntaxUID: syntaxes.implicit, notForWeb: true },
 ];
 
 /** Stores files that a contract may warn of. */
@@ -62,6 +62,7 @@ onEveryDeployment((client) => {
     it.each(encodings)('gives back a file that is $name, byte for byte', async (spec) => {
       const one = sample(spec);
       await storeAny(client, one);
+      if (spec.notForWeb === true && !client.face.microsoft) return;
       const syntax = spec.transferSyntaxUID ?? '';
 
       const response = await client.get(pathOf(one), 'application/dicom; transfer-syntax=*');

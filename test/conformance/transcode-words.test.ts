@@ -92,7 +92,8 @@ onEveryHost((client) => {
       const response = await client.stow([one.file]);
       await response.arrayBuffer();
       expect(response.ok).toBe(true);
-      for (const to of native.filter((uid) => uid !== syntaxes.bigEndian)) {
+      const notSent: readonly string[] = client.face.microsoft ? [] : [syntaxes.implicit];
+      for (const to of native.filter((uid) => ![...notSent, syntaxes.bigEndian].includes(uid))) {
         const file = await client.bytes(pathOf(one), dicom(to));
         const { frames, meta, dataSet } = await inflatedOf(file);
         expect(meta.transferSyntaxUID).toBe(to);

@@ -273,7 +273,7 @@ describe('negotiate', () => {
     expect(choose(accept, offers)?.[1]).toBe(mediaType);
   });
 
-  it.each<[what: string, accept: string, transferSyntax: string]>([
+  it.each<[what: string, accept: string, transferSyntax: string | undefined]>([
     [
       'as stored over a named syntax of equal weight',
       `application/dicom; transfer-syntax=${explicitLE}, application/dicom; transfer-syntax=*`,
@@ -288,6 +288,21 @@ describe('negotiate', () => {
       'as stored in a less specific entry',
       'application/dicom, multipart/related; type="*/*"; transfer-syntax=*',
       '*',
+    ],
+    [
+      'what a weight of 0 for one syntax leaves',
+      `application/dicom; transfer-syntax=${explicitLE}; q=0, application/dicom; transfer-syntax=${jpeg2000}; q=0.1`,
+      jpeg2000,
+    ],
+    [
+      'a syntax by name where the type without one is refused',
+      `application/dicom; q=0, application/dicom; transfer-syntax=${jpeg2000}`,
+      jpeg2000,
+    ],
+    [
+      'the type without a syntax where one is refused',
+      `application/dicom; transfer-syntax=${jpeg2000}; q=0, application/dicom`,
+      undefined,
     ],
     [
       'the next entry when the first syntax is not to be had',

@@ -56,7 +56,7 @@ export async function startStubService(faults: Faults = {}): Promise<StubService
     body: Buffer,
   ): Reply => {
     if (method === 'POST') return store(headers, body);
-    const [, path = '', tag] = /^(.*?)(?:\/metadata|\/bulk\/(\w+))?$/.exec(url) ?? [];
+    const [, path = '', tag] = /^(?:\/v2)?(.*?)(?:\/metadata|\/bulk\/(\w+))?$/.exec(url) ?? [];
     const file = held.get(path);
     if (url.includes('?') || file === undefined) return { status: url.includes('?') ? 200 : 404 };
     if (method === 'DELETE') {

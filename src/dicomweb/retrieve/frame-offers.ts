@@ -2,7 +2,8 @@
 import { transferSyntaxOf, type TransferSyntax } from '../../dicom/transfer-syntax.js';
 import type { Choice, Offer } from '../../http/accept.js';
 import { syntaxToSend } from '../negotiation.js';
-import { explicitLittleEndian } from './transcode-targets.js';
+import type { RetrievePolicy } from './retrieve-policy.js';
+import { explicitLittleEndian, sendable } from './transcode-targets.js';
 
 const octetStream = 'application/octet-stream';
 
@@ -15,8 +16,10 @@ export function frameOffers(
   stored: TransferSyntax,
   targets: readonly TransferSyntax[],
   forms: readonly Offer['form'][],
+  policy: RetrievePolicy,
 ): readonly Offer[] {
-  const syntaxes = [stored, ...targets];
+  const syntaxes = sendable(stored, targets, policy);
+  if (syntaxes.length === 0) return [];
   const byType = new Map<string, string[]>([[octetStream, syntaxes.map(({ uid }) => uid)]]);
   for (const { uid, frameMediaType } of syntaxes) {
     if (frameMediaType === octetStream) continue;
@@ -33,6 +36,15 @@ export function frameOffers(
       ...(mediaType === octetStream && plain && { defaultTransferSyntax: explicitLittleEndian }),
     })),
   );
+}
+
+/** The media type in which a frame comes: compressed ones may be no plain bytes. */
+export function frameType(
+  { mediaType }: Offer,
+  to: TransferSyntax,
+  { compressedFrames }: RetrievePolicy,
+): string {
+  return compressedFrames === 'own-type' && to.encapsulated ? to.frameMediaType : mediaType;
 }
 
 /** The syntax that was chosen among such offers. */

@@ -8,10 +8,12 @@ import { flatten } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
 import { loadImage, storedImage, type StoredImage } from './stored-image.js';
 import { storedSyntax } from './stored-syntax.js';
+import type { RetrievePolicy } from './retrieve-policy.js';
 import {
   conceivableTargets,
   explicitLittleEndian,
   fileTargets,
+  sendable,
   touchesPixels,
 } from './transcode-targets.js';
 
@@ -37,8 +39,10 @@ export function fileOffers(
   stored: TransferSyntax,
   targets: readonly TransferSyntax[],
   packagings: readonly Packaging[],
+  policy: RetrievePolicy,
 ): readonly Offer[] {
-  const transferSyntaxes = [stored, ...targets].map(({ uid }) => uid);
+  const transferSyntaxes = sendable(stored, targets, policy).map(({ uid }) => uid);
+  if (transferSyntaxes.length === 0) return [];
   const plain = transferSyntaxes.some((uid) => uid === explicitLittleEndian);
   return packagings.map((packaging) => ({
     ...packaging,
@@ -58,17 +62,18 @@ export async function chooseInstance(
   record: InstanceRecord,
   packagings: readonly Packaging[],
 ): Promise<ChosenInstance> {
-  const { request, services } = context;
+  const { request, services, profile } = context;
   const from = storedSyntax(record);
   const choice = chooseRepresentation(
     request,
-    fileOffers(from, conceivableTargets(from), packagings),
+    fileOffers(from, conceivableTargets(from), packagings, profile.retrieve),
   );
   if (syntaxToSend(choice) === from.uid) return { record, choice, to: from };
 
   const image = await loadImage(context, record);
   const targets = fileTargets(image, services.limits.pixels);
-  const settled = chooseRepresentation(request, fileOffers(image.syntax, targets, packagings));
+  const offers = fileOffers(image.syntax, targets, packagings, profile.retrieve);
+  const settled = chooseRepresentation(request, offers);
   const to = transferSyntaxOf(syntaxToSend(settled)) ?? image.syntax;
   const same = to.uid === image.syntax.uid;
   return { record: image.record, choice: settled, to, ...(!same && { image }) };
@@ -92,12 +97,12 @@ export async function checkInstances(
   packaging: Packaging,
 ): Promise<void> {
   if (takesAnySyntax(context, packaging)) return;
-  const { request, partition, services } = context;
+  const { request, partition, services, profile } = context;
   const { archive, limits } = services;
   /** Whether pixels have to be decoded, which their attributes may not permit. */
   const isOpen = (record: InstanceRecord): boolean => {
     const from = storedSyntax(record);
-    const offers = fileOffers(from, conceivableTargets(from), [packaging]);
+    const offers = fileOffers(from, conceivableTargets(from), [packaging], profile.retrieve);
     const to = transferSyntaxOf(syntaxToSend(chooseRepresentation(request, offers)));
     return to !== undefined && to.uid !== from.uid && touchesPixels(from, to);
   };
@@ -110,6 +115,7 @@ export async function checkInstances(
     if (!isOpen(row.record)) continue;
     const image = await storedImage(context, row);
     const targets = fileTargets(image, limits.pixels);
-    chooseRepresentation(request, fileOffers(image.syntax, targets, [packaging]));
+    const offers = fileOffers(image.syntax, targets, [packaging], profile.retrieve);
+    chooseRepresentation(request, offers);
   }
 }

@@ -3,7 +3,7 @@ import { frameRuns, type FrameIndex } from '../../dicom/frames.js';
 import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
 import { ServiceError } from '../../errors.js';
 import { streamBody } from '../../http/body.js';
-import type { Choice } from '../../http/accept.js';
+import type { Choice, Offer } from '../../http/accept.js';
 import { formatMediaType } from '../../http/media-type.js';
 import { answerRange } from '../../http/range.js';
 import { writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
@@ -14,7 +14,7 @@ import { listed, readAhead, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from './cache-headers.js';
 import { parseFrameList } from './frame-list.js';
-import { chosenSyntax, frameOffers } from './frame-offers.js';
+import { chosenSyntax, frameOffers, frameType } from './frame-offers.js';
 import { frameLength, openFrame } from './open-frame.js';
 import { readAll } from './open-runs.js';
 import { RepeatedFrames } from './repeated-frames.js';
@@ -36,14 +36,14 @@ function chooseFor(
   targets: readonly TransferSyntax[],
   frames: readonly number[],
 ): Choice {
-  if (frames.length === 1) {
-    return chooseRepresentation(request, frameOffers(stored, targets, ['multipart', 'single']));
-  }
-  const inParts = frameOffers(stored, targets, ['multipart']);
+  const offers = (...forms: Offer['form'][]) =>
+    frameOffers(stored, targets, forms, profile.retrieve);
+  if (frames.length === 1) return chooseRepresentation(request, offers('multipart', 'single'));
+  const inParts = offers('multipart');
   if (
     profile.retrieve.severalFramesAlone === 'invalid-frame-list' &&
     acceptedOf(request, inParts) === undefined &&
-    acceptedOf(request, frameOffers(stored, targets, ['single'])) !== undefined
+    acceptedOf(request, offers('single')) !== undefined
   ) {
     throw new ServiceError(
       'invalid-frame-list',
@@ -125,7 +125,8 @@ async function chooseFrames(context: RequestContext): Promise<ChosenFrames> {
 export async function retrieveFrames(context: RequestContext): Promise<Response> {
   const chosen = await chooseFrames(context);
   const { offer } = chosen.choice;
-  const contentType = formatMediaType(offer.mediaType, { 'transfer-syntax': chosen.to.uid });
+  const mediaType = frameType(offer, chosen.to, context.profile.retrieve);
+  const contentType = formatMediaType(mediaType, { 'transfer-syntax': chosen.to.uid });
   const { version } = chosen.record;
   const place = offer.form === 'multipart' ? context.baseUrl : '';
   const edition = chosen.image === undefined ? 'stored' : encodingEdition;
@@ -145,7 +146,7 @@ export async function retrieveFrames(context: RequestContext): Promise<Response>
   return new Response(streamBody(writeMultipart(all, boundary)), {
     headers: {
       ...caching,
-      'Content-Type': formatMediaType('multipart/related', { type: offer.mediaType, boundary }),
+      'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),
     },
   });
 }

@@ -1,4 +1,4 @@
-/** How metadata is shown by each profile. */
+/** How instances, frames and metadata are sent by each profile. */
 
 export interface RetrievePolicy {
   /** Binary values: named by BulkDataURI or inline as PS3.18 asks, or left out as Microsoft does. */
@@ -7,6 +7,16 @@ export interface RetrievePolicy {
   readonly characterSet: 'utf-8' | 'as-stored';
   /** RFC 9110 quotes entity tags; the Microsoft server does not. */
   readonly quotedETags: boolean;
+  /**
+   * Which transfer syntaxes are sent: none with implicit VR or big endian, as PS3.18 §8.7.3 has it, or whatever
+   * is stored.
+   */
+  readonly syntaxes: 'for-web' | 'any';
+  /**
+   * In which media type a compressed frame comes to those who take bytes in its syntax: in that of the syntax
+   * (PS3.18 table 8.7.3-5), or as application/octet-stream.
+   */
+  readonly compressedFrames: 'own-type' | 'as-asked';
   /** Several frames asked for as a single part: not to be had so, or a bad request as Microsoft has it. */
   readonly severalFramesAlone: 'not-acceptable' | 'invalid-frame-list';
 }
@@ -15,6 +25,8 @@ export const standardRetrievePolicy: RetrievePolicy = {
   bulkData: 'named',
   characterSet: 'utf-8',
   quotedETags: true,
+  syntaxes: 'for-web',
+  compressedFrames: 'own-type',
   severalFramesAlone: 'not-acceptable',
 };
 
@@ -22,5 +34,7 @@ export const microsoftRetrievePolicy: RetrievePolicy = {
   bulkData: 'omitted',
   characterSet: 'as-stored',
   quotedETags: false,
+  syntaxes: 'any',
+  compressedFrames: 'as-asked',
   severalFramesAlone: 'invalid-frame-list',
 };

@@ -9,6 +9,7 @@ import type { PixelLimits } from '../../dicom/pixel/pixel-limits.js';
 import { canTranscode } from '../../dicom/pixel/transcodable.js';
 import { everyFrame } from '../../dicom/frames.js';
 import { transferSyntaxes, type TransferSyntax } from '../../dicom/transfer-syntax.js';
+import type { RetrievePolicy } from './retrieve-policy.js';
 import { isInWords, type StoredImage } from './stored-image.js';
 
 export const explicitLittleEndian = '1.2.840.10008.1.2.1';
@@ -40,6 +41,16 @@ export function haveSameFrames(one: TransferSyntax, other: TransferSyntax): bool
 export function conceivableTargets(from: TransferSyntax): readonly TransferSyntax[] {
   if (!decodableSyntaxes.includes(from.uid)) return [];
   return targets.filter(({ uid }) => uid !== from.uid);
+}
+
+/** What of an instance may be sent: as it is stored, and in other syntaxes, where the policy allows them. */
+export function sendable(
+  stored: TransferSyntax,
+  targets: readonly TransferSyntax[],
+  { syntaxes }: Pick<RetrievePolicy, 'syntaxes'>,
+): readonly TransferSyntax[] {
+  const all = [stored, ...targets];
+  return syntaxes === 'any' ? all : all.filter((one) => one.explicitVR && !one.bigEndian);
 }
 
 /** Whether pixels have to be decoded or encoded between two syntaxes. */
