@@ -1,5 +1,5 @@
 /**
- * The speed table: `npm run bench [-- --only store,retrieve] [--rounds 5] [--profile]`. Starts the
+ * The speed table: `npm run bench [-- --only path,search] [--rounds 5] [--profile]`. Starts the
  * service over an Azurite, and Orthanc where it is installed; takes our figure and the other one in
  * turns; prints the table of docs/performance.md and writes it to bench/results/.
  */
@@ -16,16 +16,14 @@ import { memoryUnderFrames } from './speed/memory-under-frames.js';
 import { metadata } from './speed/metadata.js';
 import { startOrthanc } from './speed/orthanc.js';
 import { processor } from './speed/processor.js';
+import { requestPath } from './speed/request-path.js';
 import { render } from './speed/render.js';
-import { retrieve } from './speed/retrieve.js';
 import { passes, type Row } from './speed/row.js';
 import { search } from './speed/search.js';
 import { startService } from './speed/service.js';
-import { store } from './speed/store.js';
 
 const parts: readonly Part[] = [
-  store,
-  retrieve,
+  requestPath,
   metadata,
   search,
   processor,

@@ -8,11 +8,15 @@ export interface Call {
   readonly body?: readonly Uint8Array[];
   /** 200 when left out. */
   readonly status?: number;
+  /** Whether the answer is wanted, not only counted. */
+  readonly keep?: boolean;
 }
 
 export interface Answer {
   readonly headers: NodeJS.Dict<string | string[]>;
   readonly bytes: number;
+  /** Its body, of a call that keeps it. */
+  readonly body?: Buffer;
   /** Until the first byte of the body, from the start of the request. */
   readonly firstByteMilliseconds: number;
 }
@@ -34,6 +38,7 @@ export class Client {
     headers = {},
     body = [],
     status = 200,
+    keep = false,
   }: Call): Promise<Answer> {
     const started = performance.now();
     const length = body.reduce((sum, part) => sum + part.length, 0);
@@ -55,13 +60,14 @@ export class Client {
             if (bytes === 0) {
               first = performance.now() - started;
               head.push(chunk);
-            }
+            } else if (keep) head.push(chunk);
             bytes += chunk.length;
           });
           incoming.once('error', reject);
           incoming.once('end', () => {
             if (incoming.statusCode === status) {
-              resolve({ headers: incoming.headers, bytes, firstByteMilliseconds: first });
+              const answer = { headers: incoming.headers, bytes, firstByteMilliseconds: first };
+              resolve(keep ? { ...answer, body: Buffer.concat(head) } : answer);
               return;
             }
             const said = Buffer.concat(head).toString('utf8', 0, 500);

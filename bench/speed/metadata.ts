@@ -1,4 +1,4 @@
-/** Rows 6 and 7: metadata of a study, and that it has not changed, beside Orthanc. */
+/** Rows 6o and 7o: metadata of a study, and that it has not changed, beside Orthanc. */
 import type { Context, Part } from './context.js';
 import { madeSeries, storeRequest } from './instances.js';
 import { Client, rateOf } from './load.js';
@@ -45,7 +45,7 @@ async function measure(context: Context): Promise<readonly Row[]> {
   const against = `${orthanc.version}, plain answer`;
   return [
     {
-      number: '6',
+      number: '6o',
       work: `metadata of a study of ${instances} instances`,
       against,
       unit: 'requests/s',
@@ -54,7 +54,7 @@ async function measure(context: Context): Promise<readonly Row[]> {
       ...(storageCalls === undefined ? {} : { storageCalls }),
     },
     {
-      number: '7',
+      number: '7o',
       work: 'the same, not modified (304)',
       against,
       unit: 'requests/s',
