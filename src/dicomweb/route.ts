@@ -25,6 +25,8 @@ export interface RequestContext {
   readonly services: Services;
   /** Notes, for the log, that an instance of a study was stored. */
   readonly noteStored: (study: StudyInstanceUID) => void;
+  /** Logs a failure that is not the answer to the whole request. */
+  readonly noteFault: (error: unknown) => void;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
 }

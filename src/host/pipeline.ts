@@ -103,6 +103,7 @@ interface Account {
   /** From the caller's token, and from what the caller was let into. */
   access: Pick<AccessEntry, 'caller' | 'partition' | 'audit'>;
   readonly stored: StoreTally;
+  readonly noteFault: (error: unknown) => void;
 }
 
 /** Counts what is read of a body. */
@@ -165,6 +166,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       baseUrl: baseUrlOf(request, profile, params, config),
       services: await services(),
       noteStored: (study) => account.stored.add(study),
+      noteFault: account.noteFault,
       signal,
     });
   }
@@ -229,7 +231,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const { requestId } = scope;
     const logFault = (error: unknown) =>
       log({ event: 'fault', requestId, route: route.name, error: describeError(error) });
-    const account: Account = { profile: ps318, access: {}, bytesIn: 0, stored: new StoreTally() };
+    const account: Account = {
+      profile: ps318,
+      access: {},
+      bytesIn: 0,
+      stored: new StoreTally(),
+      noteFault: logFault,
+    };
     let response: Response;
     try {
       account.profile = profileOf(params['version']);

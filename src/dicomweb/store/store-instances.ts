@@ -93,8 +93,14 @@ async function commitAll(
   );
   // Nothing stored because storage is away: the request failed, not its instances.
   if (failure !== undefined && !anyStored) throw failure.reason;
+  // Instances that were committed together fail together: their one error is told once.
+  const errors = new Set<unknown>();
+  for (const one of committed) if (one.status === 'rejected') errors.add(one.reason);
+  for (const error of errors) context.noteFault(error);
   return committed.map((result, position) =>
-    result.status === 'fulfilled' ? result.value : failedToCommit(received[position]),
+    result.status === 'fulfilled'
+      ? result.value
+      : failedToCommit(received[position], result.reason),
   );
 }
 
@@ -173,15 +179,34 @@ async function commit(
     noteStored(uids.study);
     return { kind: 'stored', uids, sopClass, warning, comments };
   }
-  return refused(result === 'exists' ? 'already-exists' : 'out-of-resources', received);
+  return result === 'exists'
+    ? refused('already-exists', received)
+    : refused('out-of-resources', received, [failureComments.full]);
 }
 
-function failedToCommit(received: Received | Refusal | undefined): StoreOutcome {
-  if (received?.kind === 'received') return refused('processing-failure', received);
+/** What tells a client whether to try again: `272` is said of both (PS3.18 §I.2.2). */
+const failureComments = {
+  full: 'The study has no room for it. Storing it again will fail again.',
+  passing:
+    'Storage did not answer in time. Store it again: if it is there after all, that is said.',
+  fault:
+    'The service failed. The failure is logged under the X-Request-Id of this response. Storing it again may fail again.',
+} as const;
+
+function failedToCommit(received: Received | Refusal | undefined, error: unknown): StoreOutcome {
+  const isPassing =
+    error instanceof ServiceError &&
+    (error.code === 'storage-unavailable' || error.code === 'overloaded');
+  const comment = isPassing ? failureComments.passing : failureComments.fault;
+  if (received?.kind === 'received') return refused('processing-failure', received, [comment]);
   throw new RangeError('a refusal has nothing to commit');
 }
 
-function refused(reason: FailureReason, { file: { uids, sopClass } }: Received): Refusal {
+function refused(
+  reason: FailureReason,
+  { file: { uids, sopClass } }: Received,
+  comments: readonly string[] = [],
+): Refusal {
   const claimed = { sopClass, instance: uids.instance };
-  return { kind: 'refused', reason, claimed, comments: [] };
+  return { kind: 'refused', reason, claimed, comments };
 }

@@ -33,6 +33,7 @@ describe('deleteStudy', () => {
       baseUrl: 'http://archive.example',
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,
+      noteFault: () => undefined,
       signal: request.signal,
     });
     const refused = expect(answer).rejects.toMatchObject({ code: 'storage-unavailable' });

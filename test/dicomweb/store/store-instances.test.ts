@@ -50,6 +50,7 @@ describe('storeInstances', () => {
       baseUrl: 'http://archive.example',
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,
+      noteFault: () => undefined,
       signal: request.signal,
     });
     const refused = { isSeen: false };

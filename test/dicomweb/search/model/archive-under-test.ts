@@ -116,6 +116,7 @@ export class ArchiveUnderTest {
         baseUrl,
         services: this.services,
         noteStored: () => undefined,
+        noteFault: () => undefined,
         signal: request.signal,
       })
       .catch((error: unknown) => {
