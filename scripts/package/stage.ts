@@ -63,6 +63,8 @@ function compile(root: string, app: string): void {
   const dist = path.join(app, 'dist');
   const project = path.join(root, 'scripts/package/tsconfig.json');
   execFileSync(process.execPath, [compiler, '-p', project, '--outDir', dist, '--noCheck']);
+  const bundler = path.join(root, 'scripts/build-web.mjs');
+  execFileSync(process.execPath, [bundler, path.join(dist, 'web')]);
 }
 
 /** The manifest without what is for developers: the host reads `main`, people the rest. */

@@ -11,6 +11,7 @@ import { loadConfig } from './config.js';
 import { createDispatcher, type Dispatch } from './dispatcher.js';
 import { paced, signalOf } from './live-response.js';
 import { importQueueName, runImport } from './import-job.js';
+import { pageOf } from './page.js';
 import { createPipeline, type Pipeline, type PipelineParts } from './pipeline.js';
 import { recoverySchedule, runRecovery } from './recovery-job.js';
 import { functionsParts } from './services.js';
@@ -40,7 +41,7 @@ function currentHost(): Host {
   if (hostOfProcess === undefined) {
     const parts = partsOfProcess();
     const pipeline = createPipeline(parts);
-    const dispatch = createDispatcher(pipeline, registered);
+    const dispatch = createDispatcher(pipeline, registered, pageOf(parts.config));
     const { log, services, config } = parts;
     hostOfProcess = { pipeline, dispatch, log, services, config };
   }

@@ -7,6 +7,7 @@ import { capabilityOffers, describing } from '../dicomweb/capabilities/retrieve-
 import { profileOf } from '../dicomweb/profile.js';
 import { urlForms, type Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
+import { noPage, type Page } from './page.js';
 import type { HostRoute, Pipeline } from './pipeline.js';
 import { createRouter } from './router.js';
 
@@ -55,8 +56,12 @@ function allowedOf(methods: readonly string[]): readonly string[] {
   return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])];
 }
 
-/** A dispatcher over the routes. Runs of slashes in a path count as one. */
-export function createDispatcher(pipeline: Pipeline, routes: readonly Route[]): Dispatch {
+/** A dispatcher over the routes and the page. Runs of slashes in a path count as one. */
+export function createDispatcher(
+  pipeline: Pipeline,
+  routes: readonly Route[],
+  page: Page = noPage,
+): Dispatch {
   const router = createRouter(
     routes.flatMap((route) =>
       urlForms(route).map(({ template }) => ({ method: route.method, template, value: route })),
@@ -66,6 +71,12 @@ export function createDispatcher(pipeline: Pipeline, routes: readonly Route[]): 
     const path = new URL(request.url).pathname.replace(/\/{2,}/g, '/');
     const found = router.match(asked(request.method), path);
     if (found !== undefined) return await pipeline(found.value, request, found.params, signal);
+    if (asked(request.method) === 'GET') {
+      const shown = page(path, request);
+      if (shown !== undefined) {
+        return await pipeline({ name: 'showPage', answer: () => shown }, request, {}, signal);
+      }
+    }
     const methods = router.methodsOf(path);
     const allowed = allowedOf(methods);
     const isRoot = path === '/';

@@ -8,6 +8,7 @@ import { createDispatcher } from './dispatcher.js';
 import { watchImports } from './import-watch.js';
 import { lazy } from './lazy.js';
 import type { Log } from './log.js';
+import { pageOf } from './page.js';
 import { createPipeline } from './pipeline.js';
 import { recoveryIntervalMilliseconds, runRecovery } from './recovery-job.js';
 import { authenticatorFor, openServices } from './services.js';
@@ -97,7 +98,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const services = async () => (await backend()).services;
   const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
-  const dispatch = createDispatcher(pipeline, Object.values(routes));
+  const dispatch = createDispatcher(pipeline, Object.values(routes), pageOf(config));
   const server = await startDevServer(dispatch, config.port, config.host);
   try {
     const { services: made, stop } = await backend();

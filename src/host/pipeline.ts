@@ -43,6 +43,7 @@ export type Pipeline = (
 export interface PipelineParts {
   readonly config: Pick<
     Config,
+    | 'auth'
     | 'publicUrl'
     | 'trustForwardedHeaders'
     | 'allowedOrigins'

@@ -1,0 +1,27 @@
+/** What the service tells its page before anyone has signed in: no secrets, the same for everyone. */
+
+export interface SignInSettings {
+  /** Issuer of tokens; its metadata are at `/.well-known/openid-configuration`. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Scopes of an access token for the service, separated by spaces. */
+  readonly scope: string;
+}
+
+export interface PageSettings {
+  readonly version: string;
+  /** `null` where the service asks for no tokens. */
+  readonly signIn: SignInSettings | null;
+  /** Whether OHIF is served at `viewer/`. */
+  readonly ohif: boolean;
+}
+
+/** Where the service is: the folder that the page was loaded from, with a final slash. */
+export const serviceUrl = new URL('./', document.baseURI);
+
+/** Asks the service how it wants to be used. */
+export async function fetchSettings(): Promise<PageSettings> {
+  const response = await fetch(new URL('web/settings.json', serviceUrl));
+  if (!response.ok) throw new Error(`web/settings.json: ${response.status}`);
+  return (await response.json()) as PageSettings;
+}
