@@ -3,6 +3,7 @@ import { bearerToken, tokenReader, type TokenRules } from '../auth/access-token.
 import type { Principal } from '../auth/principal.js';
 import { allGrants, isGranted, roleFor } from '../auth/roles.js';
 import { signingKeysOf } from '../auth/signing-keys.js';
+import { rememberVerified } from '../auth/verified-tokens.js';
 import type { Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
 import { allowsOrigin, type CorsConfig } from '../http/cors.js';
@@ -55,7 +56,7 @@ export const locked: Authenticator = async () => {
 
 /** Those who bring a token of Entra ID. Keys are fetched with the first token. */
 export function bearer(rules: TokenRules): Authenticator {
-  const read = tokenReader(rules, signingKeysOf(rules.issuer));
+  const read = rememberVerified(tokenReader(rules, signingKeysOf(rules.issuer)));
   return async ({ headers }) => await read(bearerToken(headers.get('authorization')));
 }
 

@@ -23,31 +23,74 @@ export interface Router<T> {
   methodsOf(path: string): readonly string[];
 }
 
-type Segment =
-  | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'parameter'; readonly name: string }
-  | { readonly kind: 'catch-all'; readonly name: string };
-
-interface Compiled<T> extends RouterEntry<T> {
-  readonly segments: readonly Segment[];
-  readonly rank: string;
+/** What a template that ends here serves, and the names of its parameters in their order. */
+interface Leaf<T> extends RouterEntry<T> {
+  readonly names: readonly string[];
 }
 
-const rankOf = { literal: '1', parameter: '3', 'catch-all': '5' } as const;
-
-function segmentOf(text: string): Segment {
-  const name = /^\{(\*?)(\w+)\}$/.exec(text);
-  if (name?.[2] === undefined) return { kind: 'literal', text: text.toLowerCase() };
-  return { kind: name[1] === '*' ? 'catch-all' : 'parameter', name: name[2] };
+/** All templates that begin alike, whatever their parameters are called. */
+interface Branch<T> {
+  /** In lower case. */
+  readonly literals: Map<string, Branch<T>>;
+  parameter?: Branch<T>;
+  readonly leaves: Leaf<T>[];
+  readonly catchAlls: Leaf<T>[];
 }
 
-function compile<T>(entry: RouterEntry<T>): Compiled<T> {
-  const segments = entry.template.split('/').map(segmentOf);
-  return { ...entry, segments, rank: segments.map(({ kind }) => rankOf[kind]).join('') };
+function newBranch<T>(): Branch<T> {
+  return { literals: new Map(), leaves: [], catchAlls: [] };
+}
+
+/** Puts a template into the tree. */
+function plant<T>(root: Branch<T>, entry: RouterEntry<T>): void {
+  const names: string[] = [];
+  let branch = root;
+  for (const segment of entry.template.split('/')) {
+    const [, star, name] = /^\{(\*?)(\w+)\}$/.exec(segment) ?? [];
+    if (name !== undefined) names.push(name);
+    if (star === '*') {
+      branch.catchAlls.push({ ...entry, names });
+      return;
+    }
+    const literal = segment.toLowerCase();
+    const next: Branch<T> =
+      (name === undefined ? branch.literals.get(literal) : branch.parameter) ?? newBranch();
+    if (name === undefined) branch.literals.set(literal, next);
+    else branch.parameter = next;
+    branch = next;
+  }
+  branch.leaves.push({ ...entry, names });
+}
+
+/** A template that fits a path. */
+interface Fit<T> {
+  readonly leaf: Leaf<T>;
+  readonly values: readonly string[];
+}
+
+/** The templates that fit what is left of a path, the most specific first. */
+function* fits<T>(
+  branch: Branch<T>,
+  path: readonly string[],
+  at: number,
+  values: readonly string[],
+): Generator<Fit<T>, void, undefined> {
+  const segment = path[at];
+  if (segment === undefined) for (const leaf of branch.leaves) yield { leaf, values };
+  else if (segment !== '') {
+    const literal = branch.literals.get(segment.toLowerCase());
+    if (literal !== undefined) yield* fits(literal, path, at + 1, values);
+    const { parameter } = branch;
+    if (parameter !== undefined) yield* fits(parameter, path, at + 1, [...values, segment]);
+  }
+  for (const leaf of branch.catchAlls) {
+    yield { leaf, values: [...values, path.slice(at).join('/')] };
+  }
 }
 
 /** Percent-decodes a segment; one that cannot be decoded stays as it is. */
 function decode(segment: string): string {
+  if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
   } catch {
@@ -55,22 +98,8 @@ function decode(segment: string): string {
   }
 }
 
-/** The parameters when the segments fit the path. */
-function fit(
-  segments: readonly Segment[],
-  path: readonly string[],
-): Record<string, string> | undefined {
-  const params: Record<string, string> = {};
-  for (const [index, segment] of segments.entries()) {
-    if (segment.kind === 'catch-all') {
-      return { ...params, [segment.name]: path.slice(index).join('/') };
-    }
-    const text = path[index];
-    if (text === undefined || text === '') return undefined;
-    if (segment.kind === 'parameter') params[segment.name] = text;
-    else if (segment.text !== text.toLowerCase()) return undefined;
-  }
-  return segments.length === path.length ? params : undefined;
+function split(path: string): readonly string[] {
+  return path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decode);
 }
 
 /**
@@ -78,26 +107,19 @@ function fit(
  * segment matches no parameter.
  */
 export function createRouter<T>(entries: readonly RouterEntry<T>[]): Router<T> {
-  const compiled = entries
-    .map(compile)
-    .sort((a, b) => (a.rank < b.rank ? -1 : Number(a.rank > b.rank)));
-
-  const split = (path: string) => path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decode);
-
+  const root = newBranch<T>();
+  for (const entry of entries) plant(root, entry);
   return {
     match(method, path) {
-      const segments = split(path);
-      for (const entry of compiled) {
-        if (entry.method !== method) continue;
-        const params = fit(entry.segments, segments);
-        if (params !== undefined) return { value: entry.value, params };
+      for (const { leaf, values } of fits(root, split(path), 0, [])) {
+        if (leaf.method !== method) continue;
+        const params = Object.fromEntries(leaf.names.map((name, n) => [name, values[n] ?? '']));
+        return { value: leaf.value, params };
       }
       return undefined;
     },
     methodsOf(path) {
-      const segments = split(path);
-      const fitting = compiled.filter((entry) => fit(entry.segments, segments) !== undefined);
-      return [...new Set(fitting.map(({ method }) => method))];
+      return [...new Set([...fits(root, split(path), 0, [])].map(({ leaf }) => leaf.method))];
     },
   };
 }
