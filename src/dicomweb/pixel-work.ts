@@ -3,20 +3,9 @@
  * themselves, because a codec holds up its thread and hostile input may end it.
  */
 import type { EncodedFrame } from '../dicom/pixel/encode-frame.js';
-import type { ImagePixels } from '../dicom/pixel/image-pixels.js';
 import type { PixelLimits } from '../dicom/pixel/pixel-limits.js';
 import type { RenderJob } from '../dicom/pixel/render/render-job.js';
-import type { TransferSyntaxUID } from '../dicom/uid.js';
-
-/** One frame to be taken from one transfer syntax to another. */
-export interface TranscodeJob {
-  /** The frame as stored: native bytes, or the fragments of an encapsulated frame joined. */
-  readonly payload: Uint8Array;
-  /** What the data set says of the pixels. */
-  readonly stored: ImagePixels;
-  readonly from: TransferSyntaxUID;
-  readonly to: TransferSyntaxUID;
-}
+import type { TranscodeJob } from '../dicom/pixel/transcode-frame.js';
 
 /**
  * Does work on pixels, one frame or picture a call. A payload is the worker's from the call on: its
@@ -37,10 +26,10 @@ export interface PixelWork {
 export function pixelWorkInThread(limits: PixelLimits): PixelWork {
   // Loaded when first needed: most processes never see a codec.
   return {
-    async transcode({ payload, stored, from, to }, signal) {
+    async transcode(job, signal) {
       signal.throwIfAborted();
       const { transcodeFrame } = await import('../dicom/pixel/transcode-frame.js');
-      return await transcodeFrame(payload, stored, from, to, limits);
+      return await transcodeFrame(job, limits);
     },
     async render(job, signal) {
       signal.throwIfAborted();

@@ -2,7 +2,7 @@
 import type { EncodedFrame } from '../dicom/pixel/encode-frame.js';
 import type { PixelLimits } from '../dicom/pixel/pixel-limits.js';
 import type { RenderJob } from '../dicom/pixel/render/render-job.js';
-import type { TranscodeJob } from '../dicomweb/pixel-work.js';
+import type { TranscodeJob } from '../dicom/pixel/transcode-frame.js';
 
 /** What a worker is started with. */
 export interface PixelWorkerData {

@@ -6,16 +6,19 @@ import { decodableSyntaxes, decodeFrame } from '../../src/dicom/pixel/decode-fra
 import { encodeFrame } from '../../src/dicom/pixel/encode-frame.js';
 import type { ImagePixels } from '../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';
+import { rgbOf } from '../../src/dicom/pixel/render/color.js';
 import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import {
   fresh,
   onEveryHost,
   pathOf,
   sample,
+  valueOf,
   type Client,
   type Sample,
 } from '../support/conformance.js';
 import { element, syntaxes, type SampleSpec } from '../support/part10-builder.js';
+import { pixelsOf } from '../support/pixel-frames.js';
 
 const pixels: ImagePixels = {
   rows: 16,
@@ -369,6 +372,52 @@ onEveryHost((client) => {
         }),
       );
       expect(new Set(etags).size).toBe(4);
+    });
+  });
+
+  describe('GET frames of YBR_FULL in JPEG', () => {
+    const full = pixelsOf({ samplesPerPixel: 3 });
+    const red = new Uint8Array(16 * 16 * 3).map((_, at) => (at % 3 === 0 ? 200 : 40));
+
+    it.each([
+      inParts(octets),
+      inParts(octets, syntaxes.explicit),
+      inParts(octets, syntaxes.jpegLs),
+      inParts('image/jphc', syntaxes.htj2k),
+    ])('gives what the metadata says, as %s', async (accept) => {
+      const { bytes } = await encodeFrame(
+        { pixels: full, bytes: red },
+        syntaxes.jpegBaseline as TransferSyntaxUID,
+      );
+      const one = sample({
+        transferSyntaxUID: syntaxes.jpegBaseline,
+        overrides: [
+          element('00280002', 'US', 3),
+          element('00280004', 'CS', 'YBR_FULL'),
+          element('00280006', 'US', 0),
+          element('00280100', 'US', 8),
+          element('00280101', 'US', 8),
+          element('00280102', 'US', 7),
+        ],
+        pixelData: { fragments: [Buffer.concat([bytes, Buffer.alloc(bytes.length % 2)])] },
+      });
+      await client.store(one);
+      const [metadata] = await client.json(`${pathOf(one)}/metadata`);
+      expect(valueOf(metadata, '00280004')).toBe('YBR_FULL');
+      const [part] = await client.parts(`${pathOf(one)}/frames/1`, accept);
+      const syntax = /transfer-syntax=([\d.]+)/.exec(part?.headers['Content-Type'] ?? '')?.[1];
+      // What a decoder makes of it by itself; the metadata says that this is YBR_FULL.
+      const samples = await decodeFrame(
+        part?.body ?? Buffer.of(),
+        { ...full, photometricInterpretation: 'RGB' },
+        syntax as TransferSyntaxUID,
+        defaultPixelLimits,
+      );
+      const named = { ...samples.pixels, photometricInterpretation: 'YBR_FULL' };
+      const shown = rgbOf({ ...samples, pixels: named }).subarray(0, 3);
+      for (const [at, level] of [200, 40, 40].entries()) {
+        expect(Math.abs((shown[at] ?? 0) - level)).toBeLessThan(4);
+      }
     });
   });
 

@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';
 import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
-import type { PixelWork, TranscodeJob } from '../../src/dicomweb/pixel-work.js';
+import type { TranscodeJob } from '../../src/dicom/pixel/transcode-frame.js';
+import type { PixelWork } from '../../src/dicomweb/pixel-work.js';
 import {
   createPixelWorkers,
   suggestedWorkers,
@@ -42,7 +43,8 @@ const standIn = `
 function job(order: keyof typeof orders, bytes = 4): TranscodeJob {
   const payload = new Uint8Array(bytes);
   payload[0] = orders[order];
-  return { payload, stored: pixelsOf({ rows: 1, columns: bytes }), from: native, to: rle };
+  const stored = pixelsOf({ rows: 1, columns: bytes });
+  return { payload, stored, from: native, to: rle, describedBy: 'new-header' };
 }
 
 describe('createPixelWorkers', () => {

@@ -5,6 +5,7 @@
 import type { TransferSyntax } from '../transfer-syntax.js';
 import { decodableSyntaxes } from './decode-frame.js';
 import type { ImagePixels } from './image-pixels.js';
+import { isReadInPlanes } from './stored-form.js';
 
 /** What one encoder takes. */
 interface Capability {
@@ -64,9 +65,25 @@ const codestreamColour: ReadonlySet<string> = new Set([
   'YBR_RCT',
 ]);
 
+/** JPEG 2000 in its forms: three components of up to 8 bits can be transformed as if they were RGB. */
+const transforming: ReadonlySet<string> = new Set([
+  '1.2.840.10008.1.2.4.90',
+  '1.2.840.10008.1.2.4.201',
+]);
+
+/** Whether frames in a target are the samples themselves. */
+export function isNativeTarget(target: string): boolean {
+  return nativeTargets.has(target);
+}
+
+/** Whether an encoder may be given any three components as RGB: what it does to them is undone. */
+export function takesComponentsAsRgb(target: string): boolean {
+  return transforming.has(target);
+}
+
 /** Whether the encoder of a transfer syntax takes a native frame of such pixels. */
 export function canEncode(pixels: ImagePixels, target: string): boolean {
-  if (nativeTargets.has(target)) return true;
+  if (isNativeTarget(target)) return true;
   const capability = capabilities.get(target);
   if (capability === undefined) return false;
   const { bitsAllocated, bitsStored, photometricInterpretation, samplesPerPixel } = pixels;
@@ -97,9 +114,41 @@ export function canTranscode(
   return decoded !== undefined && canEncode(decoded, to.uid);
 }
 
+/**
+ * In what order decoders hand over three samples a pixel, where it is not pixel by pixel: as Planar
+ * Configuration says, or as a finished picture.
+ */
+const handedOver: ReadonlyMap<string, 'as-said' | 'picture'> = new Map([
+  ['1.2.840.10008.1.2.5', 'as-said'],
+  ['1.2.840.10008.1.2.4.50', 'picture'],
+]);
+
+/** Encapsulated targets of which readers take colour of more than 8 bits for what it is. */
+const readDeep: ReadonlySet<string> = new Set(['1.2.840.10008.1.2.4.80', '1.2.840.10008.1.2.4.90']);
+
+/**
+ * Whether frames can be taken to another syntax, and there be read by the attributes as stored. Most
+ * codestreams decode to pixels, which attributes that promise planes do not describe.
+ */
+export function canTranscodeAlone(
+  from: TransferSyntax,
+  to: TransferSyntax,
+  pixels: ImagePixels,
+): boolean {
+  if (from.uid === to.uid) return true;
+  if (!canTranscode(from, to, pixels)) return false;
+  if (isNativeTarget(to.uid) || pixels.samplesPerPixel === 1) return true;
+  if (pixels.bitsAllocated > 8 && !readDeep.has(to.uid)) return false;
+  const order = handedOver.get(to.uid);
+  if (order === 'picture') return true;
+  const inPlanes = order === 'as-said' && pixels.planarConfiguration === 1;
+  return inPlanes === isReadInPlanes(pixels);
+}
+
 /** What a codestream's frame will be when the encoder gets it: colour transforms are undone. */
 function fromCodestream(pixels: ImagePixels): ImagePixels {
-  return pixels.samplesPerPixel === 3 && codestreamColour.has(pixels.photometricInterpretation)
+  const named = pixels.photometricInterpretation;
+  return pixels.samplesPerPixel === 3 && named !== 'YBR_FULL' && codestreamColour.has(named)
     ? { ...pixels, photometricInterpretation: 'RGB' }
     : pixels;
 }

@@ -151,6 +151,17 @@ export async function retrieveFrames(context: RequestContext): Promise<Response>
   });
 }
 
+async function transcodedFrame(
+  context: RequestContext,
+  image: StoredImage,
+  to: TransferSyntax,
+  index: FrameIndex,
+  frame: number,
+): Promise<Uint8Array> {
+  const runs = frameRuns(index, frame);
+  return (await transcodeStoredFrame(context, image, to, 'stored-attributes', runs)).bytes;
+}
+
 /** One frame by itself, or a range of its bytes. */
 async function singleFrame(
   context: RequestContext,
@@ -159,7 +170,7 @@ async function singleFrame(
 ): Promise<Response> {
   const asked = context.request.headers;
   if (image !== undefined) {
-    const { bytes } = await transcodeStoredFrame(context, image, to, frameRuns(index, frame));
+    const bytes = await transcodedFrame(context, image, to, index, frame);
     const range = answerRange(asked, bytes.length, headers.ETag);
     const part = bytes.subarray(range.offset, range.offset + range.length);
     return new Response(streamBody(listed(part)), {
@@ -194,7 +205,7 @@ function openFrames(
   const bytesOf = async (frame: number): Promise<Uint8Array> =>
     image === undefined
       ? await readAll(await openFrame(context, record, index, frame))
-      : (await transcodeStoredFrame(context, image, to, frameRuns(index, frame))).bytes;
+      : await transcodedFrame(context, image, to, index, frame);
   return readAhead(
     listed(...frames),
     image === undefined ? framesAhead : framesAheadOf(image),

@@ -1,5 +1,6 @@
 /** Reads frames of stored instances and takes them to another transfer syntax, a few ahead of their turn. */
 import type { EncodedFrame } from '../../dicom/pixel/encode-frame.js';
+import type { DescribedBy } from '../../dicom/pixel/transcode-frame.js';
 import { frameBytes } from '../../dicom/pixel/image-pixels.js';
 import type { ByteRun } from '../../dicom/frames.js';
 import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
@@ -9,7 +10,7 @@ import { openRuns, readAll } from './open-runs.js';
 import type { StoredImage } from './stored-image.js';
 
 /** Part of the entity tags of what is encoded here: another one when encoders write other bytes. */
-export const encodingEdition = '1';
+export const encodingEdition = '2';
 
 /** Frames of one request that are under way, and the bytes of decoded frames that this may take. */
 const mostAhead = 4;
@@ -31,12 +32,13 @@ export async function transcodePayload(
   { services, signal }: RequestContext,
   { syntax, pixels }: StoredImage,
   to: TransferSyntax,
+  describedBy: DescribedBy,
   payload: Uint8Array,
 ): Promise<EncodedFrame> {
   if (pixels === undefined) {
     throw new ServiceError('pixel-data-unsupported', 'The instance does not describe its pixels.');
   }
-  const job = { payload, stored: pixels, from: syntax.uid, to: to.uid };
+  const job = { payload, stored: pixels, from: syntax.uid, to: to.uid, describedBy };
   try {
     return await services.pixels.transcode(job, signal);
   } catch (error) {
@@ -51,6 +53,7 @@ export async function transcodeStoredFrame(
   context: RequestContext,
   image: StoredImage,
   to: TransferSyntax,
+  describedBy: DescribedBy,
   runs: readonly ByteRun[],
 ): Promise<EncodedFrame> {
   const length = runs.reduce((sum, run) => sum + run.length, 0);
@@ -62,5 +65,5 @@ export async function transcodeStoredFrame(
     });
   }
   const payload = await readAll(await openRuns(context, image.record, runs));
-  return await transcodePayload(context, image, to, payload);
+  return await transcodePayload(context, image, to, describedBy, payload);
 }

@@ -40,7 +40,7 @@ async function* transcoded(
     payloads,
     framesAheadOf(image),
     async (payload) => {
-      if (!isFirst) return await transcodePayload(context, image, to, payload);
+      if (!isFirst) return await transcodePayload(context, image, to, 'new-header', payload);
       isFirst = false;
       return first;
     },
@@ -71,7 +71,7 @@ async function pixelRewrite(
   if (index.frames === undefined || firstRuns === undefined || pixels === undefined) {
     throw new ServiceError('pixel-data-unsupported', 'The instance has no frames to transcode.');
   }
-  const first = await transcodeStoredFrame(context, image, to, firstRuns);
+  const first = await transcodeStoredFrame(context, image, to, 'new-header', firstRuns);
   const made = transcodedAttributes(pixels, syntax, first, lossyHistoryOf(dataSet));
   const changes = new Map<Tag, NewValue | undefined>([
     ...made,

@@ -6,7 +6,7 @@ import { decodableSyntaxes } from '../../dicom/pixel/decode-frame.js';
 import { encodableSyntaxes } from '../../dicom/pixel/encode-frame.js';
 import { frameBytes } from '../../dicom/pixel/image-pixels.js';
 import type { PixelLimits } from '../../dicom/pixel/pixel-limits.js';
-import { canTranscode } from '../../dicom/pixel/transcodable.js';
+import { canTranscode, canTranscodeAlone } from '../../dicom/pixel/transcodable.js';
 import { everyFrame } from '../../dicom/frames.js';
 import { transferSyntaxes, type TransferSyntax } from '../../dicom/transfer-syntax.js';
 import type { RetrievePolicy } from './retrieve-policy.js';
@@ -68,6 +68,7 @@ function canTakeFrames(
   { syntax, index, pixels }: StoredImage,
   to: TransferSyntax,
   limits: PixelLimits,
+  canTake: typeof canTranscode,
 ): boolean {
   const { frames } = index;
   if (frames === undefined || frames.frames === 0 || pixels === undefined) return false;
@@ -78,7 +79,7 @@ function canTakeFrames(
   return (
     native === !syntax.encapsulated &&
     frameBytes(pixels) <= limits.frameBytes &&
-    canTranscode(syntax, to, pixels)
+    canTake(syntax, to, pixels)
   );
 }
 
@@ -86,7 +87,7 @@ function canTakeFrames(
 export function frameTargets(image: StoredImage, limits: PixelLimits): readonly TransferSyntax[] {
   const possible = conceivableTargets(image.syntax);
   return possible.filter(
-    (to) => haveSameFrames(image.syntax, to) || canTakeFrames(image, to, limits),
+    (to) => haveSameFrames(image.syntax, to) || canTakeFrames(image, to, limits, canTranscodeAlone),
   );
 }
 
@@ -101,7 +102,7 @@ export function fileTargets(image: StoredImage, limits: PixelLimits): readonly T
   return possible.filter((to) => {
     if (!touchesPixels(image.syntax, to)) return true;
     const { index, pixels, frames } = image;
-    if (!canTakeFrames(image, to, limits) || pixels === undefined) return false;
+    if (!canTakeFrames(image, to, limits, canTranscode) || pixels === undefined) return false;
     // Frames that are missing or too large must not show only after the first byte is sent.
     if (index.frames?.frames !== frames) return false;
     for (const runs of everyFrame(index.frames)) {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeFrame } from '../../../src/dicom/pixel/decode-frame.js';
 import { encodableSyntaxes, encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
+import type { ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
+import { rgbOf } from '../../../src/dicom/pixel/render/color.js';
 import { transcodeFrame } from '../../../src/dicom/pixel/transcode-frame.js';
 import type { TransferSyntaxUID } from '../../../src/dicom/uid.js';
 import { syntaxes } from '../../support/part10-builder.js';
@@ -9,29 +11,32 @@ import { frameOf, picture, pixelsOf } from '../../support/pixel-frames.js';
 
 const uids = syntaxes as Readonly<Record<keyof typeof syntaxes, TransferSyntaxUID>>;
 
+async function forNewHeader(
+  payload: Uint8Array,
+  stored: ImagePixels,
+  from: TransferSyntaxUID,
+  to: TransferSyntaxUID,
+) {
+  const job = { payload, stored, from, to, describedBy: 'new-header' } as const;
+  return await transcodeFrame(job, defaultPixelLimits);
+}
+
 describe('transcodeFrame', () => {
   it('hands on a frame that is in the target syntax already, whatever it is', async () => {
     const payload = Uint8Array.of(1, 2, 3);
     const stored = pixelsOf();
-    const { bytes, pixels } = await transcodeFrame(
-      payload,
-      stored,
-      uids.mpeg4,
-      uids.mpeg4,
-      defaultPixelLimits,
-    );
+    const { bytes, pixels } = await forNewHeader(payload, stored, uids.mpeg4, uids.mpeg4);
     expect(bytes).toBe(payload);
     expect(pixels).toBe(stored);
   });
 
   it('turns big endian words round', async () => {
     const stored = pixelsOf({ rows: 1, columns: 2, bitsAllocated: 16 });
-    const { bytes } = await transcodeFrame(
+    const { bytes } = await forNewHeader(
       Uint8Array.of(1, 2, 3, 4),
       stored,
       uids.bigEndian,
       uids.implicit,
-      defaultPixelLimits,
     );
     expect([...bytes]).toEqual([2, 1, 4, 3]);
   });
@@ -43,12 +48,11 @@ describe('transcodeFrame', () => {
       samplesPerPixel: 3,
       photometricInterpretation: 'YBR_FULL_422',
     });
-    const { bytes, pixels } = await transcodeFrame(
+    const { bytes, pixels } = await forNewHeader(
       Uint8Array.of(10, 20, 30, 40),
       stored,
       uids.explicit,
       uids.rle,
-      defaultPixelLimits,
     );
     expect(pixels).toEqual({
       ...stored,
@@ -62,10 +66,37 @@ describe('transcodeFrame', () => {
     expect(bytes).toEqual((await encodeFrame(full, uids.rle)).bytes);
   });
 
+  it.each(['new-header', 'stored-attributes'] as const)(
+    'leaves full luminance and chrominance of JPEG as they are, described by the %s',
+    async (describedBy) => {
+      const frame = picture(pixelsOf({ samplesPerPixel: 3 }));
+      const { bytes: payload } = await encodeFrame(frame, uids.jpegBaseline);
+      const stored = { ...frame.pixels, photometricInterpretation: 'YBR_FULL' };
+      const job = { payload, stored, from: uids.jpegBaseline, to: uids.explicit, describedBy };
+      const { bytes, pixels } = await transcodeFrame(job, defaultPixelLimits);
+      expect(pixels).toEqual(stored);
+      const shown = rgbOf({ pixels, bytes });
+      const off = shown.map((level, at) => Math.abs(level - (frame.bytes[at] ?? 0)));
+      expect(off.reduce((sum, one) => sum + one, 0) / off.length).toBeLessThan(12);
+    },
+  );
+
+  it('refuses a frame by itself whose samples are wider than its attributes say', async () => {
+    const wide = picture(pixelsOf({ bitsAllocated: 16, bitsStored: 12 }));
+    const { bytes: payload } = await encodeFrame(wide, uids.jpegLs);
+    const stored = pixelsOf();
+    const job = { payload, stored, from: uids.jpegLs, to: uids.explicit } as const;
+    await expect(
+      transcodeFrame({ ...job, describedBy: 'stored-attributes' }, defaultPixelLimits),
+    ).rejects.toMatchObject({ code: 'pixel-data-corrupt' });
+    const asFile = await transcodeFrame({ ...job, describedBy: 'new-header' }, defaultPixelLimits);
+    expect(asFile.pixels).toMatchObject({ bitsAllocated: 16 });
+  });
+
   it('refuses what the target cannot hold', async () => {
     const deep = picture(pixelsOf({ bitsAllocated: 16 }));
     await expect(
-      transcodeFrame(deep.bytes, deep.pixels, uids.explicit, uids.jpegBaseline, defaultPixelLimits),
+      forNewHeader(deep.bytes, deep.pixels, uids.explicit, uids.jpegBaseline),
     ).rejects.toMatchObject({ code: 'pixel-data-unsupported' });
   });
 });

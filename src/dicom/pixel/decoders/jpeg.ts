@@ -9,8 +9,8 @@ import { checkSize, frameOfSamples, sampleBytes } from './codestream.js';
 import { decodeDctJpeg } from './jpeg-dct.js';
 import { readJpegHeader, type JpegHeader } from './jpeg-header.js';
 import { decodeLosslessJpeg } from './jpeg-lossless.js';
+import { yccToRgb } from '../luminance.js';
 import { decodeTurboJpeg } from './jpeg-turbo.js';
-import { yccToRgb } from './ycc-to-rgb.js';
 
 /** What a decoder returns: one byte for each sample of 8 bits and less, otherwise two. */
 interface Coded {
@@ -50,17 +50,18 @@ export async function decodeJpeg(
 }
 
 async function turbo(bytes: Uint8Array, header: JpegHeader, stored: ImagePixels): Promise<Coded> {
-  const isYcc = holdsYcc(header, stored);
-  const samples = await decodeTurboJpeg(bytes, header, isYcc);
-  return { bytes: samples, photometricInterpretation: interpretationOf(header, stored, 'RGB') };
+  const [holds, gives] = coloursOf(header, stored);
+  const samples = await decodeTurboJpeg(bytes, header, holds !== gives);
+  return { bytes: samples, photometricInterpretation: interpretationOf(header, stored, gives) };
 }
 
 async function dct(bytes: Uint8Array, header: JpegHeader, stored: ImagePixels): Promise<Coded> {
   const samples = decodeDctJpeg(bytes, header);
-  if (holdsYcc(header, stored)) yccToRgb(samples, header.precision);
+  const [holds, gives] = coloursOf(header, stored);
+  if (holds !== gives) yccToRgb(samples, header.precision);
   return await Promise.resolve({
     bytes: packed(samples, header.precision),
-    photometricInterpretation: interpretationOf(header, stored, 'RGB'),
+    photometricInterpretation: interpretationOf(header, stored, gives),
   });
 }
 
@@ -85,6 +86,18 @@ async function lossless(
 
 function interpretationOf(header: JpegHeader, stored: ImagePixels, ofColour: string): string {
   return header.components === 1 ? stored.photometricInterpretation : ofColour;
+}
+
+/**
+ * What colours the components are, and what they are decoded to: RGB, unless the data set says that
+ * full luminance and chrominance are there, which then stay as they are.
+ */
+function coloursOf(
+  header: JpegHeader,
+  stored: ImagePixels,
+): readonly [holds: 'RGB' | 'YBR_FULL', gives: 'RGB' | 'YBR_FULL'] {
+  if (!holdsYcc(header, stored)) return ['RGB', 'RGB'];
+  return ['YBR_FULL', stored.photometricInterpretation === 'YBR_FULL' ? 'YBR_FULL' : 'RGB'];
 }
 
 /**

@@ -261,10 +261,11 @@ describe('decodeJpeg', () => {
     async function firstPixel(
       given: Partial<JpegSpec> & Pick<JpegSpec, 'planes'>,
       photometricInterpretation: string,
+      decoded = 'RGB',
     ): Promise<number[]> {
       const bytes = dctJpeg({ precision: 8, rows: 8, columns: 8, ...given });
       const frame = await decode(bytes, { ...colour, photometricInterpretation });
-      expect(frame.pixels.photometricInterpretation).toBe('RGB');
+      expect(frame.pixels.photometricInterpretation).toBe(decoded);
       return [...frame.bytes.subarray(0, 3)];
     }
 
@@ -284,7 +285,21 @@ describe('decodeJpeg', () => {
       expect(valuesOf(frame)).toEqual(new Array<number>(64).fill(77));
     });
 
-    it.each(['YBR_FULL_422', 'YBR_FULL', 'YBR_ICT'])(
+    it.each([
+      ['no marker', []],
+      ['JFIF', [jfif]],
+      ['JFIF, then Adobe', [jfif, adobe(1)]],
+      ['Adobe', [adobe(1)]],
+    ])('leaves YBR_FULL what the data set says it is: %s', async (_markers, head) => {
+      expect(await firstPixel({ planes: flat(red), head }, 'YBR_FULL', 'YBR_FULL')).toEqual(red);
+    });
+
+    it('knows red, green and blue that are called YBR_FULL', async () => {
+      const planes = flat(red);
+      expect(await firstPixel({ planes, head: [adobe(0)] }, 'YBR_FULL')).toEqual(red);
+    });
+
+    it.each(['YBR_FULL_422', 'YBR_ICT'])(
       'believes %s where no marker tells the colour',
       async (named) => {
         expect(await firstPixel({ planes: flat(red) }, named)).toEqual([254, 0, 0]);
@@ -310,6 +325,10 @@ describe('decodeJpeg', () => {
       const bytes = dctJpeg({ precision: 8, rows: 8, columns: 16, planes: [wide, cb, cr] });
       const frame = await decode(bytes, { ...colour, columns: 16 });
       expect([...frame.bytes.subarray(0, 3)]).toEqual([254, 0, 0]);
+      const named = { photometricInterpretation: 'YBR_FULL' };
+      const full = await decode(bytes, { ...colour, columns: 16, ...named });
+      expect(full.pixels).toMatchObject(named);
+      expect([...full.bytes.subarray(0, 3)]).toEqual(red);
     });
 
     it('does without the last marker, not without data', async () => {
