@@ -3,20 +3,23 @@
  * The library streams but neither paces responses nor ends them when they fail, so the live response
  * behind each invocation is found here and minded (`live-response.ts`).
  */
-import { subscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { app, type HttpMethod, type HttpRequest, type InvocationContext } from '@azure/functions';
 import { urlForms, type Route } from '../dicomweb/route.js';
+import { ServiceError } from '../errors.js';
 import { loadConfig } from './config.js';
 import { createDispatcher, type Dispatch } from './dispatcher.js';
+import { invocationHeader, type Forwarded } from './forwarded-requests.js';
 import { paced, signalOf } from './live-response.js';
 import { importQueueName, runImport } from './import-job.js';
+import { send } from './node-http.js';
 import { pageOf } from './page.js';
-import { createPipeline, type Pipeline, type PipelineParts } from './pipeline.js';
+import { createPipeline, type HostRoute, type Pipeline, type PipelineParts } from './pipeline.js';
 import { recoverySchedule, runRecovery } from './recovery-job.js';
 import { functionsParts } from './services.js';
 import { runSweep, sweepSchedule } from './sweep-job.js';
+import { timeBudgets, type TimeBudgets } from '../time-budgets.js';
 import { createUpload } from './upload.js';
+import { attendWorkerServer } from './worker-server.js';
 
 type Answer = (host: Host, request: Request, signal: AbortSignal) => Promise<Response>;
 
@@ -31,9 +34,12 @@ const registered: Route[] = [];
 let partsOfProcess: () => PipelineParts = () => functionsParts(loadConfig());
 let hostOfProcess: Host | undefined;
 
+let budgets: TimeBudgets = timeBudgets;
+
 /** Runs invocations on other parts from now on: the seam for tests and benchmarks. */
-export function composeWith(parts: PipelineParts): void {
+export function composeWith(parts: PipelineParts, times: Partial<TimeBudgets> = {}): void {
   partsOfProcess = () => parts;
+  budgets = { ...timeBudgets, ...times };
   hostOfProcess = undefined;
 }
 
@@ -48,16 +54,28 @@ function currentHost(): Host {
   return hostOfProcess;
 }
 
-/** Responses of the library's HTTP server that are not closed yet, by invocation id. */
-const liveResponses = new Map<string, ServerResponse>();
+/** Answers in place of a function: with the problem of an error. */
+async function refuse(error: ServiceError, request: Request): Promise<Response> {
+  const route: HostRoute = {
+    name: 'forwardedRequest',
+    answer: () => {
+      throw error;
+    },
+  };
+  return await currentHost().pipeline(route, request, {}, new AbortController().signal);
+}
 
-subscribe('http.server.request.start', (message) => {
-  const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
-  const id = request.headers['x-ms-invocation-id'];
-  if (typeof id !== 'string') return;
-  liveResponses.set(id, response);
-  response.once('close', () => liveResponses.delete(id));
-});
+/** Answers a request that came to the worker and that no function can be run for. */
+function refuseForwarded({ response }: Forwarded): void {
+  const error = new ServiceError('invalid-header', 'The headers of the request cannot be read.');
+  // It may stand in the middle of its connection.
+  response.shouldKeepAlive = false;
+  refuse(error, new Request('http://localhost/'))
+    .then(async (answer) => await send(answer, response))
+    .catch(() => response.destroy());
+}
+
+const workerServer = attendWorkerServer(() => budgets.forwarding, refuseForwarded);
 
 app.setup({ enableHttpStream: true });
 
@@ -77,16 +95,55 @@ async function* chunksOf(body: HttpRequest['body']): AsyncGenerator<Uint8Array, 
 
 function requestOf(
   invoked: HttpRequest,
-  live: ServerResponse | undefined,
+  forwarded: Forwarded | undefined,
   signal: AbortSignal,
+  discardBytes: number,
 ): Request {
   const { url, method } = invoked;
   const init = { method, signal, headers: new Headers([...invoked.headers]) };
   if (invoked.body === null) return new Request(url, init);
-  const upload = createUpload(chunksOf(invoked.body), () => live?.destroy());
-  live?.prependOnceListener('finish', upload.discard);
+  const upload = createUpload(chunksOf(invoked.body), () => forwarded?.message.socket.destroy(), {
+    discardBytes,
+    signal,
+    totalMilliseconds: budgets.request + budgets.lateBody,
+    stallMilliseconds: budgets.uploadStall,
+    discardStallMilliseconds: budgets.discardStall,
+  });
+  forwarded?.response.prependOnceListener('finish', upload.discard);
   return new Request(url, { ...init, body: upload.body, duplex: 'half' });
 }
+
+/** The answer, or one in its place when its time has been over for a while. */
+async function inTime(
+  answer: Promise<Response>,
+  request: Request,
+  signal: AbortSignal,
+): Promise<Response> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Response>((resolve) => {
+    signal.addEventListener('abort', () => {
+      const reason: unknown = signal.reason;
+      if (!(reason instanceof ServiceError)) return;
+      timer = setTimeout(() => {
+        resolve(refuse(reason, new Request(request.url)));
+      }, budgets.lateHandler).unref();
+    });
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The host lets through a body that is as much larger than we take (`function-app.bicep`). */
+const mebibyte = 1024 ** 2;
+
+const forgedInvocation = new ServiceError(
+  'invalid-header',
+  `The header ${invocationHeader} is the platform's own.`,
+  { parameter: invocationHeader },
+);
 
 async function invoke(
   answer: Answer,
@@ -94,12 +151,18 @@ async function invoke(
   { invocationId }: InvocationContext,
 ): Promise<Response> {
   const host = currentHost();
-  const live = liveResponses.get(invocationId);
+  const forwarded = workerServer.liveRequestOf(invocationId);
+  const live = forwarded?.response;
   if (live === undefined) {
     host.log({ event: 'notice', message: 'No live response: the answer cannot be paced.' });
   }
-  const signal = live === undefined ? new AbortController().signal : signalOf(live);
-  const response = await answer(host, requestOf(invoked, live, signal), signal);
+  const signal =
+    live === undefined ? new AbortController().signal : signalOf(live, budgets.request);
+  const request = requestOf(invoked, forwarded, signal, host.config.limits.requestBytes + mebibyte);
+  const response =
+    forwarded?.isForged === true
+      ? await refuse(forgedInvocation, request)
+      : await inTime(answer(host, request, signal), request, signal);
   if (live === undefined || response.body === null) return response;
   const { status, statusText, headers } = response;
   return new Response(paced(response.body, live), { status, statusText, headers });
@@ -168,6 +231,15 @@ export function registerSweep(): void {
   });
 }
 
+/** Rejects after a time, so that an invocation has ended before the host ends its worker. */
+async function overdue(milliseconds: number): Promise<never> {
+  return await new Promise((_, reject) => {
+    setTimeout(() => {
+      reject(new ServiceError('request-timeout', 'An import takes too long; it is tried again.'));
+    }, milliseconds).unref();
+  });
+}
+
 /** Registers the function that imports the files that messages of the import queue name. */
 export function registerImport(): void {
   app.storageQueue('importFile', {
@@ -175,7 +247,8 @@ export function registerImport(): void {
     connection: 'DicomStorage',
     handler: async (message) => {
       const { services, log, config } = currentHost();
-      await runImport(services, log, message, { keepFiles: config.importKeepsFiles });
+      const importing = runImport(services, log, message, { keepFiles: config.importKeepsFiles });
+      await Promise.race([importing, overdue(budgets.import)]);
     },
   });
 }

@@ -4,6 +4,7 @@
  * Functions library cannot be left to do this.
  */
 import type { ServerResponse } from 'node:http';
+import { ServiceError } from '../errors.js';
 
 /** Resolves when the response takes more, or is closed. */
 export async function untilDrained(response: ServerResponse): Promise<void> {
@@ -18,10 +19,22 @@ export async function untilDrained(response: ServerResponse): Promise<void> {
   });
 }
 
-/** Fires when the client goes before it has its whole answer. */
-export function signalOf(response: ServerResponse): AbortSignal {
+/**
+ * Fires when the client goes before it has its whole answer, or when the time of the request is over:
+ * then with a ServiceError as its reason, and an answer that has begun is cut.
+ *
+ * @param milliseconds the time of the request; no end when left out.
+ */
+export function signalOf(response: ServerResponse, milliseconds?: number): AbortSignal {
   const controller = new AbortController();
+  const end = () => {
+    const message = 'The request took longer than the service may work on one.';
+    controller.abort(new ServiceError('request-timeout', message));
+    if (response.headersSent) response.destroy();
+  };
+  const timer = milliseconds === undefined ? undefined : setTimeout(end, milliseconds).unref();
   const settle = () => {
+    clearTimeout(timer);
     if (!response.writableFinished) controller.abort();
   };
   if (response.destroyed) settle();

@@ -99,7 +99,10 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
   const dispatch = createDispatcher(pipeline, Object.values(routes), pageOf(config));
-  const server = await startDevServer(dispatch, config.port, config.host);
+  const server = await startDevServer(dispatch, config.port, {
+    host: config.host,
+    requestBytes: config.limits.requestBytes,
+  });
   try {
     const { services: made, stop } = await backend();
     await runRecovery(services, log);

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isHost } from '../http/origin.js';
 import type { Dispatch } from './dispatcher.js';
 import { paced, signalOf } from './live-response.js';
-import { createUpload } from './upload.js';
+import { createUpload, type UploadOptions } from './upload.js';
 
 /** Methods whose requests have no body for the Fetch standard. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -44,17 +44,19 @@ function requestOf(
   message: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
+  options: UploadOptions,
 ): Request {
   const method = message.method ?? 'GET';
   const init = { method, headers: headersOf(message), signal };
   if (bodiless.has(method)) return new Request(urlOf(message), init);
-  const upload = createUpload(chunksOf(message, response), () => message.destroy());
+  const upload = createUpload(chunksOf(message, response), () => message.destroy(), options);
   // Before Node's own listener, which would read whatever nobody has begun to read.
   response.prependOnceListener('finish', upload.discard);
   return new Request(urlOf(message), { ...init, body: upload.body, duplex: 'half' });
 }
 
-async function send(answer: Response, response: ServerResponse): Promise<void> {
+/** Sends an answer, at the pace of its reader. Rejects when its body fails. */
+export async function send(answer: Response, response: ServerResponse): Promise<void> {
   response.writeHead(answer.status, Object.fromEntries(answer.headers));
   if (answer.body !== null) {
     for await (const chunk of paced(answer.body, response)) response.write(chunk);
@@ -67,11 +69,12 @@ export async function serve(
   dispatch: Dispatch,
   message: IncomingMessage,
   response: ServerResponse,
+  options: UploadOptions,
 ): Promise<void> {
   const signal = signalOf(response);
   let request: Request;
   try {
-    request = requestOf(message, response, signal);
+    request = requestOf(message, response, signal, options);
   } catch {
     // A method or URL that the Fetch standard has no request for.
     response.writeHead(400, { Connection: 'close' }).end();

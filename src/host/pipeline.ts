@@ -13,12 +13,13 @@ import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';
 import { gzipETag } from '../http/etag.js';
 import { publicOrigin, type PublicAddress } from '../http/origin.js';
 import { problemResponse } from '../http/problem.js';
+import { checkHead } from '../http/request-head.js';
 import { securityHeaders } from '../http/security-headers.js';
 import { defaultPartition, parsePartition, type Partition } from '../storage/archive/keys.js';
 import { auditHeadersOf, callerOf, StoreTally, uidsOf } from './audit.js';
 import { authorize, type Authenticator } from './authenticator.js';
 import type { Config } from './config.js';
-import { describeError, type AccessEntry, type Log } from './log.js';
+import { describeError, type AccessEntry, type Log, type Outcome } from './log.js';
 import { observeBody, type BodyEnd } from './observed-body.js';
 import { requestIdOf, traceOf } from './request-id.js';
 import { withinScope, type RequestScope } from './request-scope.js';
@@ -107,6 +108,27 @@ interface Account {
   readonly noteFault: (error: unknown) => void;
 }
 
+/** Why the host ended the request, if not its client did. */
+function endedByUs(signal: AbortSignal): ServiceError | undefined {
+  const reason: unknown = signal.reason;
+  return reason instanceof ServiceError ? reason : undefined;
+}
+
+/** How a body went out, once it is known who ended it. */
+function outcomeOf(signal: AbortSignal, outcome: Outcome): Outcome {
+  if (!signal.aborted) return outcome;
+  if (endedByUs(signal) === undefined) return 'aborted';
+  return outcome === 'complete' ? outcome : 'failed';
+}
+
+/** What a request ended with: after its end, whatever else failed follows from that. */
+function endOf(signal: AbortSignal, thrown: unknown): unknown {
+  const ours = endedByUs(signal);
+  if (ours !== undefined) return ours;
+  if (!signal.aborted || thrown instanceof ServiceError) return thrown;
+  return new ServiceError('client-aborted', 'The client went away.', {}, thrown);
+}
+
 /** Counts what is read of a body. */
 async function* counted(
   chunks: AsyncIterable<Uint8Array>,
@@ -152,6 +174,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     account: Account,
     signal: AbortSignal,
   ): Promise<Response> {
+    checkHead(request.headers);
     if (isPreflight(request)) return new Response(null, { status: 204 });
     if ('answer' in route) return route.answer();
     const { profile } = account;
@@ -244,16 +267,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       account.profile = profileOf(params['version']);
       response = await handle(route, request, params, account, signal);
     } catch (thrown) {
-      const error =
-        signal.aborted && !(thrown instanceof ServiceError)
-          ? new ServiceError('client-aborted', 'The client went away.', {}, thrown)
-          : thrown;
+      const error = endOf(signal, thrown);
       account.code = error instanceof ServiceError ? error.code : 'internal-error';
       response = problemResponse(error, { requestId, format: account.profile.problemFormat });
       if (response.status >= 500) logFault(error);
     }
     const { profile, code, access } = account;
     return finish(response, { request, profile, requestId }, ({ outcome, bytes, error }) => {
+      const endCode = code ?? endedByUs(signal)?.code;
       if (outcome === 'failed' && !signal.aborted) logFault(error);
       const traceId = traceOf(request.headers)?.traceId;
       const stored = account.stored.note(auditUids);
@@ -270,8 +291,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         ...(Object.keys(uids).length > 0 && { uids }),
         ...(stored && { stored }),
         status: response.status,
-        ...(code !== undefined && { code }),
-        outcome: signal.aborted ? 'aborted' : outcome,
+        ...(endCode !== undefined && { code: endCode }),
+        outcome: outcomeOf(signal, outcome),
         bytesIn: account.bytesIn,
         bytesOut: bytes,
         storageCalls: scope.storageCalls,

@@ -2,13 +2,14 @@
 import type { Services } from '../dicomweb/services.js';
 import { sweepUploads } from '../dicomweb/uploads/sweep-uploads.js';
 import { sweep } from '../storage/archive/store-check/sweep.js';
+import { timeBudgets } from '../time-budgets.js';
 import { describeError, type Log } from './log.js';
 
 /** Every hour, as the timer of Azure Functions spells it: a round takes as many runs as it needs. */
 export const sweepSchedule = '0 17 * * * *';
 
 /** A round a week; a run ends well before the host would end it (`functionTimeout`). */
-const pace = { roundEvery: 7 * 24 * 60 * 60_000, atMost: 180_000 } as const;
+const pace = { roundEvery: 7 * 24 * 60 * 60_000, atMost: timeBudgets.sweep } as const;
 
 /** Forgets direct uploads that are long over; a failure is logged and left to the next run. */
 export async function runUploadSweep(

@@ -1,24 +1,42 @@
 /**
  * A request body that may be left unread. An answer can come before the body has been read (413, 401),
- * and a client still sending would never see it if the connection closed at once. Of a client that
- * was let in the rest is read and thrown away, up to a bound. Of one that was refused before anyone asked for
- * its body less is read, and then its connection is closed.
+ * and many a client reads none while it sends: behind the Functions host none can. So what is left is
+ * read and thrown away, chunk by chunk, up to the largest body that would be taken, as long as the
+ * client goes on sending.
  */
+import { ServiceError } from '../errors.js';
+import { timeBudgets } from '../time-budgets.js';
 
-/** Bytes thrown away for the sake of a client that goes on sending after its answer. */
-const discardedBytes = 64 * 1024 ** 2;
+/** What a client that has its answer must send in each `discardStall`. */
+const discardPaceBytes = 64 * 1024;
 /**
- * The same when nobody had asked for the body. More than the buffers between us and a client hold: one
- * that has sent all it had may use the connection again, so that must stay open.
+ * More than the buffers between us and a client hold: one that has sent all it had may use the connection
+ * again, so that must stay open.
  */
-const unaskedBytes = 16 * 1024 ** 2;
+const bufferedBytes = 16 * 1024 ** 2;
 /** Time for a client whose body is not read to see why, before its connection is closed. */
 const lingerMilliseconds = 1000;
 
+export interface UploadOptions {
+  /** Bytes thrown away for the sake of a client that goes on sending after its answer. */
+  readonly discardBytes: number;
+  /** Milliseconds from now until the last byte must have come, answered or not; no end when left out. */
+  readonly totalMilliseconds?: number;
+  /** Ends the reading of the body, with its reason. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds a client may keep silent when it is asked for its body. */
+  readonly stallMilliseconds?: number;
+  /** Milliseconds in which a client that has its answer must send more. */
+  readonly discardStallMilliseconds?: number;
+}
+
 export interface Upload {
-  /** The body. Cancelling it discards the rest. */
+  /**
+   * The body. Cancelling it discards the rest. It fails with the ServiceError `request-timeout` when the
+   * client keeps silent.
+   */
   readonly body: ReadableStream<Uint8Array>;
-  /** Reads what is left and throws it away; closes the source beyond the bound. */
+  /** Reads what is left and throws it away; closes the source beyond the bounds. */
   readonly discard: () => void;
 }
 
@@ -26,18 +44,44 @@ export interface Upload {
 export function createUpload(
   chunks: AsyncIterator<Uint8Array, undefined>,
   close: () => void,
+  {
+    discardBytes,
+    signal,
+    totalMilliseconds = Number.POSITIVE_INFINITY,
+    stallMilliseconds = timeBudgets.uploadStall,
+    discardStallMilliseconds = timeBudgets.discardStall,
+  }: UploadOptions,
 ): Upload {
+  const lastMoment = performance.now() + totalMilliseconds;
   let discarding = false;
-  let asked = false;
+  /** What was asked for and has not come: a body that stalled is asked only once. */
+  let pending: Promise<IteratorResult<Uint8Array, undefined>> | undefined;
+
+  async function next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    pending ??= chunks.next();
+    const result = await pending;
+    pending = undefined;
+    return result;
+  }
 
   async function drain(): Promise<void> {
-    for (let left = asked ? discardedBytes : unaskedBytes; left > 0;) {
-      const { done, value } = await chunks.next();
-      if (done === true) return;
-      left -= value.byteLength;
+    let left = discardBytes + bufferedBytes;
+    let leftBefore = left;
+    const watch = setInterval(() => {
+      const isSlow = leftBefore - left < discardPaceBytes;
+      leftBefore = left;
+      if (isSlow || performance.now() >= lastMoment) close();
+    }, discardStallMilliseconds).unref();
+    try {
+      while (left > 0) {
+        const { done, value } = await next();
+        if (done === true) return;
+        left -= value.byteLength;
+      }
+      setTimeout(close, lingerMilliseconds).unref();
+    } finally {
+      clearInterval(watch);
     }
-    if (asked) close();
-    else setTimeout(close, lingerMilliseconds).unref();
   }
 
   const discard = () => {
@@ -47,11 +91,33 @@ export function createUpload(
     drain().catch(() => undefined);
   };
 
+  /** The next chunk, unless the client keeps silent. */
+  async function awaited(): Promise<IteratorResult<Uint8Array, undefined>> {
+    signal?.throwIfAborted();
+    let timer: NodeJS.Timeout | undefined;
+    let abandon: () => void = () => undefined;
+    const stalled = new Promise<never>((_, reject) => {
+      abandon = () => {
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', abandon);
+      timer = setTimeout(() => {
+        const message = `Nothing of the body came for ${stallMilliseconds / 1000} seconds.`;
+        reject(new ServiceError('request-timeout', message));
+      }, stallMilliseconds).unref();
+    });
+    try {
+      return await Promise.race([next(), stalled]);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abandon);
+    }
+  }
+
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        asked = true;
-        const { done, value } = await chunks.next();
+        const { done, value } = await awaited();
         if (discarding) return;
         if (done === true) controller.close();
         else controller.enqueue(value);

@@ -327,7 +327,9 @@ describe.each(hosts)('on the %s host', (host) => {
     });
 
     describe('an upload that breaks off', () => {
-      it.each(['with a length', 'in chunks'])('leaves nothing: %s', async (form) => {
+      // One with a length never gets here: the Functions host waits for all of it.
+      const forms = host === 'local' ? ['with a length', 'in chunks'] : ['in chunks'];
+      it.each(forms)('leaves nothing: %s', async (form) => {
         const study = fresh();
         const [first, second] = [sample({ study }), sample({ study })];
         const body = writeParts(

@@ -33,7 +33,8 @@ describe.each(hosts)('overload on the %s host', (host) => {
       const body = writeParts([first.file, second.file].map(dicomPart), 'abc');
       const outgoing = begin(client.url('/studies'), {
         method: 'POST',
-        headers: { 'Content-Type': multipart, 'Content-Length': body.length },
+        // In chunks: the Functions host waits for all of a body with a length.
+        headers: { 'Content-Type': multipart },
       });
       outgoing.on('error', () => undefined);
       outgoing.write(body.subarray(0, body.length - 300));

@@ -14,7 +14,8 @@ import { hosts, startService, type Service } from '../support/service.js';
 onEveryHost((client) => {
   describe('paths', () => {
     it.each([
-      ['doubled slashes', (path: string) => path.replaceAll('/', '//')],
+      // Not the first: the platform finds no function for a path that begins with two.
+      ['doubled slashes', (path: string) => path.replaceAll(/(?<=.)\//g, '//')],
       ['literals in capitals', (path: string) => path.replace('/studies', '/STUDIES')],
       ['literals in mixed case', (path: string) => path.replace('/series', '/Series')],
       ['a slash at the end', (path: string) => `${path}/`],
@@ -40,10 +41,14 @@ onEveryHost((client) => {
 
     it('may have doubled slashes when storing', async () => {
       const one = sample();
-      const response = await client.send('POST', '//studies', {
-        body: one.file,
-        headers: { 'Content-Type': 'application/dicom' },
-      });
+      const response = await client.send(
+        'POST',
+        client.face.prefix === '' ? '/studies//' : '//studies',
+        {
+          body: one.file,
+          headers: { 'Content-Type': 'application/dicom' },
+        },
+      );
       const answer = (await response.json()) as Json;
       const item = answer['00081199']?.Value?.[0] as Json;
       expect(valueOf(item, '00081190')).toBe(client.url(pathOf(one)));

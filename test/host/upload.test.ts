@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { createUpload } from '../../src/host/upload.js';
+import { createUpload, type UploadOptions } from '../../src/host/upload.js';
 
 /** Chunks of one MiB, and how many have been taken. */
 function source(count: number) {
@@ -13,7 +13,34 @@ function source(count: number) {
   const close = () => {
     taken.closed = true;
   };
-  return { taken, upload: createUpload(chunks(), close) };
+  return { taken, upload: createUpload(chunks(), close, { discardBytes: 64 * 1024 ** 2 }) };
+}
+
+/** A client that sends when it is told to. */
+function silentSource(options: Partial<UploadOptions>) {
+  const taken = { asked: 0, closed: false };
+  let send: (chunk: Uint8Array) => void = () => undefined;
+  const chunks: AsyncIterator<Uint8Array, undefined> = {
+    next: async () => {
+      taken.asked += 1;
+      return await new Promise((resolve) => {
+        send = (value) => {
+          resolve({ done: false, value });
+        };
+      });
+    },
+  };
+  const close = () => {
+    taken.closed = true;
+  };
+  const upload = createUpload(chunks, close, { discardBytes: 64 * 1024 ** 2, ...options });
+  return {
+    taken,
+    upload,
+    send: (chunk: Uint8Array) => {
+      send(chunk);
+    },
+  };
 }
 
 async function settle(): Promise<void> {
@@ -41,23 +68,67 @@ describe('createUpload', () => {
     expect(taken).toEqual({ chunks: 10, closed: false });
   });
 
-  it('closes a source that has more left than is worth reading', async () => {
+  it('closes a source that has more left than is worth reading, a moment later', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
     const { taken, upload } = source(1000);
-    await upload.body.getReader().read();
     upload.discard();
     upload.discard();
     await settle();
+    expect(taken).toEqual({ chunks: 79, closed: false });
+    jest.advanceTimersByTime(1000);
     expect(taken.closed).toBe(true);
-    expect(taken.chunks).toBeLessThan(100);
   });
 
-  it('reads little of a body that nobody asked for, and closes it a moment later', async () => {
-    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
-    const { taken, upload } = source(1000);
-    upload.discard();
+  it('fails when nothing comes, and what comes later is thrown away', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    const { upload, send, taken } = silentSource({ stallMilliseconds: 50 });
+    const reading = upload.body.getReader().read();
     await settle();
-    expect(taken).toEqual({ chunks: 15, closed: false });
-    jest.advanceTimersByTime(1000);
+    jest.advanceTimersByTime(50);
+    await expect(reading).rejects.toMatchObject({ code: 'request-timeout' });
+    upload.discard();
+    send(new Uint8Array(1));
+    await settle();
+    expect(taken.asked).toBe(2);
+  });
+
+  it('has time for a client that sends slowly, but steadily', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    const { upload, send } = silentSource({ stallMilliseconds: 50 });
+    const reader = upload.body.getReader();
+    for (let turn = 0; turn < 10; turn += 1) {
+      const reading = reader.read();
+      await settle();
+      jest.advanceTimersByTime(40);
+      send(Uint8Array.of(turn));
+      expect(await reading).toEqual({ done: false, value: Uint8Array.of(turn) });
+    }
+  });
+
+  it('closes a source that trickles after its answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    const { upload, send, taken } = silentSource({ discardStallMilliseconds: 50 });
+    upload.discard();
+    send(new Uint8Array(64 * 1024));
+    await settle();
+    jest.advanceTimersByTime(50);
+    expect(taken.closed).toBe(false);
+    send(new Uint8Array(10));
+    await settle();
+    jest.advanceTimersByTime(50);
+    expect(taken.closed).toBe(true);
+  });
+
+  it('closes a source after all its time, however fast it sends', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    const { upload, send, taken } = silentSource({
+      totalMilliseconds: 0,
+      discardStallMilliseconds: 50,
+    });
+    upload.discard();
+    send(new Uint8Array(1024 ** 2));
+    await settle();
+    jest.advanceTimersByTime(50);
     expect(taken.closed).toBe(true);
   });
 });

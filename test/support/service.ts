@@ -7,8 +7,9 @@ import type { Route } from '../../src/dicomweb/route.js';
 import { createServices, type Services } from '../../src/dicomweb/services.js';
 import { locked, openTo, type Authenticator } from '../../src/host/authenticator.js';
 import { readConfig, type Config } from '../../src/host/config.js';
-import { startDevServer } from '../../src/host/dev-server.js';
+import { startDevServer, type DevServerOptions } from '../../src/host/dev-server.js';
 import { createDispatcher } from '../../src/host/dispatcher.js';
+import type { TimeBudgets } from '../../src/time-budgets.js';
 import type { LogEntry } from '../../src/host/log.js';
 import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
 import { correlationHeaders, countStorageCall } from '../../src/host/request-scope.js';
@@ -18,7 +19,7 @@ import { MemoryUploadGrants } from '../../src/storage/memory/memory-upload-grant
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import { testConnectionString, testPrefix } from './azurite.js';
 import { FunctionsCore, injectIntoJest, injectIntoNode } from './functions-core.js';
-import { startFunctionsHost } from './functions-host.js';
+import { startFunctionsHost, type FunctionsHostOptions } from './functions-host.js';
 import { leaksIn } from './leaks.js';
 
 export const hosts = ['local', 'functions'] as const;
@@ -31,6 +32,10 @@ export interface ServiceOptions {
   readonly config?: Partial<Config>;
   /** Whether every request is let in (`open`, the default), none, or those that it lets in. */
   readonly access?: 'open' | 'locked' | Authenticator;
+  /** Shorter time-outs than the service has, and fewer connections for the local host. */
+  readonly budgets?: Partial<TimeBudgets>;
+  readonly connections?: Partial<Pick<DevServerOptions, 'connections' | 'idleConnections'>>;
+  readonly functionsHost?: FunctionsHostOptions;
   /** Instead of services made here: to make storage fail, say. */
   readonly services?: () => Promise<Services>;
   /** Routes beside those of the API. On the Functions host they stay for the rest of the file. */
@@ -40,6 +45,8 @@ export interface ServiceOptions {
 export interface Service {
   readonly baseUrl: string;
   readonly services: Services;
+  /** Invocations of the Functions host that have not ended. */
+  readonly pending: () => number;
   /** What has been logged so far. */
   readonly log: readonly LogEntry[];
   /** Rejects when the log holds what `leaks.ts` was told to keep secret. */
@@ -83,15 +90,22 @@ export async function functionsApp(): Promise<FunctionsCore> {
   return await app;
 }
 
-async function startOnFunctions(parts: PipelineParts, extraRoutes: readonly Route[]) {
+async function startOnFunctions(
+  parts: PipelineParts,
+  extraRoutes: readonly Route[],
+  { functionsHost, budgets }: Pick<ServiceOptions, 'functionsHost' | 'budgets'>,
+) {
   const core = await functionsApp();
   const { composeWith, register } = await import('../../src/host/azure-functions.js');
   for (const route of extraRoutes) {
     const known = core.functions.some(({ metadata }) => metadata.name === route.name);
     if (!known) register(route);
   }
-  composeWith(parts);
-  return await startFunctionsHost(core);
+  composeWith(parts, budgets);
+  return await startFunctionsHost(core, {
+    bodyLimit: parts.config.limits.requestBytes + 1024 ** 2,
+    ...functionsHost,
+  });
 }
 
 /**
@@ -114,11 +128,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const all = [...Object.values<Route>(routes), ...extraRoutes];
   const running =
     host === 'functions'
-      ? await startOnFunctions(parts, extraRoutes)
-      : await startDevServer(createDispatcher(createPipeline(parts), all), 0);
+      ? await startOnFunctions(parts, extraRoutes, options)
+      : await startDevServer(createDispatcher(createPipeline(parts), all), 0, {
+          requestBytes: limits.requestBytes,
+          ...options.budgets,
+          ...options.connections,
+        });
   return {
     baseUrl: running.url,
     services,
+    pending: () => ('pending' in running ? Number(running.pending) : 0),
     log,
     async stop() {
       await running.stop();

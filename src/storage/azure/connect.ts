@@ -2,6 +2,7 @@
 import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient, newPipeline } from '@azure/storage-blob';
 import type { ContainerClient, StoragePipelineOptions } from '@azure/storage-blob';
+import { timeBudgets } from '../../time-budgets.js';
 import { containerNames } from '../blob-store.js';
 import type { BlobStore, ContainerName } from '../blob-store.js';
 import type { OnStorageCall } from '../storage-call.js';
@@ -58,11 +59,6 @@ export interface Storage {
   allowUploadsFrom(origins: readonly string[] | '*'): Promise<void>;
 }
 
-/** A block of a blob takes its time on a slow line. */
-const blobTimeoutMs = 60_000;
-/** Azure itself gives up on tables after it; the lease of log entries counts on that. */
-const tableTimeoutMs = 30_000;
-
 /** What the page of a browser sends to upload blocks, and may read of the answers. */
 const uploadCors = {
   allowedMethods: 'PUT,OPTIONS',
@@ -98,7 +94,7 @@ function openTable(
         })
       : new TableClient(address.tableUrl, name, address.credential);
   client.pipeline.removePolicy({ phase: 'Retry' });
-  client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? tableTimeoutMs), {
+  client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? timeBudgets.tableCall), {
     phase: 'Retry',
   });
   client.pipeline.addPolicy(deleteGuardPolicy());
@@ -127,7 +123,9 @@ function openBlobs(
   const targetOf = ({ pathname }: URL): string =>
     (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
   const pipeline = newPipeline(credential, blobRetries);
-  pipeline.factories.push(blobPolicyFactory({ timeoutMs: blobTimeoutMs, ...options }, targetOf));
+  pipeline.factories.push(
+    blobPolicyFactory({ timeoutMs: timeBudgets.blobCall, ...options }, targetOf),
+  );
   const service = new BlobServiceClient(url, pipeline);
   const containers = record(containerNames, (name) =>
     service.getContainerClient(`${prefix}${name}`),
