@@ -54,6 +54,7 @@ export function createPixelWorkers(options: PixelWorkersOptions): PixelWork {
     subject: 'pixels',
     longestWaitMilliseconds,
     memoryOf,
+    wearsOut,
     tooSlow,
     crashed,
     overloaded: () =>
@@ -83,6 +84,14 @@ export function createPixelWorkers(options: PixelWorkersOptions): PixelWork {
       await pool.close();
     },
   };
+}
+
+/** Samples of a frame beyond which the memory of the codecs, which never shrinks, is worth giving back. */
+const mostSamplesKept = 16 * 1024 ** 2;
+
+function wearsOut({ job }: PixelJob): boolean {
+  const { rows, columns, samplesPerPixel } = job.stored;
+  return rows * columns * samplesPerPixel > mostSamplesKept;
 }
 
 function memoryOf({ kind, job }: PixelJob): ArrayBuffer[] {

@@ -10,6 +10,8 @@ export interface WorkerThreadOptions<Job> {
   readonly timeoutMilliseconds: number;
   /** After that long without work the thread ends: it never gives back all of its memory. */
   readonly idleMilliseconds: number;
+  /** Whether a job may have made the thread grow, so that another takes its place after it. */
+  readonly wearsOut?: (job: Job) => boolean;
   /** Memory that moves to the worker with a job. */
   readonly memoryOf: (job: Job) => readonly ArrayBuffer[];
   /** The error for a job that takes longer than `milliseconds`. */
@@ -45,7 +47,7 @@ export class WorkerThread<Job, Result> {
    */
   async run(job: Job, signal: AbortSignal): Promise<Result> {
     clearTimeout(this.#idle);
-    const { timeoutMilliseconds, tooSlow, memoryOf } = this.#options;
+    const { timeoutMilliseconds, tooSlow, memoryOf, wearsOut } = this.#options;
     return await new Promise<Result>((resolve, reject) => {
       const worker = (this.#worker ??= this.#start());
       worker.ref();
@@ -59,6 +61,7 @@ export class WorkerThread<Job, Result> {
         this.#settle = undefined;
         clearTimeout(timer);
         signal.removeEventListener('abort', hurry);
+        if (wearsOut?.(job) === true) void this.#forget()?.terminate();
         this.#rest();
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome.result);

@@ -48,6 +48,19 @@ function job(order: keyof typeof orders, bytes = 4): TranscodeJob {
 }
 
 describe('createPixelWorkers', () => {
+  it('puts another worker in the place of one that a large frame made grow', async () => {
+    const pixels = pool({ workers: 1 });
+    const threadOf = async (stored: TranscodeJob['stored']) => {
+      const { pixels: answer } = await pixels.transcode({ ...job('answer'), stored }, never);
+      return (answer as unknown as { thread: number }).thread;
+    };
+    const small = pixelsOf();
+    const first = await threadOf(small);
+    expect(await threadOf(small)).toBe(first);
+    expect(await threadOf(pixelsOf({ rows: 8192, columns: 4096 }))).toBe(first);
+    expect(await threadOf(small)).not.toBe(first);
+  });
+
   let work: PixelWork | undefined;
   let started: Worker[] = [];
 

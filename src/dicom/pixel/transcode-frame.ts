@@ -3,6 +3,7 @@ import type { TransferSyntaxUID } from '../uid.js';
 import { decodeFrame } from './decode-frame.js';
 import { encodeFrame, type EncodedFrame } from './encode-frame.js';
 import type { Frame, ImagePixels } from './image-pixels.js';
+import { refuseLargeJob } from './job-memory.js';
 import type { PixelLimits } from './pixel-limits.js';
 import { inStoredColours, inStoredPlanes } from './stored-form.js';
 import { isNativeTarget, takesComponentsAsRgb } from './transcodable.js';
@@ -38,6 +39,7 @@ export async function transcodeFrame(
   limits: PixelLimits,
 ): Promise<EncodedFrame> {
   if (from === to) return { bytes: payload, pixels: stored };
+  refuseLargeJob(payload.length, stored, [from, to]);
   const frame = await decodeFrame(payload, stored, from, limits);
   if (describedBy === 'new-header') return await encodeFrame(frame, to);
   return await encodeFrame(asStoredAttributesSay(frame, stored, to), to);

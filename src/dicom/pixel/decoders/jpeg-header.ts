@@ -35,6 +35,7 @@ export interface JpegHeader extends CodestreamSize {
 const endMarker = Uint8Array.of(0xff, 0xd9);
 
 export const markers = {
+  sof0: 0xc0,
   soi: 0xd8,
   eoi: 0xd9,
   sos: 0xda,

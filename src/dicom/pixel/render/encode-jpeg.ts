@@ -1,4 +1,5 @@
 /** Writes JPEG (ISO/IEC 10918-1 baseline, JFIF) by libjpeg-turbo. */
+import { markers, segmentAfter } from '../decoders/jpeg-header.js';
 import { chroma, encodeJpegSamples } from '../encoders/jpeg-codec.js';
 import { unsupportedPixels } from '../pixel-errors.js';
 import type { Picture } from './picture.js';
@@ -21,12 +22,14 @@ const profilePieceBytes = 65_519;
  * @throws ServiceError `pixel-data-unsupported` for a picture that JPEG cannot hold.
  */
 export async function encodeJpeg(
-  { width, height, channels, data }: Picture,
+  picture: Picture,
   quality: number,
   iccProfile?: Uint8Array,
 ): Promise<Uint8Array> {
+  const { width, height, channels, data } = picture;
   const pixels = width * height;
-  if (pixels < fewestPixels || Math.max(width, height) > longestSide) {
+  if (pixels < fewestPixels) return await encodeTiny(picture, quality, iccProfile);
+  if (Math.max(width, height) > longestSide) {
     throw unsupportedPixels(
       `A picture of ${width} × ${height} pixels cannot be sent as image/jpeg; image/png can.`,
     );
@@ -48,6 +51,41 @@ export async function encodeJpeg(
     quality >= leastFullChromaQuality ? chroma.full : chroma.quarter,
   );
   return iccProfile === undefined || channels === 1 ? bytes : withProfile(bytes, iccProfile);
+}
+
+/**
+ * Encodes a picture of a few pixels: filled up to whole units with its last column and row, as an
+ * encoder does anyway, and then called by its own size, which has as many units (T.81 §A.2.4).
+ */
+async function encodeTiny(
+  { width, height, channels, data }: Picture,
+  quality: number,
+  iccProfile?: Uint8Array,
+): Promise<Uint8Array> {
+  // A block, or four of them where chroma has half the resolution.
+  const unit = channels === 3 && quality < leastFullChromaQuality ? 16 : 8;
+  const columns = Math.ceil(width / unit) * unit;
+  const rows = Math.ceil(height / unit) * unit;
+  const filled = new Uint8Array(columns * rows * channels);
+  for (let at = 0; at < filled.length; at++) {
+    const pixel = Math.floor(at / channels);
+    const x = Math.min(pixel % columns, width - 1);
+    const y = Math.min(Math.floor(pixel / columns), height - 1);
+    filled[at] = data[(y * width + x) * channels + (at % channels)] ?? 0;
+  }
+  const whole = { width: columns, height: rows, channels, data: filled };
+  const bytes = Buffer.from(await encodeJpeg(whole, quality, iccProfile));
+  for (
+    let segment = segmentAfter(bytes, 2);
+    segment !== undefined;
+    segment = segmentAfter(bytes, segment.end)
+  ) {
+    if (segment.marker !== markers.sof0) continue;
+    bytes.writeUInt16BE(height, segment.start + 1);
+    bytes.writeUInt16BE(width, segment.start + 3);
+    break;
+  }
+  return bytes;
 }
 
 /** Inserts the profile after the JFIF header, in as many APP2 segments as it takes. */

@@ -5,6 +5,7 @@
 import type { TransferSyntaxUID } from '../../uid.js';
 import { decodeFrame, type PixelLimits } from '../decode-frame.js';
 import type { ImagePixels } from '../image-pixels.js';
+import { refuseLargeJob } from '../job-memory.js';
 import { gifWriter } from './encode-gif.js';
 import type { Presentation } from './presentation.js';
 import { defaultFrameTime, drawFrame, renderFrame } from './render-frame.js';
@@ -38,6 +39,7 @@ export async function runRenderJob(
 ): Promise<Uint8Array> {
   const [first, ...others] = frames;
   if (first === undefined) throw new RangeError('There is no frame to render.');
+  refuseLargeJob(first.payload.length, stored, [from]);
   if (others.length === 0) {
     const frame = await decodeFrame(first.payload, stored, from, limits);
     return await renderFrame(frame, first.presentation, request);

@@ -36,7 +36,8 @@ export interface Placement {
 
 /**
  * Fits a picture into a viewport: the region is cut out and scaled until its width or its height is
- * that of the viewport. Without a viewport only pixels that are not square are stretched.
+ * that of the viewport, pixels made square. Without a viewport every value of the image is one pixel
+ * of the picture, whatever its shape (PS3.18 §8.3.5.1.3; the same in WADO-URI).
  *
  * @param pixelAspect height of a source pixel divided by its width.
  * @returns `undefined` when the region is not within the picture.
@@ -64,15 +65,15 @@ export function place(
   // The denser direction keeps its pixels, so that stretching never loses any.
   const squareWidth = region.width * Math.max(1, 1 / pixelAspect);
   const squareHeight = region.height * Math.max(1, pixelAspect);
-  const scale =
-    viewport === undefined
-      ? 1
-      : Math.min(viewport.width / squareWidth, viewport.height / squareHeight);
+  const mirrors = { mirrorX: (width ?? 0) < 0, mirrorY: (height ?? 0) < 0 };
+  if (viewport === undefined) {
+    return { region, width: region.width, height: region.height, ...mirrors };
+  }
+  const scale = Math.min(viewport.width / squareWidth, viewport.height / squareHeight);
   return {
     region,
     width: Math.max(1, Math.round(squareWidth * scale)),
     height: Math.max(1, Math.round(squareHeight * scale)),
-    mirrorX: (width ?? 0) < 0,
-    mirrorY: (height ?? 0) < 0,
+    ...mirrors,
   };
 }

@@ -46,11 +46,11 @@ describe('pictureOf', () => {
 });
 
 describe('drawFrame', () => {
-  it('makes pixels square', () => {
-    expect(drawFrame(ramp, presentation({ pixelAspect: 2 }), {})).toMatchObject({
-      width: 2,
-      height: 4,
-    });
+  it('makes pixels square in a viewport, and leaves the unmodified size alone', () => {
+    const tall = presentation({ pixelAspect: 2 });
+    const viewport = { width: 4, height: 4 };
+    expect(drawFrame(ramp, tall, { viewport })).toMatchObject({ width: 2, height: 4 });
+    expect(drawFrame(ramp, tall, {})).toMatchObject({ width: 2, height: 2 });
   });
 
   it('annotates after scaling', () => {

@@ -10,6 +10,10 @@ describe('place', () => {
     expect(place(source, 1)).toEqual({ region: whole, width: 400, height: 200, ...plain });
   });
 
+  it.each([2, 0.5])('leaves pixels of aspect %d as they are without a viewport', (aspect) => {
+    expect(place(source, aspect)).toEqual({ region: whole, width: 400, height: 200, ...plain });
+  });
+
   it.each([
     { viewport: [100, 100], size: [100, 50] },
     { viewport: [1000, 100], size: [200, 100] },
@@ -26,8 +30,9 @@ describe('place', () => {
   });
 
   it('stretches the direction with fewer pixels to the millimetre', () => {
-    expect(place(source, 2)).toMatchObject({ width: 400, height: 400 });
-    expect(place(source, 0.5)).toMatchObject({ width: 800, height: 200 });
+    const roomy = { width: 800, height: 400 };
+    expect(place(source, 2, roomy)).toMatchObject({ width: 400, height: 400 });
+    expect(place(source, 0.5, roomy)).toMatchObject({ width: 800, height: 200 });
     expect(place(source, 2, { width: 100, height: 100 })).toMatchObject({
       width: 100,
       height: 100,
