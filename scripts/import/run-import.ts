@@ -8,6 +8,7 @@ import { readConfig, type Config, type StorageSettings } from '../../src/host/co
 import { openImportQueue, openServices } from '../../src/host/services.js';
 import { SettingError } from '../../src/host/settings.js';
 import { ServiceUnreachable } from '../support/dicomweb-client.js';
+import { serviceUrl } from '../support/service-url.js';
 import type { ProgressOutput } from '../support/progress.js';
 import { announceContainer, importContainer } from './import-container.js';
 import { importFiles } from './import-files.js';
@@ -21,7 +22,6 @@ export interface Terminal {
   readonly stderr: ProgressOutput;
 }
 
-const defaultUrl = 'http://localhost:7071';
 const defaultJournal = 'import.journal';
 const containerName = 'import';
 /** Before each further attempt while the service is busy. */
@@ -32,7 +32,7 @@ const usage = `usage: npm run import -- FOLDER|FILE…|-  [--url URL] [--paralle
        npm run import -- --poison | --retry-poison
   FOLDER, FILE    sent to the running service; - reads their names from standard input, one a line
   ${containerName}, URL     what is in the container ${containerName} of the storage account (DicomStorage…)
-  --url           base URL of the service (or DICOMWEB_URL; default ${defaultUrl})
+  --url           base URL of the service (or DICOMWEB_URL; default http://localhost:PORT, 7071)
   --parallel      requests, or files of the container, at the same time (4)
   --journal       remembers what is in the service (${defaultJournal})
   --report        names every file that is not in the service: CSV when it ends in .csv, else JSON lines
@@ -115,7 +115,7 @@ async function fromMachine(
   { stdin, stdout, stderr }: Terminal,
   pauses: readonly number[],
 ): Promise<boolean> {
-  const url = (options.url ?? environment['DICOMWEB_URL'] ?? defaultUrl).replace(/\/+$/, '');
+  const url = serviceUrl(options.url, environment);
   if (!URL.canParse(url)) throw new Misuse(`${url} is no URL.`);
   const lines = sources[0] === '-' ? (await text(stdin)).split(/\r?\n/) : sources;
   let files: readonly string[];

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { alreadyStored, DicomwebClient, ServiceUnreachable } from '../support/dicomweb-client.js';
 import type { StoreOutcome } from '../support/dicomweb-client.js';
+import { serviceUrl } from '../support/service-url.js';
 import { startProgress } from '../support/progress.js';
 import type { ProgressOutput } from '../support/progress.js';
 import { sampleInstances, writeSample } from './instances.js';
@@ -16,10 +17,9 @@ export interface Output {
   readonly stderr: ProgressOutput;
 }
 
-const defaultUrl = 'http://localhost:7071';
 const defaultFolder = 'samples';
 const usage = `usage: npm run sample [-- --url URL] [--out DIR]
-  --url  base URL of the service (or DICOMWEB_URL; default ${defaultUrl})
+  --url  base URL of the service (or DICOMWEB_URL; default http://localhost:PORT, 7071)
   --out  folder for the files (default ${defaultFolder})
   DICOMWEB_TOKEN, when set, is sent as bearer token.
 `;
@@ -61,7 +61,7 @@ export async function runSample(
     if (!(error instanceof ServiceUnreachable)) throw error;
     stderr.write(
       `\n${error.message}\nIs the service running? Start it with "npm start" in another terminal, ` +
-        'or name another one with --url or DICOMWEB_URL.\n',
+        'or name another one with --url, DICOMWEB_URL or, on this machine, PORT.\n',
     );
     return 1;
   }
@@ -77,7 +77,7 @@ function readOptions(
       args: [...args],
       options: { url: { type: 'string' }, out: { type: 'string' } },
     });
-    const url = values.url ?? environment['DICOMWEB_URL'] ?? defaultUrl;
+    const url = serviceUrl(values.url, environment);
     return URL.canParse(url) ? { out: values.out ?? defaultFolder, url } : undefined;
   } catch {
     return undefined;

@@ -45,9 +45,12 @@ const stopSeconds = 120;
 
 /**
  * Runs inside the emulator, before it: when the channel to the parent closes, because it is asked to
- * stop or because the parent is gone, even by SIGKILL, it ends as on SIGTERM, flushing its data.
+ * stop or because the parent is gone, even by SIGKILL, it ends as on SIGTERM, flushing its data. Nobody
+ * hears it then, and what it says into the closed pipe must not end it before that.
  */
-const leash = `process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));`;
+const leash = `
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+    process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));`;
 
 /**
  * Runs there too. LokiJS, in which Azurite keeps its rows, sorts its indexes anew whenever

@@ -4,6 +4,7 @@ import { loopbackOrigins, type CorsConfig } from '../http/cors.js';
 import { readAuthSettings, type AuthSettings } from './auth-settings.js';
 import {
   audiences,
+  connectionString,
   flag,
   guid,
   oneOf,
@@ -49,7 +50,7 @@ function limit(
 
 /** THE table of settings: an environment variable each, an app setting in Azure. */
 export const settings = {
-  connectionString: text({
+  connectionString: connectionString({
     variable: 'DicomStorage',
     description:
       'Connection string of the storage account. `UseDevelopmentStorage=true` means Azurite on its usual ports. Unset, the local server starts an Azurite of its own.',
@@ -267,12 +268,17 @@ export interface Config extends Pick<
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What the scripts read (`npm run sample` and so on); exported in a shell it is no slip. */
+const ofScripts: readonly string[] = ['DICOMWEB_URL', 'DICOMWEB_TOKEN'];
+
 /** A name like these that the table lacks is a slip of the pen, and worse when it passes unnoticed. */
 const ours = /^(DICOMWEB_|DicomStorage|DICOM_AUTH_)/i;
 
 function refuseUnknown(environment: Environment): void {
   const known = Object.values(settings).map(({ variable }) => variable);
-  const unknown = Object.keys(environment).find((name) => ours.test(name) && !known.includes(name));
+  const unknown = Object.keys(environment).find(
+    (name) => ours.test(name) && !known.includes(name) && !ofScripts.includes(name),
+  );
   if (unknown === undefined) return;
   throw new SettingError(`There is no setting ${unknown}. The settings are: ${known.join(', ')}.`);
 }

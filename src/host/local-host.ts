@@ -3,6 +3,7 @@ import { routes } from '../dicomweb/routes.js';
 import { openTo } from './authenticator.js';
 import { startAzurite } from './azurite.js';
 import type { Config, StorageSettings } from './config.js';
+import { lockDataDirectory } from './data-lock.js';
 import { loopback, startDevServer } from './dev-server.js';
 import { createDispatcher } from './dispatcher.js';
 import { watchImports } from './import-watch.js';
@@ -67,27 +68,37 @@ interface RunningStorage {
 async function startStorage({ storage, dataDirectory }: Config): Promise<RunningStorage> {
   if (storage !== undefined)
     return { settings: storage, stop: async () => await Promise.resolve() };
-  const azurite = await startAzurite({ dataDir: dataDirectory });
-  const { connectionString } = azurite;
-  return {
-    settings: { kind: 'connection-string', connectionString },
-    stop: async () => await azurite.stop(),
-  };
+  const lock = await lockDataDirectory(dataDirectory);
+  try {
+    const azurite = await startAzurite({ dataDir: dataDirectory });
+    await lock.noteEmulator(azurite.pid);
+    const { connectionString } = azurite;
+    return {
+      settings: { kind: 'connection-string', connectionString },
+      async stop() {
+        await azurite.stop();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
 }
 
 /**
- * Starts everything and resolves when requests can be answered. The port is taken first, so that a
- * second server does not touch the data of the first.
+ * Starts everything and resolves when requests can be answered.
  *
- * @throws SettingError when it would be open to other machines.
+ * @throws SettingError when it would be open to other machines, or another server has its data.
  */
 export async function startLocalHost(config: Config, log: Log): Promise<LocalHost> {
   refuseOpenToOthers(config);
   const backend = lazy(async () => {
     const storage = await startStorage(config);
     try {
-      // Only what is ours alone is set up: the pages that may use us may write to it.
-      const origins = config.storage === undefined ? config.allowedOrigins : undefined;
+      // Only what is ours alone is set up. The signature in a grant is what lets a page write; Azurite
+      // cannot name the pages of this machine, whatever their port.
+      const origins = config.storage === undefined ? '*' : undefined;
       const services = await openServices(storage.settings, config, origins);
       return { services, stop: storage.stop };
     } catch (error) {

@@ -1,5 +1,6 @@
 /**
- * The log: one JSON line per request and one per fault, on stdout, where Azure collects it. Never
+ * The log: one JSON line per request and one per fault, on stdout, where Azure collects it; on a terminal
+ * lines for people. Never
  * patient data and never a token: of URLs only UIDs are written, of headers only those for the
  * audit, and nothing of bodies.
  */
@@ -60,6 +61,27 @@ export interface NoticeEntry {
 
 export type LogEntry = AccessEntry | FaultEntry | NoticeEntry;
 export type Log = (entry: LogEntry) => void;
+
+/** An entry in a line for whoever sits before a terminal. */
+export function lineForPeople(entry: LogEntry): string {
+  switch (entry.event) {
+    case 'request': {
+      const { method, route, status, code, outcome, milliseconds, bytesIn, bytesOut } = entry;
+      const why = code === undefined ? '' : ` ${code}`;
+      const end = outcome === 'complete' ? '' : ` (${outcome})`;
+      return `${status} ${method} ${route}${why}${end}, ${milliseconds} ms, ${bytesIn} bytes in, ${bytesOut} out`;
+    }
+    case 'fault':
+      return `FAULT in ${entry.route}, request ${entry.requestId}: ${entry.error}`;
+    case 'notice':
+      return entry.message;
+  }
+}
+
+/** Writes entries for whoever sits before a terminal: the time of day, and a line. */
+export const logForPeople: Log = (entry) => {
+  console.log(`${new Date().toTimeString().slice(0, 8)}  ${lineForPeople(entry)}`);
+};
 
 /** Writes entries as JSON lines. */
 export const logToConsole: Log = (entry) => {

@@ -1,7 +1,7 @@
 /** `npm start`: the local host as a process, with its banner, its signals and its exit code. */
 import { loadConfig } from './config.js';
 import { describeAccess, describeStorage, startLocalHost } from './local-host.js';
-import { logToConsole } from './log.js';
+import { logForPeople, logToConsole } from './log.js';
 
 function banner(url: string, storage: string, access: string): string {
   return `
@@ -23,7 +23,7 @@ Listening on ${url}
 /** What went wrong, for the one who started it. */
 function explain(error: unknown, port: number | undefined): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `Port ${String(port)} is in use. Stop the other server, or choose another port: PORT=7072 npm start`;
+    return `Port ${String(port)} is in use (setting PORT). Stop the other server, or run beside it, on another port and with data of your own: PORT=7072 DICOMWEB_DATA_DIR=.azurite-7072 npm start`;
   }
   return error instanceof Error ? error.message : String(error);
 }
@@ -33,7 +33,8 @@ async function main(): Promise<void> {
   try {
     const config = loadConfig();
     port = config.port;
-    const host = await startLocalHost(config, logToConsole);
+    const log = process.stdout.isTTY ? logForPeople : logToConsole;
+    const host = await startLocalHost(config, log);
 
     let stopping = false;
     const stop = () => {
@@ -50,6 +51,10 @@ async function main(): Promise<void> {
       );
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
+    if ((process.env['DICOMWEB_URL'] ?? '') !== '') {
+      const message = 'DICOMWEB_URL is for the scripts; the server listens where PORT says.';
+      log({ event: 'notice', message });
+    }
     console.log(banner(host.url, describeStorage(config), describeAccess(config)));
   } catch (error) {
     console.error(explain(error, port));

@@ -34,6 +34,17 @@ export function text<T extends string | undefined>(row: Row<T>): Setting<string 
   return { ...row, parse: (value) => value, expected: 'text' };
 }
 
+/** A connection string of a storage account, as far as can be told without opening it. */
+export function connectionString(row: Row<string | undefined>): Setting<string | undefined> {
+  const isKnown = /(?:^|;)\s*(?:UseDevelopmentStorage=true|AccountName=\S|BlobEndpoint=https?:)/i;
+  return {
+    ...row,
+    expected:
+      'a connection string such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…',
+    parse: (value) => (isKnown.test(value) ? value : undefined),
+  };
+}
+
 /** A whole number from `least` to `most`. */
 export function wholeNumber<T extends number | undefined>(
   row: Row<T>,

@@ -150,6 +150,59 @@ describe('npm start', () => {
     other.close();
   });
 
+  it('leaves the data of another server alone, also where the hint for a used port leads', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'dicomweb-'));
+    const first = start({ PORT: '0', DICOMWEB_DATA_DIR: folder });
+    await first.says('Listening on ');
+    const { port } = new URL(urlIn(first.output()));
+    const same = start({ PORT: port, DICOMWEB_DATA_DIR: folder });
+    expect(await same.ended).toBe(1);
+    expect(same.output()).toMatch(/Port \d+ is in use .*PORT=7072 DICOMWEB_DATA_DIR=/);
+    const second = start({ PORT: '0', DICOMWEB_DATA_DIR: folder });
+    expect(await second.ended).toBe(1);
+    expect(second.output()).toContain(`process ${first.child.pid}`);
+    expect(second.output()).toContain('DICOMWEB_DATA_DIR=');
+
+    const file = new Uint8Array(sampleInstance({ study: '2.25.2' }));
+    const headers = { 'Content-Type': 'application/dicom' };
+    const url = urlIn(first.output());
+    const stored = await fetch(`${url}/studies`, { method: 'POST', headers, body: file });
+    expect(stored.status).toBe(200);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    // The emulator of the killed one writes its data down, and then it is ours.
+    const third = start({ PORT: '0', DICOMWEB_DATA_DIR: folder });
+    await third.says('Listening on ');
+    const found = await fetch(`${urlIn(third.output())}/studies?StudyInstanceUID=2.25.2`);
+    expect(await found.json()).toHaveLength(1);
+    third.child.kill('SIGTERM');
+    expect(await third.ended).toBe(0);
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  it.each([
+    ['DicomStorage', 'foo', /^The setting DicomStorage must be a connection string such as Use/],
+    ['DICOMWEB_DATA_DIR', runner, /^The setting DICOMWEB_DATA_DIR names .* is a file .* Name a/],
+  ])('says what is wrong with %s=%s', async (setting, value, sentence) => {
+    const run = start({ PORT: '0', [setting]: value });
+    expect(await run.ended).toBe(1);
+    expect(run.output().trim()).toMatch(sentence);
+  });
+
+  it('says that DICOMWEB_URL is for the scripts, and writes JSON lines into a pipe', async () => {
+    const run = start({
+      PORT: '0',
+      DicomStorage: testConnectionString(),
+      DICOMWEB_URL: 'http://localhost:1',
+    });
+    await run.says('Listening on ');
+    expect(run.output()).toMatch(/DICOMWEB_URL is for the scripts.*PORT/);
+    await fetch(`${urlIn(run.output())}/health/check`);
+    await run.says('"event":"request"');
+    run.child.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+  });
+
   it('names a wrong setting and ends with 1', async () => {
     const run = start({ PORT: 'seven' });
     expect(await run.ended).toBe(1);
