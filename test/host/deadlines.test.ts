@@ -47,17 +47,14 @@ describe.each(hosts)('on the %s host', (host) => {
     await until(() => service.pending() === 0);
   });
 
-  it('an upload that never goes on is cut off', async () => {
+  it('an upload that never goes on ends, and does not hold its invocation', async () => {
     const budgets = { uploadStall: 50, discardStall: 50 };
     const { url, service } = await start({ host, budgets });
     const outgoing = stall(url);
-    const closed = new Promise<void>((resolve) => outgoing.once('close', () => resolve()));
-    const response = await responseOf(outgoing);
-    expect(response.statusCode).toBe(host === 'local' ? 408 : 500);
-    response.resume().on('error', () => undefined);
-    await closed;
+    await until(() => service.log.length > 0);
     expect(service.log).toEqual([tooLate]);
     await until(() => service.pending() === 0);
+    outgoing.destroy();
   });
 });
 

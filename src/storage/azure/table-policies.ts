@@ -8,6 +8,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableClient } from '@azure/data-tables';
+import { timeBudgets } from '../../time-budgets.js';
 import type { OnStorageCall, StorageOperation } from '../storage-call.js';
 import { answerWithin } from './answer-within.js';
 import { isTransient, retryAfterSeconds } from './translate-error.js';
@@ -21,8 +22,6 @@ const tries = 4;
 const firstDelayMs = 150;
 /** Rather give up than keep a request waiting for longer than this. */
 const longestDelayMs = 10_000;
-/** Idle connections are closed before the service or a gateway does so unnoticed. */
-const idleSocketMs = 30_000;
 
 /** What became known while a write was sent. */
 export interface WriteCall {
@@ -89,7 +88,7 @@ export function tableRetryPolicy(timeoutMs: number): TablePolicy {
 
 /** Keeps connections open between calls, and closes them while it is still known that they are. */
 export function tableAgentPolicy(url: string): TablePolicy {
-  const options = { keepAlive: true, timeout: idleSocketMs };
+  const options = { keepAlive: true, timeout: timeBudgets.storageIdle };
   const agent = url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
   return {
     name: 'tableAgentPolicy',
