@@ -98,6 +98,10 @@ export function decodeText(bytes: Uint8Array, characterSet: CharacterSet, vr: VR
   const traits = traitsOf(vr);
   if (!traits.characterSet || isAscii(bytes)) return decodeIn('latin1', bytes);
   if (characterSet.whole !== undefined) return decodeIn(characterSet.whole, bytes);
+  // Scanners write whole Shift-JIS under ISO_IR 13, whose second bytes may look like ASCII.
+  if (characterSet.right === 'shift_jis' && !bytes.includes(0x1b)) {
+    return decodeIn('shift_jis', bytes);
+  }
   const separator = traits.multiValued ? '\\' : '';
   const nameParts = traits.kind === 'name' ? '^=' : '';
   return decodeIso2022(bytes, characterSet.right, lineControls + separator + nameParts);

@@ -42,6 +42,11 @@ const subjects: Readonly<Record<keyof Part10Limits, string>> = {
   inflatedBytes: 'inflates to more bytes',
 };
 
+function doubtAbout({ tag = '', offset }: { tag?: string; offset?: number }): string {
+  const place = offset === undefined ? '' : `, at byte ${offset},`;
+  return ` If the file is smaller, it is cut off or damaged: the length of (${tag.slice(0, 4)},${tag.slice(4)})${place} cannot be right.`;
+}
+
 /** The error for a limit that has been passed. */
 export function limitExceeded(
   limit: keyof Part10Limits,
@@ -49,9 +54,11 @@ export function limitExceeded(
   facts: { readonly offset?: number; readonly tag?: string } = {},
 ): ServiceError {
   const limitValue = limits[limit];
+  // What a file says of its lengths may be wrong: a limit is no proof that the file is so large.
+  const doubt = limit === 'headerBytes' && facts.tag !== undefined ? doubtAbout(facts) : '';
   return new ServiceError(
     'dicom-limit-exceeded',
-    `The data set ${subjects[limit]} than ${limitValue}.`,
+    `The data set ${subjects[limit]} than ${limitValue}.${doubt}`,
     { ...facts, limit, limitValue },
   );
 }

@@ -2,10 +2,10 @@
  * What each kind of resource is answered in and takes, for the documents that describe the API. The
  * offers are those that handlers choose from; where these depend on what is stored, all there can be.
  */
-import { transferSyntaxes } from '../dicom/transfer-syntax.js';
 import type { Offer } from '../http/accept.js';
 import { dicomJsonOffers } from './negotiation.js';
 import { octetStream } from './retrieve/bulkdata/open-bulk.js';
+import { anyFrameOffers, frameMediaTypes } from './retrieve/frame-offers.js';
 import { dicom } from './retrieve/instance-choice.js';
 import { instanceMetadataOffers, metadataOffers } from './retrieve/metadata-representations.js';
 import { pictureOffers } from './retrieve/rendered/render-image.js';
@@ -17,9 +17,6 @@ import { storeResponseOffers } from './store/store-response.js';
 type Form = Offer['form'];
 
 const bothForms = ['multipart', 'single'] as const;
-const frameMediaTypes = [
-  ...new Set([octetStream, ...transferSyntaxes.map(({ frameMediaType }) => frameMediaType)]),
-];
 
 function inForms(mediaTypes: readonly string[], forms: readonly Form[]): readonly Offer[] {
   return mediaTypes.flatMap((mediaType) => forms.map((form) => ({ mediaType, form })));
@@ -34,7 +31,7 @@ export const answers = {
   file: [...inForms([dicom], bothForms), archive],
   metadata: metadataOffers,
   instanceMetadata: instanceMetadataOffers,
-  frames: inForms(frameMediaTypes, bothForms),
+  frames: anyFrameOffers,
   bulkValue: inForms([...frameMediaTypes, 'application/pdf'], bothForms),
   bulkValues: inForms([octetStream], ['multipart']),
   pictures: pictureOffers(standardRenderedPolicy, ['single', 'multipart']),

@@ -10,6 +10,7 @@ import {
 } from './changefeed/change-feed-policy.js';
 import {
   microsoftRetrievePolicy,
+  microsoftV2RetrievePolicy,
   standardRetrievePolicy,
   type RetrievePolicy,
 } from './retrieve/retrieve-policy.js';
@@ -84,7 +85,7 @@ export const microsoftV2: Profile = {
   segment: 'v2',
   problemFormat: 'text',
   store: microsoftV2StorePolicy,
-  retrieve: microsoftRetrievePolicy,
+  retrieve: microsoftV2RetrievePolicy,
   rendered: microsoftRenderedPolicy,
   search: microsoftV2SearchPolicy,
   changeFeed: windowedChangeFeed,
@@ -95,6 +96,7 @@ const bySegment: Readonly<Record<string, Profile>> = {
   v1: microsoftV1,
   'v1.0': microsoftV1,
   'v1.0-prerelease': microsoftV1,
+  'v1-prerelease': microsoftV1,
   v2: microsoftV2,
   'v2.0': microsoftV2,
 };

@@ -3,6 +3,7 @@ import {
   capabilityOffers,
   describing,
   openApiOffers,
+  openApiYamlOffers,
 } from './capabilities/retrieve-capabilities.js';
 import { readChangeFeed, readLatestChange } from './changefeed/read-change-feed.js';
 import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-instances.js';
@@ -95,6 +96,8 @@ export const routes = defineRoutes({
   checkHealth:              { method: 'GET',    path: 'health/check',           permission: 'anonymous', handler: checkHealth, scope: 'service', answers: answers.json },
   retrieveCapabilities:     { method: 'GET',    path: 'capabilities',           permission: 'read',   handler: describing(allRoutes), scope: 'service', answers: capabilityOffers },
   retrieveOpenApi:          { method: 'GET',    path: 'openapi.json',           permission: 'anonymous', handler: describing(allRoutes, openApiOffers), scope: 'service', answers: openApiOffers },
+  retrieveApiJson:          { method: 'GET',    path: 'api.json',               permission: 'anonymous', handler: describing(allRoutes, openApiOffers), scope: 'all-partitions', answers: openApiOffers },
+  retrieveApiYaml:          { method: 'GET',    path: 'api.yaml',               permission: 'anonymous', handler: describing(allRoutes, openApiYamlOffers), scope: 'all-partitions', answers: openApiYamlOffers },
 });
 
 /** The table as the documents that describe it see it. */

@@ -14,7 +14,7 @@ import { gzipETag } from '../http/etag.js';
 import { publicOrigin, type PublicAddress } from '../http/origin.js';
 import { problemResponse } from '../http/problem.js';
 import { checkHead } from '../http/request-head.js';
-import { securityHeaders } from '../http/security-headers.js';
+import { allowEmbedding, securityHeaders } from '../http/security-headers.js';
 import { defaultPartition, parsePartition, type Partition } from '../storage/archive/keys.js';
 import { auditHeadersOf, callerOf, StoreTally, uidsOf } from './audit.js';
 import { authorize, type Authenticator } from './authenticator.js';
@@ -212,6 +212,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     for (const [name, value] of Object.entries(ofAll)) {
       if (!headers.has(name)) headers.set(name, value);
     }
+    if (!response.headers.has('X-Frame-Options')) allowEmbedding(headers, config.allowedOrigins);
     const origin = request.headers.get('origin');
     const cors = isPreflight(request) ? preflightHeaders : corsHeaders;
     for (const [name, value] of Object.entries(cors(origin, config))) {

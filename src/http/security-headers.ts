@@ -13,6 +13,27 @@ interface Answer {
   readonly contentType: string | null;
 }
 
+const ancestorsOf = 'frame-ancestors ';
+
+/**
+ * Which pages may show an answer within themselves: those that may read it. `X-Frame-Options` cannot name them,
+ * so the policy does, and the header goes.
+ *
+ * @param headers - changed in place.
+ */
+export function allowEmbedding(headers: Headers, allowedOrigins: readonly string[] | '*'): void {
+  const forbidden =
+    headers.has('X-Frame-Options') || headers.get('Content-Security-Policy')?.includes(ancestorsOf);
+  if (allowedOrigins.length === 0 || forbidden !== true) return;
+  headers.delete('X-Frame-Options');
+  const ancestors = allowedOrigins === '*' ? '*' : ["'self'", ...allowedOrigins].join(' ');
+  const policy = (headers.get('Content-Security-Policy') ?? '')
+    .split(';')
+    .map((directive) => directive.trim())
+    .filter((directive) => directive !== '' && !directive.startsWith(ancestorsOf));
+  headers.set('Content-Security-Policy', [...policy, `frame-ancestors ${ancestors}`].join('; '));
+}
+
 /** The headers of an answer; one that is there already stays. */
 export function securityHeaders({
   isSecure,

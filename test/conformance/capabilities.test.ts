@@ -20,6 +20,7 @@ interface Operation {
 
 interface OpenApi {
   readonly openapi: string;
+  readonly info: { readonly version: string };
   readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
@@ -60,6 +61,24 @@ describe.each(hosts)('the documents about the API on the %s host', (host) => {
     );
     expect(operations).toHaveLength(table.length);
   });
+
+  it.each(['v1', 'v2'] as const)(
+    'tell of %s by the names that the Microsoft server gives them',
+    async (version) => {
+      const { baseUrl } = await start();
+      const json = await fetch(`${baseUrl}/${version}/api.json`);
+      expect(json.headers.get('content-type')).toBe('application/json');
+      const text = await json.text();
+      const { info, servers, paths } = JSON.parse(text) as OpenApi;
+      expect(info.version).toBe(version);
+      expect(servers).toEqual([{ url: `${baseUrl}/${version}` }]);
+      expect(Object.keys(paths)).toContain('/studies/{study}');
+      expect(Object.keys(paths)).not.toContain('/health/check');
+      const yaml = await fetch(`${baseUrl}/${version}/api.yaml`);
+      expect(yaml.headers.get('content-type')).toBe('application/yaml');
+      expect(await yaml.text()).toBe(text);
+    },
+  );
 
   it('give every route in WADL, to those who may read', async () => {
     const { baseUrl } = await start();

@@ -253,6 +253,12 @@ onEveryDeployment((client) => {
       await client.refusal(response, client.face.microsoft ? 400 : 406);
     });
 
+    it('answers 406 to what no frame comes in before it looks for the instance', async () => {
+      const gone = pathOf({ ...single, instance: fresh() });
+      await client.refusal(await client.get(`${gone}/frames/1`, 'text/html'), 406);
+      await client.refusal(await client.get(gone, 'image/png'), 406);
+    });
+
     it('answers 406 to a media type that it cannot give', async () => {
       const response = await client.get(
         `${pathOf(single)}/frames/1`,

@@ -251,6 +251,32 @@ const judgements: readonly Judgement[] = [
     },
   },
   {
+    name: 'a PatientID with a null within it',
+    spec: { overrides: [element('00100020', 'LO', 'a\0bc')] },
+    outcome: {
+      'PS3.18': 'stored',
+      v1: refusedBy(
+        "DICOM100: (0010,0020) - Dicom element 'PatientID' failed validation for VR 'LO': Value contains invalid character.",
+      ),
+      v2: refusedBy(
+        "DICOM100: (0010,0020) - Dicom element 'PatientID' failed validation for VR 'LO': Value contains invalid character.",
+      ),
+    },
+  },
+  {
+    name: 'a PatientID of 65 characters',
+    spec: { overrides: [element('00100020', 'LO', 'a'.repeat(65))] },
+    outcome: {
+      'PS3.18': 'stored',
+      v1: refusedBy(
+        "DICOM100: (0010,0020) - Dicom element 'PatientID' failed validation for VR 'LO': Value length exceeds maximum length of 64.",
+      ),
+      v2: refusedBy(
+        "DICOM100: (0010,0020) - Dicom element 'PatientID' failed validation for VR 'LO': Value length exceeds maximum length of 64.",
+      ),
+    },
+  },
+  {
     name: 'no SeriesInstanceUID',
     spec: { omit: ['0020000E'] },
     outcome: {

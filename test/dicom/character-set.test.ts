@@ -30,6 +30,15 @@ describe('decodeText', () => {
     expect(decode(bytes, [term])).toBe(text);
   });
 
+  it('reads Shift-JIS under ISO_IR 13 whole, as pydicom does and scanners write it', () => {
+    // 山田^太郎 and 表^能, of which second bytes are those of ASCII, a backslash among them.
+    const name = '\x8e\x52\x93\x63^\x91\xbe\x98\x59';
+    expect(decode(name, ['ISO_IR 13'])).toBe('山田^太郎');
+    expect(decode(`\xd4\xcf=${name}`, ['ISO_IR 13'])).toBe('ﾔﾏ=山田^太郎');
+    expect(decode('\x95\x5c^\x94\x5c', ['ISO_IR 13'])).toBe('表^能');
+    expect(decode('\x8e\x52\x93\x63', ['ISO_IR 13'], 'LO')).toBe('山田');
+  });
+
   it('reads the Japanese example of PS3.5 §H.3.1', () => {
     const bytes =
       'Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=' + '\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B';

@@ -187,6 +187,33 @@ describe('the pipeline: headers', () => {
     expect(response.headers.get('x-frame-options')).toBe('DENY');
   });
 
+  it.each<[origins: readonly string[] | '*', options: string | null, policy: string]>([
+    [[], 'SAMEORIGIN', "frame-src 'self';"],
+    ['*', null, "frame-src 'self'; frame-ancestors *"],
+    [
+      ['https://viewer.example'],
+      null,
+      "frame-src 'self'; frame-ancestors 'self' https://viewer.example",
+    ],
+  ])(
+    'lets the pages of allowed origins embed what it answers: %j',
+    async (origins, options, policy) => {
+      const parts = { config: { ...config, allowedOrigins: origins } };
+      const { response } = await call({ parts, params: { version: 'v2' } });
+      expect(response.headers.get('x-frame-options')).toBe(options);
+      expect(response.headers.get('content-security-policy')).toBe(policy);
+      const headers = { 'Content-Type': 'text/html' };
+      const handler = async () => await Promise.resolve(new Response('', { headers }));
+      const page = await call({ parts, route: { handler } });
+      const ancestors = /frame-ancestors [^;]*/.exec(
+        page.response.headers.get('content-security-policy') ?? '',
+      );
+      expect(ancestors?.[0]).toBe(
+        /frame-ancestors .*/.exec(policy)?.[0] ?? "frame-ancestors 'none'",
+      );
+    },
+  );
+
   it('grants nothing to an origin that is not allowed', async () => {
     const parts = { config: { ...config, allowedOrigins: ['https://other.example'] } };
     const { response } = await call({ parts, init: origin });

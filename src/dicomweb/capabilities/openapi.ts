@@ -6,11 +6,13 @@ import { byPath, type DescribedRoute } from './described-route.js';
 export interface ApiFacts {
   /** Absolute, without a slash at its end. */
   readonly baseUrl: string;
+  /** The one that the document is about; `''` for all of them. */
+  readonly version: '' | 'v1' | 'v2';
   /** Whether data partitions are enabled. */
   readonly partitions: boolean;
 }
 
-const versions = ['', '/v2', '/v1'];
+const everyVersion = ['', '/v2', '/v1'];
 
 function contentOf(mediaTypes: readonly string[]): Readonly<Record<string, object>> {
   return Object.fromEntries(mediaTypes.map((type) => [type, {}]));
@@ -43,7 +45,9 @@ function operationOf(route: DescribedRoute): object {
   };
 }
 
-function serversOf({ baseUrl, partitions }: ApiFacts): readonly object[] {
+function serversOf({ baseUrl, partitions, version }: ApiFacts): readonly object[] {
+  // Under a version the base has it already.
+  const versions = version === '' ? everyVersion : [''];
   const whole = versions.map((version) => ({ url: baseUrl + version }));
   const partition = { default: 'Microsoft.Default', description: 'Name of the data partition' };
   const parts = versions.map((version) => ({
@@ -55,7 +59,8 @@ function serversOf({ baseUrl, partitions }: ApiFacts): readonly object[] {
 
 /** The document of the whole API. */
 export function toOpenApi(routes: readonly Route[], facts: ApiFacts): object {
-  const paths = [...byPath(routes)].map(([path, methods]) => [
+  const described = routes.filter(({ scope }) => facts.version === '' || scope !== 'service');
+  const paths = [...byPath(described)].map(([path, methods]) => [
     `/${path}`,
     {
       ...(methods.every(({ atRootOnly }) => atRootOnly) && { servers: [{ url: facts.baseUrl }] }),
@@ -66,7 +71,7 @@ export function toOpenApi(routes: readonly Route[], facts: ApiFacts): object {
     openapi: '3.1.0',
     info: {
       title: 'dicomweb-functions',
-      version: '0',
+      version: facts.version === '' ? '0' : facts.version,
       summary: 'DICOMweb (DICOM PS3.18), and the contracts of the Microsoft DICOM server',
     },
     servers: serversOf(facts),

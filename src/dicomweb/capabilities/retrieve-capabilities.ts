@@ -17,6 +17,12 @@ export const capabilityOffers: readonly Offer[] = [
 /** The OpenAPI document by a name of its own is JSON whatever else is accepted. */
 export const openApiOffers: readonly Offer[] = capabilityOffers.slice(1);
 
+/** The same by the name of YAML, of which JSON is a part (YAML 1.2 §1.3). */
+export const openApiYamlOffers: readonly Offer[] = [
+  { mediaType: 'application/yaml', form: 'single' },
+  { mediaType: 'application/vnd.oai.openapi', form: 'single' },
+];
+
 type Routes = () => readonly Route[];
 
 /**
@@ -29,12 +35,12 @@ export function describing(
   offers: readonly Offer[] = capabilityOffers,
   allowed: readonly string[] = [],
 ): Handler {
-  return async ({ request, baseUrl, services: { partitions } }) => {
+  return async ({ request, baseUrl, profile, services: { partitions } }) => {
     const { mediaType } = chooseRepresentation(request, offers).offer;
     const body =
       mediaType === wadl
         ? toWadl(routes(), baseUrl)
-        : JSON.stringify(toOpenApi(routes(), { baseUrl, partitions }));
+        : JSON.stringify(toOpenApi(routes(), { baseUrl, partitions, version: profile.segment }));
     const headers = new Headers({ 'Content-Type': mediaType, 'Cache-Control': 'no-cache' });
     if (allowed.length > 0) headers.set('Allow', allowed.join(', '));
     return await Promise.resolve(new Response(body, { headers }));

@@ -1,5 +1,9 @@
 /** In which media types and transfer syntaxes frames are offered (PS3.18 tables 8.7.3-4 and 8.7.3-5). */
-import { transferSyntaxOf, type TransferSyntax } from '../../dicom/transfer-syntax.js';
+import {
+  transferSyntaxes,
+  transferSyntaxOf,
+  type TransferSyntax,
+} from '../../dicom/transfer-syntax.js';
 import type { Choice, Offer } from '../../http/accept.js';
 import { syntaxToSend } from '../negotiation.js';
 import type { RetrievePolicy } from './retrieve-policy.js';
@@ -37,6 +41,16 @@ export function frameOffers(
     })),
   );
 }
+
+/** Every media type that a frame of some instance comes in. */
+export const frameMediaTypes: readonly string[] = [
+  ...new Set([octetStream, ...transferSyntaxes.map(({ frameMediaType }) => frameMediaType)]),
+];
+
+/** What frames can be had in as far as nothing is known of them. */
+export const anyFrameOffers: readonly Offer[] = (['multipart', 'single'] as const).flatMap((form) =>
+  frameMediaTypes.map((mediaType) => ({ mediaType, form })),
+);
 
 /** The media type in which a frame comes: compressed ones may be no plain bytes. */
 export function frameType(

@@ -1,4 +1,5 @@
 /** How a stored data set is shown as metadata by a profile. */
+import { attribute } from '../../dicom/attribute.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
 import { stringifyDataSet, withBulkDataBase, withoutBulk } from '../../dicom/json.js';
 import type { Tag } from '../../dicom/tag.js';
@@ -12,6 +13,8 @@ import type { RetrievePolicy } from './retrieve-policy.js';
  */
 const characterSet = /"00080005":\{"vr":"CS","Value":\[(?:"(?:[^"\\]|\\.)*"|null|,)*\]\}/g;
 const utf8 = '"00080005":{"vr":"CS","Value":["ISO_IR 192"]}';
+
+const encapsulatedDocument = attribute('EncapsulatedDocument');
 
 function only(dataSet: DataSet, tags: ReadonlySet<Tag>): DataSet {
   const kept: Record<Tag, Element> = {};
@@ -30,7 +33,10 @@ function shownOf(
   if (attributes === 'all' && bulkData === 'named') return stored;
   const dataSet = JSON.parse(stored) as DataSet;
   const asked = attributes === 'all' ? dataSet : only(dataSet, attributes);
-  return stringifyDataSet(bulkData === 'named' ? asked : withoutBulk(asked));
+  if (bulkData === 'named') return stringifyDataSet(asked);
+  const document = bulkData === 'documents' ? asked[encapsulatedDocument] : undefined;
+  const shown = withoutBulk(asked);
+  return stringifyDataSet(document ? { ...shown, [encapsulatedDocument]: document } : shown);
 }
 
 /**

@@ -14,7 +14,7 @@ import { listed, readAhead, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from './cache-headers.js';
 import { parseFrameList } from './frame-list.js';
-import { chosenSyntax, frameOffers, frameType } from './frame-offers.js';
+import { anyFrameOffers, chosenSyntax, frameOffers, frameType } from './frame-offers.js';
 import { frameLength, openFrame } from './open-frame.js';
 import { readAll } from './open-runs.js';
 import { RepeatedFrames } from './repeated-frames.js';
@@ -95,6 +95,8 @@ async function chooseFrames(context: RequestContext): Promise<ChosenFrames> {
   const { services, partition, params } = context;
   const frames = parseFrameList(params['frames'] ?? '');
   const uids = instanceOf(params);
+  // What no frame comes in is told before the instance is looked for.
+  chooseRepresentation(context.request, anyFrameOffers);
   const row = await services.archive.catalog.instance(partition, uids, indexProperties);
   if (row === undefined) {
     throw new ServiceError('instance-not-found', 'No such instance is stored.');

@@ -10,6 +10,12 @@ import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
+import { octetStream } from './bulkdata/open-bulk.js';
+import {
+  retrieveInstanceBulkData,
+  retrieveSeriesBulkData,
+  retrieveStudyBulkData,
+} from './bulkdata/retrieve-all-bulk-data.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from './cache-headers.js';
 import {
   checkInstances,
@@ -24,6 +30,7 @@ import { transcodeInstance } from './transcode-instance.js';
 import { isZip, zipOffer, zipResponse } from './zip/zip-instances.js';
 
 const inParts: Packaging = { mediaType: dicom, form: 'multipart' };
+const bulkInParts: Packaging = { mediaType: octetStream, form: 'multipart' };
 const alone: Packaging = { mediaType: dicom, form: 'single' };
 const { mediaType: zip, form } = zipOffer([]);
 const archived: Packaging = { mediaType: zip, form };
@@ -166,8 +173,12 @@ async function retrieveAll(
   { study, series }: { readonly study: StudyInstanceUID } & Partial<InstanceUids>,
   absent: ErrorCode,
 ): Promise<Response> {
-  const { services, partition, request } = context;
-  const { offer } = chooseRepresentation(request, [inParts, archived]);
+  const { services, partition, request, profile } = context;
+  const bulk = profile.retrieve.bulkDataOfInstances ? [bulkInParts] : [];
+  const { offer } = chooseRepresentation(request, [inParts, archived, ...bulk]);
+  if (offer === bulkInParts) {
+    return await (series === undefined ? retrieveStudyBulkData : retrieveSeriesBulkData)(context);
+  }
   await checkInstances(context, study, series, offer);
   const records = async function* () {
     const rows = services.archive.catalog.instances(partition, study, series);
@@ -195,8 +206,12 @@ export async function retrieveSeries(context: RequestContext): Promise<Response>
 
 /** `GET studies/{study}/series/{series}/instances/{instance}`: one instance, in parts or alone. */
 export async function retrieveInstance(context: RequestContext): Promise<Response> {
-  const { services, partition, request } = context;
+  const { services, partition, request, profile } = context;
   const uids = instanceOf(context.params);
+  // What is not to be had of any instance is told before one is looked for.
+  const bulk = profile.retrieve.bulkDataOfInstances ? [bulkInParts] : [];
+  const asked = chooseRepresentation(request, [inParts, alone, archived, ...bulk]);
+  if (asked.offer === bulkInParts) return await retrieveInstanceBulkData(context);
   const row = await services.archive.catalog.instance(partition, uids, instanceProperties);
   if (row === undefined) throw instanceNotFound();
   const chosen = await chooseInstance(context, row.record, [inParts, alone, archived]);

@@ -1,8 +1,13 @@
 /** How instances, frames and metadata are sent by each profile. */
 
 export interface RetrievePolicy {
-  /** Binary values: named by BulkDataURI or inline as PS3.18 asks, or left out as Microsoft does. */
-  readonly bulkData: 'named' | 'omitted';
+  /**
+   * Binary values: named by BulkDataURI or inline as PS3.18 asks, or left out as Microsoft does; encapsulated
+   * documents excepted, which viewers find by their URI.
+   */
+  readonly bulkData: 'named' | 'omitted' | 'documents';
+  /** Whether application/octet-stream of instances is their bulk data (PS3.18 table 10.4.4-1). */
+  readonly bulkDataOfInstances: boolean;
   /** JSON is UTF-8 whatever the file was: SpecificCharacterSet then says so (PS3.18 §F.2). */
   readonly characterSet: 'utf-8' | 'as-stored';
   /** RFC 9110 quotes entity tags; the Microsoft server does not. */
@@ -23,6 +28,7 @@ export interface RetrievePolicy {
 
 export const standardRetrievePolicy: RetrievePolicy = {
   bulkData: 'named',
+  bulkDataOfInstances: true,
   characterSet: 'utf-8',
   quotedETags: true,
   syntaxes: 'for-web',
@@ -32,9 +38,15 @@ export const standardRetrievePolicy: RetrievePolicy = {
 
 export const microsoftRetrievePolicy: RetrievePolicy = {
   bulkData: 'omitted',
+  bulkDataOfInstances: false,
   characterSet: 'as-stored',
   quotedETags: false,
   syntaxes: 'any',
   compressedFrames: 'as-asked',
   severalFramesAlone: 'invalid-frame-list',
+};
+
+export const microsoftV2RetrievePolicy: RetrievePolicy = {
+  ...microsoftRetrievePolicy,
+  bulkData: 'documents',
 };

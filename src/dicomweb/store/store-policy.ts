@@ -20,8 +20,10 @@ import {
 export interface StorePolicy {
   /** PatientID must have a value, must be present though it may be empty, or may be missing. */
   readonly patientID: 'value' | 'present' | 'optional';
-  /** Attributes whose invalid value refuses the instance; nulls at their end are invalid too. */
+  /** Attributes whose invalid value refuses the instance. */
   readonly refuseInvalid: readonly Tag[];
+  /** What nulls at the end of these are. */
+  readonly trailingNulls: 'padding' | 'invalid';
   /** Whether the VR in the file must be that of the dictionary for attributes that can refuse. */
   readonly checkVR: boolean;
   /** Every other invalid value is a warning, and its attribute stays out of metadata and search. */
@@ -57,6 +59,7 @@ const microsoftQueryTags = [
 export const standardStorePolicy: StorePolicy = {
   patientID: 'optional',
   refuseInvalid: [],
+  trailingNulls: 'padding',
   checkVR: false,
   warnInvalid: false,
   warnImplicitVR: false,
@@ -69,6 +72,7 @@ export const standardStorePolicy: StorePolicy = {
 export const microsoftV1StorePolicy: StorePolicy = {
   patientID: 'value',
   refuseInvalid: microsoftQueryTags,
+  trailingNulls: 'invalid',
   checkVR: true,
   warnInvalid: false,
   warnImplicitVR: true,
@@ -80,7 +84,8 @@ export const microsoftV1StorePolicy: StorePolicy = {
 
 export const microsoftV2StorePolicy: StorePolicy = {
   patientID: 'present',
-  refuseInvalid: [],
+  refuseInvalid: [patientID],
+  trailingNulls: 'padding',
   checkVR: true,
   warnInvalid: true,
   warnImplicitVR: true,
@@ -123,7 +128,7 @@ export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
   for (const tag of policy.refuseInvalid) {
     const element = byTag.get(tag);
     if (element === undefined) continue;
-    const message = validateMinimum(element, characterSet, { trailingNulls: 'invalid' });
+    const message = validateMinimum(element, characterSet, policy);
     if (message !== undefined) errors.push({ tag, message });
   }
   if (policy.checkVR) {
