@@ -1,6 +1,4 @@
 /** Port: immutable binary objects with the semantics of Azure Blob Storage. */
-import type { Readable } from 'node:stream';
-
 /** The containers of the service; all exist before the first call. */
 export const containerNames = [
   'instances',
@@ -18,8 +16,10 @@ export interface ByteRange {
 }
 
 export interface BlobContent {
-  /** The bytes of the range, streamed with back-pressure. Consume it, or `destroy()` it. */
-  readonly body: Readable;
+  /** The bytes of the range, in chunks as they are asked for. Read it once; leaving it ends it. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the download, also while it is being read; needed when it is not read at all. */
+  cancel(): void;
   /** Bytes that `body` carries. */
   readonly length: number;
   /** Changes whenever the blob is written. */

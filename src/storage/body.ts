@@ -53,6 +53,13 @@ export async function* untilAborted(
   }
 }
 
+/** All bytes of a body that is known to be small. */
+export async function allBytes(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /**
  * Refuses a range that cannot be asked for.
  *

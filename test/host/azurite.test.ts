@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startAzurite } from '../../src/host/azurite.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
-import { inChunks } from '../storage/contract/blob-store.contract.js';
+import { bodyOf, inChunks } from '../storage/contract/blob-store.contract.js';
 
 const run = promisify(execFile);
 
@@ -66,7 +66,7 @@ describe('startAzurite', () => {
       const { tables, blobs } = connectStorage(second);
       expect((await tables.get('log', 'p', 'r'))?.properties).toEqual({ value: 'kept' });
       const content = await blobs.get('instances', 'a/b');
-      const body = Buffer.concat((await content?.body.toArray()) as Uint8Array[]);
+      const body = await bodyOf(content);
       expect(body.toString()).toBe('kept');
     } finally {
       await second.stop();

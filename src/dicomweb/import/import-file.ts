@@ -77,7 +77,7 @@ export async function importFile(
   try {
     finding = await judgeAndStore(services, source, content.body);
   } finally {
-    content.body.destroy();
+    content.cancel();
   }
   // The file has gone, or is another by now: whoever took it reports, or will be delivered.
   if (finding === undefined) return undefined;
@@ -148,13 +148,13 @@ async function compareWithArchive(
   try {
     const file = await archive.blobs.get('import', name);
     if (file?.etag !== etag) {
-      file?.body.destroy();
+      file?.cancel();
       return 'gone';
     }
     const same = await sameBytes(withoutPreamble(file.body), instance.body);
     return same ? 'same' : 'different';
   } finally {
-    instance.body.destroy();
+    instance.cancel();
   }
 }
 
@@ -167,7 +167,7 @@ async function removeSource(
   if (outcome === 'refused') {
     const content = await blobs.get('import', name);
     if (content?.etag !== etag) {
-      content?.body.destroy();
+      content?.cancel();
       return;
     }
     await blobs.put('import-refused', name, content.body);

@@ -32,17 +32,17 @@ export async function openRuns(
   runs: readonly ByteRun[],
 ): Promise<OpenedRuns> {
   const length = runs.reduce((sum, run) => sum + run.length, 0);
-  const open = async (range?: ByteRun): Promise<Readable> => {
+  const open = async (range?: ByteRun) => {
     const file = await services.archive.openFile(partition, record, range, signal);
     if (file === undefined) throw gone();
-    return file.body;
+    return file;
   };
   if (storedSyntax(record).deflated) {
     const file = await open();
     return {
       length,
-      chunks: () => runsWithin(inflated(file, services.limits.part10), runs),
-      cancel: () => file.destroy(),
+      chunks: () => runsWithin(inflated(file.body, services.limits.part10), runs),
+      cancel: () => file.cancel(),
     };
   }
   // Fragments may be empty, and there is no range of no bytes.
@@ -54,13 +54,13 @@ export async function openRuns(
   return {
     length,
     async *chunks() {
-      yield* runsWithin(opened as AsyncIterable<Uint8Array>, first.runs, first.span.offset);
+      yield* runsWithin(opened.body, first.runs, first.span.offset);
       for (const { span, runs: within } of others) {
-        const body = await open(span);
-        yield* runsWithin(body as AsyncIterable<Uint8Array>, within, span.offset);
+        const { body } = await open(span);
+        yield* runsWithin(body, within, span.offset);
       }
     },
-    cancel: () => opened.destroy(),
+    cancel: () => opened.cancel(),
   };
 }
 
@@ -136,16 +136,17 @@ async function* runsWithin(
 
 /** The file as if its data set were inflated in place; offsets of runs count that way. */
 async function* inflated(
-  file: Readable,
+  file: AsyncIterable<Uint8Array>,
   limits: Part10Limits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const meta = new FileMetaReader(limits);
-  const chunks = (file as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const chunks = file[Symbol.asyncIterator]();
   let rest: Buffer | undefined;
   while (rest === undefined) {
     const next = await chunks.next();
     if (next.done === true) return;
-    rest = meta.push(next.value);
+    const { buffer, byteOffset, byteLength } = next.value;
+    rest = meta.push(Buffer.from(buffer, byteOffset, byteLength));
   }
   yield Buffer.alloc(meta.end);
   const deflated = Readable.from(resumed(rest, chunks));
@@ -154,6 +155,6 @@ async function* inflated(
   try {
     yield* stream as AsyncIterable<Buffer>;
   } finally {
-    file.destroy();
+    await chunks.return?.();
   }
 }

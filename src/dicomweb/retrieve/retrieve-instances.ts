@@ -69,13 +69,8 @@ async function openStored(
   const file = await services.archive.openFile(partition, record, undefined, signal);
   if (file === undefined) throw instanceNotFound();
   const { body, length } = file;
-  return {
-    record,
-    contentType: contentTypeOf(chosen),
-    body: body as AsyncIterable<Uint8Array>,
-    length,
-    cancel: () => body.destroy(),
-  };
+  const cancel = () => file.cancel();
+  return { record, contentType: contentTypeOf(chosen), body, length, cancel };
 }
 
 /** @throws what `transcodeInstance` throws. */
@@ -253,7 +248,7 @@ async function storedFile(
   const run = range.status === 206 ? { offset, length } : undefined;
   const file = await services.archive.openFile(partition, record, run, signal);
   if (file === undefined) throw instanceNotFound();
-  return new Response(streamBody(file.body as AsyncIterable<Uint8Array>), {
+  return new Response(streamBody(file.body), {
     status: range.status,
     headers: { ...headers, ...range.headers },
   });

@@ -122,8 +122,7 @@ export async function transcodeInstance(
       if (file === undefined) {
         throw new ServiceError('instance-not-found', 'The instance has just been deleted.');
       }
-      const source = file.body as AsyncIterable<Uint8Array>;
-      yield* rewrittenPart10(source, rewrite, services.limits.part10);
+      yield* rewrittenPart10(file.body, rewrite, services.limits.part10);
     },
   };
 }

@@ -2,7 +2,6 @@
  * The archive: instances, their rows and the ways to find them, over the two storage ports. The use
  * cases of DICOMweb speak to it and to nothing below.
  */
-import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { DataSet } from '../../dicom/data-set.js';
@@ -15,7 +14,8 @@ import type {
   TransferSyntaxUID,
 } from '../../dicom/uid.js';
 import { ServiceError } from '../../errors.js';
-import type { BlobStore, ByteRange } from '../blob-store.js';
+import type { BlobContent, BlobStore, ByteRange } from '../blob-store.js';
+import { allBytes } from '../body.js';
 import type { TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { BrowseIndex } from './browse-index.js';
@@ -224,7 +224,7 @@ export class Archive {
     record: InstanceRecord,
     range?: ByteRange,
     signal?: AbortSignal,
-  ): Promise<{ readonly body: Readable; readonly length: number } | undefined> {
+  ): Promise<Omit<BlobContent, 'etag'> | undefined> {
     const name = blobName(partition, record, record.version, 'dcm');
     return await this.blobs.get('instances', name, range, signal && { signal });
   }
@@ -256,9 +256,7 @@ export class Archive {
     if (blob === undefined) {
       throw new ServiceError('storage-corrupt', `A derived blob (${extension}) is missing.`);
     }
-    const chunks: Buffer[] = [];
-    for await (const chunk of blob.body as AsyncIterable<Buffer>) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return await allBytes(blob.body);
   }
 
   // ---- housekeeping --------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 /** The blob store on Azure Blob Storage, or on Azurite. */
-import { Readable } from 'node:stream';
-import type { BlobClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import type { ContainerClient } from '@azure/storage-blob';
 import { ServiceError } from '../../errors.js';
 import { listPageBlobs } from '../blob-store.js';
+import type { OnStorageCall, StorageOperation } from '../storage-call.js';
 import type {
   BlobContent,
   BlobPage,
@@ -11,16 +11,15 @@ import type {
   ContainerName,
   ListOptions,
 } from '../blob-store.js';
-import { checkListLimit, checkRange, clientAborted, rangePastEnd, untilAborted } from '../body.js';
+import { checkListLimit, checkRange, rangePastEnd, untilAborted } from '../body.js';
 import { blobClientIn } from './blob-client-in.js';
+import { download } from './blob-download.js';
 import { BlockBuffers, blockBytes } from './block-buffers.js';
-import { BlockUpload } from './block-upload.js';
+import { BlockUpload, type BlockTarget } from './block-upload.js';
 import { codeOf, isTransient, statusOf, translateError } from './translate-error.js';
 
 /** Most blobs that one batch may delete. */
 const deleteBatch = 256;
-/** How often a download that breaks off is taken up again where it ended. */
-const downloadResumes = 3;
 
 /** An error of the body itself, to be told from those of the service. */
 class BodyError extends Error {
@@ -34,81 +33,16 @@ async function* markErrors(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     throw new BodyError('The body failed', { cause });
   }
 }
-/** Chunks, of up to 64 KiB, that a download holds beyond what its reader has taken. */
-const chunksAhead = 1;
-
-interface Download {
-  readonly client: BlobClient;
-  readonly what: string;
-  readonly signal: AbortSignal | undefined;
-}
-
-interface Source {
-  readonly stream: Readable;
-  readonly length: number;
-  readonly etag: string;
-}
-
-async function open(
-  { client, signal }: Download,
-  offset: number,
-  length: number | undefined,
-  etag?: string,
-): Promise<Source> {
-  const answer = await client.download(offset, length, {
-    maxRetryRequests: 0,
-    ...(signal && { abortSignal: signal }),
-    ...(etag !== undefined && { conditions: { ifMatch: etag } }),
-  });
-  const stream = answer.readableStreamBody as Readable | undefined;
-  if (stream === undefined) throw new Error('A download came without a body');
-  if (answer.etag === undefined) throw new Error('A download came without an ETag');
-  // Errors are met by whoever reads; until then they must not end the process.
-  stream.on('error', () => undefined);
-  return { stream, length: answer.contentLength ?? 0, etag: answer.etag };
-}
-
-/**
- * The bytes of a download that is taken up again where it broke off: the SDK does so only when a
- * connection ends, not when it is reset. Errors are those of the port.
- */
-function resumable(download: Download, first: Source, offset: number): Readable {
-  let source = first;
-  const isLeft = (): boolean => body.destroyed;
-  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
-    let received = 0;
-    for (let resumes = 0; ; resumes += 1) {
-      try {
-        for await (const chunk of source.stream as AsyncIterable<Uint8Array>) {
-          received += chunk.length;
-          yield chunk;
-        }
-        return;
-      } catch (error) {
-        if (download.signal?.aborted === true) throw clientAborted(error);
-        if (isLeft() || resumes === downloadResumes) {
-          throw new ServiceError('storage-unavailable', 'A download broke off', {}, error);
-        }
-      }
-      if (received === first.length) return;
-      try {
-        source = await open(download, offset + received, first.length - received, first.etag);
-        if (isLeft()) source.stream.destroy();
-      } catch (error) {
-        throw translateError(error, download.what, download.signal);
-      }
-    }
-  }
-  // Chunk by chunk: a stream of bytes would copy chunks into one whenever it holds several.
-  const body = Readable.from(read(), { objectMode: true, highWaterMark: chunksAhead });
-  // The generator ends only when the source does, and is never entered when nobody reads.
-  const end = body._destroy.bind(body);
-  body._destroy = (error, callback) => {
-    source.stream.destroy();
-    end(error, callback);
-  };
-  return body;
-}
+const methods = {
+  get: 'GET',
+  list: 'GET',
+  check: 'GET',
+  put: 'PUT',
+  'put-block': 'PUT',
+  'commit-blocks': 'PUT',
+  delete: 'DELETE',
+} as const satisfies Partial<Record<StorageOperation, string>>;
+type BlobOperation = keyof typeof methods;
 
 /** Deletes up to `deleteBatch` blobs in one call; those that are not there are passed over. */
 async function deleteBlobs(client: ContainerClient, names: readonly string[]): Promise<void> {
@@ -132,10 +66,19 @@ async function deleteBlobs(client: ContainerClient, names: readonly string[]): P
 export class AzureBlobStore implements BlobStore {
   readonly #clients: Readonly<Record<ContainerName, ContainerClient>>;
   readonly #buffers = new BlockBuffers();
+  readonly #onCall: OnStorageCall;
 
-  /** @param clients one per container, with the retries and policies of `connectStorage`. */
-  constructor(clients: Readonly<Record<ContainerName, ContainerClient>>) {
+  /**
+   * @param clients one per container, with the retries and policies of `connectStorage`.
+   * @param onCall hears of every call.
+   */
+  constructor(clients: Readonly<Record<ContainerName, ContainerClient>>, onCall: OnStorageCall) {
     this.#clients = clients;
+    this.#onCall = onCall;
+  }
+
+  #tell(operation: BlobOperation, target: ContainerName): void {
+    this.#onCall({ service: 'blob', method: methods[operation], operation, target });
   }
 
   async put(
@@ -146,23 +89,24 @@ export class AzureBlobStore implements BlobStore {
   ): Promise<{ readonly length: number }> {
     const { signal } = options;
     const client = blobClientIn(this.#clients[container], name);
-    const upload = new BlockUpload(client, this.#buffers, signal);
+    const tell = (operation: BlobOperation) => this.#tell(operation, container);
+    const upload = new BlockUpload({ client, buffers: this.#buffers, tell, signal });
     try {
-      return {
-        length: await this.#send(client, upload, untilAborted(markErrors(body), signal), signal),
-      };
+      const marked = untilAborted(markErrors(body), signal);
+      return { length: await this.#send({ client, tell, signal }, upload, marked) };
     } catch (error) {
       await upload.cancel();
       if (error instanceof BodyError) throw error.cause;
       throw translateError(error, `Container ${container}`, signal);
+    } finally {
+      upload.end();
     }
   }
 
   async #send(
-    client: BlockBlobClient,
+    { client, tell, signal }: Omit<BlockTarget, 'buffers'>,
     upload: BlockUpload,
     body: AsyncIterable<Uint8Array>,
-    signal: AbortSignal | undefined,
   ): Promise<number> {
     let block = this.#buffers.take();
     let filled = 0;
@@ -183,6 +127,7 @@ export class AzureBlobStore implements BlobStore {
     }
     if (sent === 0) {
       const abortSignal = signal && { abortSignal: signal };
+      tell('put');
       await client.upload(block.subarray(0, filled), filled, abortSignal);
       this.#buffers.give(block);
     } else {
@@ -200,28 +145,32 @@ export class AzureBlobStore implements BlobStore {
   ): Promise<BlobContent | undefined> {
     checkRange(range);
     const { signal } = options;
-    const client = blobClientIn(this.#clients[container], name);
-    const download = { client, what: `Container ${container}`, signal };
+    const target = {
+      client: blobClientIn(this.#clients[container], name),
+      what: `Container ${container}`,
+      tell: () => this.#tell('get', container),
+      signal,
+    };
     try {
-      const source = await open(download, range.offset, range.length);
-      if (source.length === 0 && range.offset > 0) {
+      const content = await download(target, range);
+      if (content.length === 0 && range.offset > 0) {
         // Azurite's answer to a range that begins where the blob ends; Azure's is 416.
-        source.stream.destroy();
+        content.cancel();
         throw rangePastEnd(name, range.offset);
       }
-      const { length, etag } = source;
-      return { body: resumable(download, source, range.offset), length, etag };
+      return content;
     } catch (error) {
       const status = statusOf(error);
       if (status === 404 && codeOf(error) !== 'ContainerNotFound') return undefined;
       if (status === 416) throw rangePastEnd(name, range.offset, error);
-      throw translateError(error, download.what, signal);
+      throw translateError(error, target.what, signal);
     }
   }
 
   async list(container: ContainerName, options: ListOptions = {}): Promise<BlobPage> {
     const { prefix, limit = listPageBlobs, continuation, signal } = options;
     checkListLimit(limit);
+    this.#tell('list', container);
     try {
       const pages = this.#clients[container]
         .listBlobsFlat({
@@ -251,6 +200,7 @@ export class AzureBlobStore implements BlobStore {
     const client = this.#clients[container];
     try {
       for (let done = 0; done < names.length; done += deleteBatch) {
+        this.#tell('delete', container);
         await deleteBlobs(client, names.slice(done, done + deleteBatch));
       }
     } catch (error) {
@@ -259,6 +209,7 @@ export class AzureBlobStore implements BlobStore {
   }
 
   async deleteUnchanged(container: ContainerName, name: string, etag: string): Promise<void> {
+    this.#tell('delete', container);
     try {
       const client = blobClientIn(this.#clients[container], name);
       await client.deleteIfExists({ conditions: { ifMatch: etag } });
@@ -270,6 +221,7 @@ export class AzureBlobStore implements BlobStore {
   }
 
   async check(signal?: AbortSignal): Promise<void> {
+    this.#tell('check', 'instances');
     try {
       await this.#clients.instances.getProperties(signal && { abortSignal: signal });
     } catch (error) {

@@ -2,6 +2,7 @@
 import { odata } from '@azure/data-tables';
 import type { TableClient, TableEntity, TransactionAction } from '@azure/data-tables';
 import { ServiceError } from '../../errors.js';
+import type { OnStorageCall } from '../storage-call.js';
 import { checkKey, checkPage, checkQuery, checkTransaction } from '../table-limits.js';
 import { tableLimits } from '../table-store.js';
 import type {
@@ -52,6 +53,13 @@ function failedIndex(error: unknown, operations: number): number | undefined {
   if (operations === 1) return 0;
   const index = Number(/^(\d+):/.exec(error instanceof Error ? error.message : '')?.[1]);
   return Number.isInteger(index) && index < operations ? index : undefined;
+}
+
+const methods = { insert: 'POST', upsert: 'PUT', replace: 'PUT', delete: 'DELETE' } as const;
+
+/** The HTTP method of a transaction: its own, or that of its one operation. */
+function methodOf([first, second]: readonly TableOperation[]): string {
+  return first === undefined || second !== undefined ? 'POST' : methods[first.kind];
 }
 
 async function applyOne(
@@ -116,10 +124,15 @@ async function applyMany(
 /** Tables of a storage account. Made by `connectStorage`, which sets up the clients. */
 export class AzureTableStore implements TableStore {
   readonly #clients: Readonly<Record<TableName, TableClient>>;
+  readonly #onCall: OnStorageCall;
 
-  /** @param clients one per table, with the retries and policies of `connectStorage`. */
-  constructor(clients: Readonly<Record<TableName, TableClient>>) {
+  /**
+   * @param clients one per table, with the retries and policies of `connectStorage`.
+   * @param onCall hears of every call.
+   */
+  constructor(clients: Readonly<Record<TableName, TableClient>>, onCall: OnStorageCall) {
     this.#clients = clients;
+    this.#onCall = onCall;
   }
 
   async get(
@@ -131,6 +144,7 @@ export class AzureTableStore implements TableStore {
     checkKey('PartitionKey', partitionKey);
     checkKey('RowKey', rowKey);
     const { select, signal } = options;
+    this.#onCall({ service: 'table', method: 'GET', operation: 'get', target: table });
     try {
       const entity = await this.#clients[table].getEntity<TableEntity>(partitionKey, rowKey, {
         queryOptions: selection(select),
@@ -155,6 +169,8 @@ export class AzureTableStore implements TableStore {
 
   async #page(table: TableName, filter: string | undefined, options: QueryOptions): Promise<Page> {
     const { select, signal, continuation, limit = tableLimits.pageRows } = options;
+    const operation = filter === undefined ? 'scan' : 'query';
+    this.#onCall({ service: 'table', method: 'GET', operation, target: table });
     try {
       const pages = this.#clients[table]
         .listEntities<TableEntity>({
@@ -186,6 +202,8 @@ export class AzureTableStore implements TableStore {
     const client = this.#clients[table];
     const [first, second] = operations;
     const call: WriteCall = { repeated: false };
+    const method = methodOf(operations);
+    this.#onCall({ service: 'table', method, operation: 'transact', target: table });
     try {
       const etags = await withWriteCall(call, async () =>
         first !== undefined && second === undefined

@@ -12,6 +12,7 @@ import {
   type ServiceGetUserDelegationKeyResponse,
 } from '@azure/storage-blob';
 import { ServiceError } from '../../errors.js';
+import type { OnStorageCall } from '../storage-call.js';
 import type { UploadGrant, UploadGrants } from '../upload-grants.js';
 import { blobClientIn } from './blob-client-in.js';
 import { translateError } from './translate-error.js';
@@ -31,10 +32,17 @@ export class AzureUploadGrants implements UploadGrants {
   readonly #service: BlobServiceClient;
   readonly #container: ContainerClient;
   readonly #canDelegate: boolean;
+  readonly #onCall: OnStorageCall;
   #key: { readonly value: Promise<DelegationKey>; readonly until: number } | undefined;
 
   /** @param canDelegate whether `service` signs in with an identity. */
-  constructor(service: BlobServiceClient, container: ContainerClient, canDelegate: boolean) {
+  constructor(
+    service: BlobServiceClient,
+    container: ContainerClient,
+    canDelegate: boolean,
+    onCall: OnStorageCall,
+  ) {
+    this.#onCall = onCall;
     this.#service = service;
     this.#container = container;
     this.#canDelegate = canDelegate;
@@ -73,6 +81,7 @@ export class AzureUploadGrants implements UploadGrants {
     if (this.#key === undefined || this.#key.until < until) {
       const from = new Date(Date.now() - clockSkewMs);
       const to = new Date(until + keyReserveMs);
+      this.#onCall({ service: 'blob', method: 'POST', operation: 'check', target: 'import' });
       const value = this.#service.getUserDelegationKey(from, to);
       this.#key = { value, until: to.getTime() };
     }

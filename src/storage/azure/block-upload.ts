@@ -1,6 +1,7 @@
 /** A blob sent in blocks, which appears when they are committed. */
 import type { BlockBlobClient } from '@azure/storage-blob';
 import type { BlockBuffers } from './block-buffers.js';
+import { forwardAbort } from './forward-abort.js';
 
 /** Blocks of one blob on their way at a time. */
 const blocksInFlight = 3;
@@ -10,20 +11,28 @@ function blockId(index: number): string {
   return Buffer.from(String(index).padStart(6, '0')).toString('base64');
 }
 
+/** Where blocks go. */
+export interface BlockTarget {
+  readonly client: BlockBlobClient;
+  readonly buffers: BlockBuffers;
+  /** Called before each call to the service. */
+  readonly tell: (operation: 'put' | 'put-block' | 'commit-blocks') => void;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Sends blocks while the next ones fill, never more than a few at a time. */
 export class BlockUpload {
-  readonly #client: BlockBlobClient;
-  readonly #buffers: BlockBuffers;
+  readonly #target: BlockTarget;
   readonly #abort = new AbortController();
-  readonly #signal: AbortSignal;
   readonly #sending = new Set<Promise<void>>();
+  /** Ends the use of the caller's signal: call it when nothing more is sent. */
+  readonly end: () => void;
   #failure: { readonly error: unknown } | undefined;
   #ids: string[] = [];
 
-  constructor(client: BlockBlobClient, buffers: BlockBuffers, signal: AbortSignal | undefined) {
-    this.#client = client;
-    this.#buffers = buffers;
-    this.#signal = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
+  constructor(target: BlockTarget) {
+    this.#target = target;
+    this.end = forwardAbort(target.signal, this.#abort);
   }
 
   /** Begins to send a block; resolves when there is room for the next one. */
@@ -40,7 +49,8 @@ export class BlockUpload {
   async commit(): Promise<void> {
     await Promise.all(this.#sending);
     if (this.#failure !== undefined) throw this.#failure.error;
-    await this.#client.commitBlockList(this.#ids, { abortSignal: this.#signal });
+    this.#target.tell('commit-blocks');
+    await this.#target.client.commitBlockList(this.#ids, { abortSignal: this.#abort.signal });
   }
 
   /** Stops sending; resolves when nothing is on its way. The service forgets the blocks by itself. */
@@ -51,11 +61,13 @@ export class BlockUpload {
 
   /** Never rejects, since nobody may be waiting. */
   async #stage(id: string, buffer: Uint8Array, length: number): Promise<void> {
+    const { client, buffers, tell } = this.#target;
     try {
+      tell('put-block');
       const body = buffer.subarray(0, length);
-      await this.#client.stageBlock(id, body, length, { abortSignal: this.#signal });
+      await client.stageBlock(id, body, length, { abortSignal: this.#abort.signal });
       // Only now: after a failure a socket might still read from it.
-      this.#buffers.give(buffer);
+      buffers.give(buffer);
     } catch (error) {
       this.#failure ??= { error };
     }

@@ -12,13 +12,11 @@ import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
-import { blobPolicyFactory } from './blob-policies.js';
+import { BlobAccount, callHeadersPolicy, callTimePolicy } from './call-policies.js';
 import {
   asciiEntityPolicy,
   deleteGuardPolicy,
   tableAgentPolicy,
-  tableCallPolicy,
-  tableHeadersPolicy,
   tableRetryPolicy,
 } from './table-policies.js';
 import { translateError } from './translate-error.js';
@@ -100,10 +98,7 @@ function openTable(
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableAgentPolicy(client.url), { afterPhase: 'Retry' });
-  if (options.headers !== undefined) client.pipeline.addPolicy(tableHeadersPolicy(options.headers));
-  if (options.onCall !== undefined) {
-    client.pipeline.addPolicy(tableCallPolicy(options.onCall, table));
-  }
+  if (options.headers !== undefined) client.pipeline.addPolicy(callHeadersPolicy(options.headers));
   return client;
 }
 
@@ -118,15 +113,11 @@ function openBlobs(
     'connectionString' in address
       ? BlobServiceClient.fromConnectionString(address.connectionString)
       : { url: address.blobUrl, credential: address.credential };
-  // https://account.blob.core.windows.net/container/…, or with Azurite http://host/account/container/…
-  const depth = new URL(url).pathname.split('/').filter((part) => part !== '').length;
-  const targetOf = ({ pathname }: URL): string =>
-    (pathname.split('/')[depth + 1] ?? '').slice(prefix.length);
-  const pipeline = newPipeline(credential, blobRetries);
-  pipeline.factories.push(
-    blobPolicyFactory({ timeoutMs: timeBudgets.blobCall, ...options }, targetOf),
-  );
-  const service = new BlobServiceClient(url, pipeline);
+  const service = new BlobAccount(url, newPipeline(credential, blobRetries));
+  service.callPipeline.addPolicy(callTimePolicy(options.timeoutMs ?? timeBudgets.blobCall));
+  if (options.headers !== undefined) {
+    service.callPipeline.addPolicy(callHeadersPolicy(options.headers));
+  }
   const containers = record(containerNames, (name) =>
     service.getContainerClient(`${prefix}${name}`),
   );
@@ -142,18 +133,24 @@ export function connectStorage(address: StorageAddress, options: StorageOptions 
   if (options.prefix !== undefined && !validPrefix.test(options.prefix)) {
     throw new RangeError('A prefix of names is lower-case letters and digits, the first a letter');
   }
+  const { onCall = () => undefined } = options;
   const tables = record(tableNames, (table) => openTable(address, table, options));
   const { service, containers } = openBlobs(address, options);
+  const createTable = async (target: TableName) => {
+    onCall({ service: 'table', method: 'POST', operation: 'create', target });
+    await tables[target].createTable();
+  };
+  const createContainer = async (target: ContainerName) => {
+    onCall({ service: 'blob', method: 'PUT', operation: 'create', target });
+    await containers[target].createIfNotExists();
+  };
   return {
-    tables: new AzureTableStore(tables),
-    blobs: new AzureBlobStore(containers),
-    uploads: new AzureUploadGrants(service, containers.import, 'credential' in address),
+    tables: new AzureTableStore(tables, onCall),
+    blobs: new AzureBlobStore(containers, onCall),
+    uploads: new AzureUploadGrants(service, containers.import, 'credential' in address, onCall),
     ensureCreated: async () => {
       try {
-        await Promise.all([
-          ...tableNames.map((table) => tables[table].createTable()),
-          ...containerNames.map((name) => containers[name].createIfNotExists()),
-        ]);
+        await Promise.all([...tableNames.map(createTable), ...containerNames.map(createContainer)]);
       } catch (error) {
         throw translateError(error, 'The storage account');
       }

@@ -7,16 +7,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TableClient } from '@azure/data-tables';
 import { timeBudgets } from '../../time-budgets.js';
-import type { OnStorageCall, StorageOperation } from '../storage-call.js';
 import { answerWithin } from './answer-within.js';
+import type { CallPolicy } from './call-policies.js';
 import { isTransient, retryAfterSeconds } from './translate-error.js';
 
-export type TablePolicy = Parameters<TableClient['pipeline']['addPolicy']>[0];
-type SendRequest = TablePolicy['sendRequest'];
-type Request = Parameters<SendRequest>[0];
-type Response = Awaited<ReturnType<SendRequest>>;
+type Response = Awaited<ReturnType<CallPolicy['sendRequest']>>;
 
 const tries = 4;
 const firstDelayMs = 150;
@@ -55,7 +51,7 @@ function delayMs(attempt: number, response: Response | undefined): number {
  * @param timeoutMs how long one attempt may take; a read begins its last one within it, a write within
  *   a sixth of it.
  */
-export function tableRetryPolicy(timeoutMs: number): TablePolicy {
+export function tableRetryPolicy(timeoutMs: number): CallPolicy {
   return {
     name: 'tableRetryPolicy',
     async sendRequest(request, next) {
@@ -87,44 +83,13 @@ export function tableRetryPolicy(timeoutMs: number): TablePolicy {
 }
 
 /** Keeps connections open between calls, and closes them while it is still known that they are. */
-export function tableAgentPolicy(url: string): TablePolicy {
+export function tableAgentPolicy(url: string): CallPolicy {
   const options = { keepAlive: true, timeout: timeBudgets.storageIdle };
   const agent = url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
   return {
     name: 'tableAgentPolicy',
     async sendRequest(request, next) {
       request.agent = agent;
-      return await next(request);
-    },
-  };
-}
-
-function operationOf(request: Request): StorageOperation {
-  const { pathname, searchParams } = new URL(request.url);
-  if (pathname.endsWith('/Tables')) return 'create';
-  if (request.method !== 'GET') return 'transact';
-  if (!pathname.endsWith('()')) return 'get';
-  return searchParams.has('$filter') ? 'query' : 'scan';
-}
-
-/** Tells of every call. */
-export function tableCallPolicy(onCall: OnStorageCall, target: string): TablePolicy {
-  return {
-    name: 'tableCallPolicy',
-    async sendRequest(request, next) {
-      const operation = operationOf(request);
-      onCall({ service: 'table', method: request.method, operation, target });
-      return await next(request);
-    },
-  };
-}
-
-/** Sends further headers with every call. */
-export function tableHeadersPolicy(headers: () => Readonly<Record<string, string>>): TablePolicy {
-  return {
-    name: 'tableHeadersPolicy',
-    async sendRequest(request, next) {
-      for (const [name, value] of Object.entries(headers())) request.headers.set(name, value);
       return await next(request);
     },
   };
@@ -148,7 +113,7 @@ const deleteWithoutGuard = /^(DELETE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?if-match: )\*
  * Puts the ETags of `withDeleteGuards` into the body of a transaction: the SDK sends every delete of
  * a transaction with `If-Match: *`, whatever it is told.
  */
-export function deleteGuardPolicy(): TablePolicy {
+export function deleteGuardPolicy(): CallPolicy {
   return {
     name: 'deleteGuardPolicy',
     async sendRequest(request, next) {
@@ -177,7 +142,7 @@ function escaped(character: string): string {
  * Writes an entity in ASCII, with JSON's escapes: Azurite decodes each chunk of a body by itself and
  * so garbles a character that lies across two.
  */
-export function asciiEntityPolicy(): TablePolicy {
+export function asciiEntityPolicy(): CallPolicy {
   return {
     name: 'asciiEntityPolicy',
     async sendRequest(request, next) {

@@ -1,5 +1,5 @@
 /** The blob store in memory: the reference that says how every blob store behaves. */
-import { Readable } from 'node:stream';
+import { ServiceError } from '../../errors.js';
 import { checkBlobName } from '../blob-name.js';
 import { listPageBlobs } from '../blob-store.js';
 import type {
@@ -98,16 +98,25 @@ export class MemoryBlobStore implements BlobStore {
     }
     const end = range.length === undefined ? blob.bytes.length : range.offset + range.length;
     const bytes = blob.bytes.subarray(range.offset, end);
-    const body = Readable.from(chunks(bytes), { objectMode: false, highWaterMark: chunkBytes });
     const { signal } = options;
-    if (signal !== undefined) {
-      const abort = () => body.destroy(clientAborted(signal.reason));
-      signal.addEventListener('abort', abort, { once: true });
-      body.once('close', () => {
-        signal.removeEventListener('abort', abort);
-      });
+    let cancelled = false;
+    // eslint-disable-next-line @typescript-eslint/require-await -- as a download, which waits
+    async function* read() {
+      for (const chunk of chunks(bytes)) {
+        if (signal?.aborted === true) throw clientAborted(signal.reason);
+        if (cancelled) throw new ServiceError('storage-unavailable', 'A download was given up');
+        yield chunk;
+      }
+      if (signal?.aborted === true) throw clientAborted(signal.reason);
     }
-    return { body, length: bytes.length, etag: blob.etag };
+    return {
+      body: read(),
+      cancel: () => {
+        cancelled = true;
+      },
+      length: bytes.length,
+      etag: blob.etag,
+    };
   }
 
   async list(container: ContainerName, options: ListOptions = {}): Promise<BlobPage> {

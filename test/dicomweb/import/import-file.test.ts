@@ -5,6 +5,7 @@ import { defaultLimits, type Limits } from '../../../src/dicomweb/limits.js';
 import { createServices, type Services } from '../../../src/dicomweb/services.js';
 import { ServiceError } from '../../../src/errors.js';
 import type { ContainerName } from '../../../src/storage/blob-store.js';
+import { allBytes } from '../../../src/storage/body.js';
 import { defaultPartition, parsePartition } from '../../../src/storage/archive/keys.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
@@ -57,7 +58,7 @@ describe('importFile', () => {
 
   async function read(container: ContainerName, name: string): Promise<Buffer | undefined> {
     const content = await blobs.get(container, name);
-    return content && Buffer.concat((await content.body.toArray()) as Uint8Array[]);
+    return content && (await allBytes(content.body));
   }
 
   async function reportOn(name: string): Promise<ImportReport> {

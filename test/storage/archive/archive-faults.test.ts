@@ -42,7 +42,7 @@ async function expectReadersToBeRight(shared: Shared): Promise<void> {
   for (const record of found.instances) {
     const file = await shared.archives[0]?.openFile(partition, record);
     expect(file?.length).toBe(4);
-    file?.body.destroy();
+    file?.cancel();
   }
 }
 

@@ -9,6 +9,7 @@ import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
 import type { Tag } from '../../../dicom/tag.js';
 import { chunksOfSize } from '../../../group-by.js';
+import { allBytes } from '../../body.js';
 import { tableLimits } from '../../table-store.js';
 import { mergeAttributes, seriesAttributes, studyAttributes } from '../attributes.js';
 import { backOff } from '../back-off.js';
@@ -69,7 +70,7 @@ async function dataSetOf(
     const blob = await blobs.get('derived', name);
     // Reported as missing; what it said is lost.
     if (blob === undefined) return {};
-    compressed = Buffer.concat((await blob.body.toArray()) as Uint8Array[]);
+    compressed = await allBytes(blob.body);
   }
   return JSON.parse((await inflate(compressed)).toString()) as DataSet;
 }

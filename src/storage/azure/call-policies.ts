@@ -1,0 +1,36 @@
+/** Steps that the request pipelines of both storage SDKs get from us: headers, and a time for the answer. */
+import { BlobServiceClient } from '@azure/storage-blob';
+import type { TableClient } from '@azure/data-tables';
+import { answerWithin } from './answer-within.js';
+
+/** Steps of a request in an SDK of Azure. */
+export type CallPipeline = TableClient['pipeline'];
+export type CallPolicy = Parameters<CallPipeline['addPolicy']>[0];
+
+/** A blob service whose own pipeline can be added to: the SDK has policies of an older kind only. */
+export class BlobAccount extends BlobServiceClient {
+  /** Shared by all clients of the account. */
+  get callPipeline(): CallPipeline {
+    return this.storageClientContext.pipeline;
+  }
+}
+
+/** Sends further headers with every call. */
+export function callHeadersPolicy(headers: () => Readonly<Record<string, string>>): CallPolicy {
+  return {
+    name: 'callHeadersPolicy',
+    async sendRequest(request, next) {
+      for (const [name, value] of Object.entries(headers())) request.headers.set(name, value);
+      return await next(request);
+    },
+  };
+}
+
+/** Limits the time that a call may take with all its retries, less the reading of its body. */
+export function callTimePolicy(timeoutMs: number): CallPolicy {
+  return {
+    name: 'callTimePolicy',
+    sendRequest: async (request, next) =>
+      await answerWithin(timeoutMs, request, () => next(request)),
+  };
+}
