@@ -25,6 +25,12 @@ export function isPrivate(tag: Tag): boolean {
   return Number.parseInt(tag.slice(0, 4), 16) % 2 === 1;
 }
 
+/** The attribute that names the creator of a private attribute (PS3.5 §7.8.1). */
+export function creatorOf(tag: Tag): Tag | undefined {
+  const block = tag.slice(4, 6);
+  return isPrivate(tag) && block >= '10' ? parseTag(`${tag.slice(0, 4)}00${block}`) : undefined;
+}
+
 /** `(gggg,eeee)` in lower case, as error comments spell it. */
 export function formatTag(tag: Tag): string {
   return `(${tag.slice(0, 4)},${tag.slice(4)})`.toLowerCase();

@@ -47,7 +47,16 @@ export const takesInstances: readonly Offer[] = inForms([dicom], bothForms);
 
 /** Query parameters by kind of resource, besides `accept` and the keys of searches. */
 export const queries = {
-  search: ['limit', 'offset', 'includefield', 'fuzzymatching', 'orderby', 'continuation'],
+  search: [
+    'limit',
+    'offset',
+    'includefield',
+    'fuzzymatching',
+    'emptyvaluematching',
+    'multiplevaluematching',
+    'orderby',
+    'continuation',
+  ],
   metadata: ['includefield', 'charset'],
   pictures: ['window', 'viewport', 'annotation', 'iccprofile', 'quality'],
   byUri: [

@@ -4,7 +4,8 @@ import type { Level } from '../../storage/archive/keys.js';
 import { indexedValue, isSought, type SoughtValues } from '../../storage/archive/search-index.js';
 import type { Indexes } from '../../storage/archive/records.js';
 import type { Ulid } from '../../storage/archive/ulid.js';
-import type { Narrowing, Predicate } from './matching.js';
+import type { Narrowing } from './demand.js';
+import type { Predicate } from './matching.js';
 import type { OrderedHit } from './walk.js';
 
 export interface ChosenIndex {

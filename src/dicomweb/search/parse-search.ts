@@ -14,13 +14,9 @@ import {
 } from '../../http/query-string.js';
 import { indexedAttributes } from '../../storage/archive/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
-import {
-  combineDateAndTime,
-  compilePredicates,
-  isUniversal,
-  type Given,
-  type Predicate,
-} from './matching.js';
+import type { Matching } from './demand.js';
+import { combineDateAndTime } from './intervals.js';
+import { compilePredicates, isUniversal, type Given, type Predicate } from './matching.js';
 import { decodePlace, searchIdentity, type Place } from './place.js';
 import { searchKeyOf, type AttributePath } from './search-keys.js';
 import type { SearchPolicy } from './search-policy.js';
@@ -35,6 +31,8 @@ export interface Search {
   readonly predicates: readonly Predicate[];
   /** Attributes named as keys; a result carries them. */
   readonly keys: readonly Tag[];
+  /** Parameters that were passed over. */
+  readonly ignored: readonly string[];
   readonly include: 'all' | readonly Tag[];
   readonly limit: number;
   readonly offset: number;
@@ -55,17 +53,26 @@ export interface SearchRoute {
 
 export const continuationParameter = 'continuation';
 
+const extendedMatching = ['emptyvaluematching', 'multiplevaluematching'] as const;
+
 /** Parameters that are no search keys; their names are case-insensitive. */
 const controls: ReadonlySet<string> = new Set([
   'limit',
   'offset',
   'fuzzymatching',
+  ...extendedMatching,
   'includefield',
   'orderby',
   'accept',
   'charset',
   continuationParameter,
 ]);
+
+function isControl(name: string, policy: SearchPolicy): boolean {
+  const known = name.toLowerCase();
+  const isExtended = (extendedMatching as readonly string[]).includes(known);
+  return controls.has(known) && !(isExtended && policy.extendedMatching === 'unknown');
+}
 
 /** Dates and the times that belong to them. */
 const datesAndTimes = [
@@ -89,16 +96,32 @@ function unknownKey(key: string): ServiceError {
   return new ServiceError(
     'invalid-query',
     `Invalid query: unknown query parameter '${key}'. If the parameter is an attribute keyword, ` +
-      'check the casing as they are case-sensitive.',
+      'check the casing as they are case-sensitive.  If you would like to know which attributes can ' +
+      'be searched, the conformance statement has a list of supported query parameters, attributes ' +
+      'and the levels.',
     { parameter: key },
   );
 }
 
-function readFuzzy(parameters: readonly QueryParameter[]): boolean {
-  const text = queryValue(parameters, 'fuzzymatching')?.toLowerCase();
+function readSwitch(parameters: readonly QueryParameter[], name: string): boolean {
+  const text = queryValue(parameters, name)?.toLowerCase();
   if (text === undefined || text === 'false') return false;
   if (text === 'true') return true;
-  throw invalidParameter('fuzzymatching', 'It must be true or false.');
+  throw invalidParameter(name, 'It must be true or false.');
+}
+
+function readMatching(parameters: readonly QueryParameter[], policy: SearchPolicy): Matching {
+  const isFuzzy = readSwitch(parameters, 'fuzzymatching');
+  const isExtended = policy.extendedMatching === 'offered';
+  const [emptyValues, multipleValues] = extendedMatching.map(
+    (name) => isExtended && readSwitch(parameters, name),
+  );
+  return {
+    names: isFuzzy ? policy.fuzzyNames : 'exact',
+    letterCase: policy.letterCase,
+    emptyValues: emptyValues === true,
+    multipleValues: multipleValues === true,
+  };
 }
 
 /** Reads names or tags joined by periods. */
@@ -154,19 +177,25 @@ function readKeys(
   { levels }: SearchRoute,
   isWithinStudy: boolean,
   policy: SearchPolicy,
-): readonly Given[] {
+): Pick<Search, 'ignored'> & { readonly given: readonly Given[] } {
   const anyAttribute = !isWithinStudy
     ? 'none'
     : policy.attributesAbove === 'matched'
       ? 'all'
       : 'unlisted';
   const given = new Map<string, Given>();
+  const ignored = new Set<string>();
   for (const { key: name, value: text } of parameters) {
-    if (controls.has(name.toLowerCase())) continue;
+    if (isControl(name, policy)) continue;
     const path = readPath(name);
-    if (path === undefined) throw unknownKey(printable(name));
-    const key = searchKeyOf(path, levels, anyAttribute);
-    if (key === undefined) throw notQueryable(printable(name));
+    const key = path && searchKeyOf(path, levels, anyAttribute);
+    if (path === undefined || key === undefined) {
+      if (policy.unknownParameters === 'refused') {
+        throw path === undefined ? unknownKey(printable(name)) : notQueryable(printable(name));
+      }
+      ignored.add(printable(name));
+      continue;
+    }
     const id = path.join('.');
     if (given.has(id)) {
       throw invalidParameter(keywordOf(path[0]) ?? id, 'The attribute is given more than once.');
@@ -176,16 +205,11 @@ function readKeys(
     }
     given.set(id, { key, text });
   }
-  return [...given.values()];
+  return { given: [...given.values()], ignored: [...ignored] };
 }
 
 /** Compiles the keys that demand anything. */
-function compile(
-  given: readonly Given[],
-  isFuzzy: boolean,
-  policy: SearchPolicy,
-): readonly Predicate[] {
-  const names = isFuzzy ? policy.fuzzyNames : 'exact';
+function compile(given: readonly Given[], matching: Matching): readonly Predicate[] {
   const valued = given.filter(({ key, text }) => !isUniversal(key, text));
   const rangeOf = (tag: Tag) =>
     valued.find(
@@ -199,7 +223,7 @@ function compile(
   return [
     ...compilePredicates(
       valued.filter((one) => !taken.has(one)),
-      names,
+      matching,
     ),
     ...combined.map(({ days, hours }) => combineDateAndTime(days, hours)),
   ];
@@ -218,20 +242,21 @@ export function parseSearch(
   policy: SearchPolicy,
 ): Search {
   const parameters = parseQuery(url);
-  const given = readKeys(parameters, route, isWithinStudy, policy);
-  const isFuzzy = readFuzzy(parameters);
+  const { given, ignored } = readKeys(parameters, route, isWithinStudy, policy);
+  const matching = readMatching(parameters, policy);
   const ordering = readOrdering(parameters, route);
   const identity = searchIdentity(url.pathname, [
     ...given.map(({ key, text }) => [[key.tag, ...key.within].join('.'), text] as const),
-    ['fuzzymatching', String(isFuzzy)],
+    ['matching', JSON.stringify(matching)],
   ]);
   const token = queryValue(parameters, continuationParameter);
   if (token !== undefined && ordering !== undefined) {
     throw invalidParameter('orderby', 'It cannot be combined with a continuation.');
   }
   return {
-    predicates: compile(given, isFuzzy, policy),
+    predicates: compile(given, matching),
     keys: given.map(({ key }) => key.tag),
+    ignored,
     include: readIncludes(parameters),
     limit: readLimit(parameters, policy),
     offset: queryInteger(parameters, 'offset') ?? 0,

@@ -3,6 +3,7 @@ import { attribute } from '../../dicom/attribute.js';
 import { vrOf } from '../../dicom/dictionary.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
 import type { Tag } from '../../dicom/tag.js';
+import { creatorOf, isPrivate } from '../../dicom/tag.js';
 import { seriesAttributes, studyAttributes } from '../../storage/archive/attributes.js';
 import type { RequestContext } from '../route.js';
 import type { InstanceMatch } from './find-instances.js';
@@ -11,6 +12,8 @@ import type { StudyMatch } from './find-studies.js';
 import { instanceElement, seriesElement, studyElement } from './computed.js';
 import { newestDataSet } from './newest-data-set.js';
 import type { Search, SearchRoute } from './parse-search.js';
+import type { SearchPolicy } from './search-policy.js';
+import { otherStudyAttributes } from './study-level.js';
 
 export type Match = StudyMatch | SeriesMatch | InstanceMatch;
 
@@ -71,30 +74,71 @@ function isEmpty({ Value: values, InlineBinary, BulkDataURI }: Element): boolean
   return (values?.length ?? 0) === 0 && InlineBinary === undefined && BulkDataURI === undefined;
 }
 
+/** Whether a result may show an attribute that the rows above instances do not keep. */
+function isShown(match: Match, tag: Tag, { attributesBelowStudies }: SearchPolicy): boolean {
+  return (
+    'series' in match ||
+    attributesBelowStudies === 'shown' ||
+    isPrivate(tag) ||
+    otherStudyAttributes.has(tag)
+  );
+}
+
 /** One result. */
 export async function project(
   context: RequestContext,
   match: Match,
   { defaults, asked }: Shown,
 ): Promise<DataSet> {
-  const { baseUrl, profile } = context;
+  const policy = context.profile.search;
   const result: Record<Tag, Element> = {};
   const elsewhere: Tag[] = [];
+  const shown = new Set(defaults);
   for (const tag of new Set([...defaults, ...asked])) {
-    const element = elementOf(match, tag, baseUrl);
+    const element = elementOf(match, tag, context.baseUrl);
     if (element !== undefined) result[tag] = element;
-    else if (asked.includes(tag) && !inRows.has(tag)) elsewhere.push(tag);
+    else if (!asked.includes(tag)) continue;
+    else if (inRows.has(tag)) shown.add(tag);
+    else if (isShown(match, tag, policy)) {
+      shown.add(tag);
+      elsewhere.push(tag);
+    }
   }
-  if (elsewhere.length > 0) {
+  const isPrivateAsked = policy.privateCreators === 'shown' && asked.some(isPrivate);
+  if (elsewhere.length > 0 || isPrivateAsked) {
     const dataSet = await dataSetBehind(context, match);
     for (const tag of elsewhere) {
       const element = dataSet[tag];
       if (element !== undefined) result[tag] = element;
     }
+    if (isPrivateAsked) addCreators(result, dataSet);
   }
-  return profile.search.emptyAttributes === 'omitted'
-    ? withoutEmpty(result)
-    : withEmpty(result, [...defaults, ...asked]);
+  const whole =
+    policy.emptyAttributes === 'omitted' ? withoutEmpty(result) : withEmpty(result, shown);
+  return policy.characterSet === 'utf-8' ? inUtf8(whole) : whole;
+}
+
+/** Adds to private attributes those that name their creators. */
+function addCreators(result: Record<Tag, Element>, dataSet: DataSet): void {
+  for (const tag of Object.keys(result) as Tag[]) {
+    const creator = creatorOf(tag);
+    const element = creator && dataSet[creator];
+    if (creator !== undefined && element !== undefined) result[creator] = element;
+  }
+}
+
+const characterSet = attribute('SpecificCharacterSet');
+const utf8: Element = { vr: 'CS', Value: ['ISO_IR 192'] };
+
+/** A data set that says of itself, and of its items, that its text is in UTF-8 (PS3.18 §F.2). */
+function inUtf8(dataSet: DataSet): DataSet {
+  const entries = (Object.entries(dataSet) as [Tag, Element][]).map(([tag, element]) => {
+    if (tag === characterSet) return [tag, utf8];
+    if (element.vr !== 'SQ' || element.Value === undefined) return [tag, element];
+    const items = element.Value as readonly DataSet[];
+    return [tag, { ...element, Value: items.map(inUtf8) }];
+  });
+  return Object.fromEntries(entries) as DataSet;
 }
 
 function withoutEmpty(result: DataSet): DataSet {
@@ -105,7 +149,7 @@ function withoutEmpty(result: DataSet): DataSet {
   return kept;
 }
 
-function withEmpty(result: DataSet, tags: readonly Tag[]): DataSet {
+function withEmpty(result: DataSet, tags: Iterable<Tag>): DataSet {
   const filled: Record<Tag, Element> = { ...result };
   for (const tag of tags) filled[tag] ??= { vr: vrOf(tag) ?? 'UN' };
   return filled;

@@ -30,10 +30,11 @@ async function search(
   );
   const headers = pageHeaders(context, url, query, page);
   if (results.length === 0 && page.rest === 'none' && profile.search.emptyStatus === 204) {
-    return new Response(null, { status: 204 });
+    return new Response(null, { status: 204, headers });
   }
   const { contentType, body } = renderResults(offer, results);
-  return new Response(body, { headers: { 'Content-Type': contentType, ...headers } });
+  headers.set('Content-Type', contentType);
+  return new Response(body, { headers });
 }
 
 const warnings = {
@@ -41,16 +42,31 @@ const warnings = {
   unfinished: 'The search was cut short; the next page goes on with it',
 } as const;
 
+/** Names of parameters in a warning at most. */
+const mostNamed = 16;
+
+/** What a warning says of parameters that were passed over (PS3.18 §8.3). */
+function ignoredText(names: readonly string[]): string {
+  const named = names.slice(0, mostNamed).map((name) => name.replace(/["\\]/g, '?'));
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
+  return `These query parameters are not supported and were ignored: ${named.join(', ')}${more}`;
+}
+
 /** `Warning: 299` (PS3.18 §8.3.4.4) and a link to the next page (RFC 8288) when there is more. */
 function pageHeaders(
   { baseUrl }: RequestContext,
   url: URL,
-  { identity }: Search,
+  { identity, ignored }: Search,
   { next, rest, offset }: SearchPage,
-): Readonly<Record<string, string>> {
-  if (rest === 'none') return {};
+): Headers {
+  const headers = new Headers();
   const base = new URL(baseUrl);
-  const headers = { Warning: `299 ${base.host}: "${warnings[rest]}"` };
+  const warn = (text: string) => {
+    headers.append('Warning', `299 ${base.host}: "${text}"`);
+  };
+  if (ignored.length > 0) warn(ignoredText(ignored));
+  if (rest === 'none') return headers;
+  warn(warnings[rest]);
   if (next === undefined) return headers;
   const target = new URL(url.pathname + url.search, base.origin);
   for (const name of [...target.searchParams.keys()]) {
@@ -59,7 +75,8 @@ function pageHeaders(
   }
   if (offset > 0) target.searchParams.set('offset', String(offset));
   target.searchParams.set(continuationParameter, encodePlace(next, identity));
-  return { ...headers, Link: `<${target.href}>; rel="next"` };
+  headers.set('Link', `<${target.href}>; rel="next"`);
+  return headers;
 }
 
 /** `GET studies`. */

@@ -1,5 +1,6 @@
 /** What each profile returns and accepts in a search (docs/conformance.md, "Search"). */
 import { attribute } from '../../dicom/attribute.js';
+import type { LetterCase } from '../../dicom/normalise.js';
 import type { Tag } from '../../dicom/tag.js';
 import type { Level } from '../../storage/archive/keys.js';
 
@@ -10,6 +11,21 @@ export interface SearchPolicy {
   readonly all: Readonly<Record<Level, readonly Tag[]>>;
   /** Default attributes without a value are sent empty (PS3.18 §10.6.3.3), or left out. */
   readonly emptyAttributes: 'sent' | 'omitted';
+  /**
+   * Parameters that are none, and attributes that are no key of the route: passed over and named in a
+   * warning (PS3.18 §8.3), or refused.
+   */
+  readonly unknownParameters: 'ignored' | 'refused';
+  /** Whether `emptyvaluematching` and `multiplevaluematching` are parameters (PS3.18 §8.3.4.5, §8.3.4.6). */
+  readonly extendedMatching: 'offered' | 'unknown';
+  /** How texts that are no names are compared (PS3.4 §C.2.2.2.1). */
+  readonly letterCase: LetterCase;
+  /** What `includefield` shows of an instance in results about studies (PS3.18 §10.6.3.3.1). */
+  readonly attributesBelowStudies: 'shown' | 'left-out';
+  /** A private attribute comes with the attribute that names its creator (PS3.18 §10.6.3.3.1), or alone. */
+  readonly privateCreators: 'shown' | 'left-out';
+  /** SpecificCharacterSet is that of the answer (PS3.18 §F.2), or as stored. */
+  readonly characterSet: 'utf-8' | 'as-stored';
   /** A key without a value matches everything (PS3.4 §C.2.2.2.3), or is refused. */
   readonly emptyValues: 'universal' | 'refused';
   /** Within a study: whether attributes of the levels above match as well, by the data sets. */
@@ -93,7 +109,6 @@ const microsoftV1Defaults = levels({
     'StudyDate',
     'StudyTime',
     'AccessionNumber',
-    'InstanceAvailability',
     'ReferringPhysicianName',
     'TimezoneOffsetFromUTC',
     'PatientName',
@@ -117,7 +132,6 @@ const microsoftV1Defaults = levels({
     'SpecificCharacterSet',
     'SOPClassUID',
     'SOPInstanceUID',
-    'InstanceAvailability',
     'TimezoneOffsetFromUTC',
     'InstanceNumber',
     'Rows',
@@ -171,6 +185,12 @@ const microsoftAll = joined(
 const microsoft = {
   all: microsoftAll,
   emptyAttributes: 'omitted',
+  unknownParameters: 'refused',
+  extendedMatching: 'unknown',
+  letterCase: 'folded',
+  attributesBelowStudies: 'shown',
+  privateCreators: 'left-out',
+  characterSet: 'as-stored',
   emptyValues: 'refused',
   attributesAbove: 'refused',
   fuzzyNames: 'phrase',
@@ -184,6 +204,12 @@ export const standardSearchPolicy: SearchPolicy = {
   defaults: standardDefaults,
   all: joined(standardDefaults, microsoftAll),
   emptyAttributes: 'sent',
+  unknownParameters: 'ignored',
+  extendedMatching: 'offered',
+  letterCase: 'significant',
+  attributesBelowStudies: 'left-out',
+  privateCreators: 'shown',
+  characterSet: 'utf-8',
   emptyValues: 'universal',
   attributesAbove: 'matched',
   fuzzyNames: 'any-order',

@@ -68,7 +68,30 @@ describe('parseSearch', () => {
     expect(parse('Modality=CT', seriesOfStudy).predicates[0]?.key.inDataSet).toBe(false);
     expect(parse('PatientID=1', seriesOfStudy).predicates).toHaveLength(1);
     expect(() => parse('PatientID=1', seriesOfStudy, microsoftV2SearchPolicy)).toThrow(/PatientID/);
-    expect(() => parse('AcquisitionNumber=1')).toThrow(/AcquisitionNumber/);
+    expect(() => parse('AcquisitionNumber=1', studies, microsoftV2SearchPolicy)).toThrow(
+      /AcquisitionNumber/,
+    );
+  });
+
+  it('passes over what is no key and names it, in PS3.18 only', () => {
+    const query = 'AcquisitionNumber=1&foo=2&PatientID=a&Foo%22=3';
+    expect(parse(query)).toMatchObject({
+      keys: ['00100020'],
+      ignored: ['AcquisitionNumber', 'foo', 'Foo"'],
+    });
+    expect(() => parse('foo=2', studies, microsoftV2SearchPolicy)).toThrow(
+      /case-sensitive\. {2}If you would like/,
+    );
+  });
+
+  it('reads the switches of extended matching, in PS3.18 only', () => {
+    for (const name of ['emptyvaluematching', 'MultipleValueMatching']) {
+      expect(parse(`${name}=true`).identity).not.toBe(parse('').identity);
+      expect(() => parse(`${name}=1`)).toThrow(/true or false/);
+      expect(() => parse(`${name}=true`, studies, microsoftV2SearchPolicy)).toThrow(
+        /unknown query parameter/,
+      );
+    }
   });
 
   it.each([
@@ -76,7 +99,8 @@ describe('parseSearch', () => {
     'PatientID.StudyDate=1',
     'SpecificCharacterSet=ISO_IR 100',
     'RequestAttributesSequence.=1',
-  ])('refuses %s', (query) => {
-    expect(() => parse(query, seriesOfStudy)).toThrow(/Invalid query/);
+  ])('refuses %s, or passes it over', (query) => {
+    expect(() => parse(query, seriesOfStudy, microsoftV2SearchPolicy)).toThrow(/Invalid query/);
+    expect(parse(query, seriesOfStudy)).toMatchObject({ keys: [], ignored: [query.split('=')[0]] });
   });
 });

@@ -19,7 +19,14 @@ export interface ModelAttribute {
 }
 
 const days = ['20231231', '20240101', '20240102'];
-const dateTexts = [...days, '20240101-20240102', '-20240101', '20240102-', '20231231-20240101'];
+const dateTexts = [
+  '""',
+  ...days,
+  '20240101-20240102',
+  '-20240101',
+  '20240102-',
+  '20231231-20240101',
+];
 const timeTexts = ['10', '1030', '10-12', '1030-', '-103059', '22-06', '103059.5'];
 
 const item = (step: string, stage: string) =>
@@ -36,7 +43,10 @@ export const modelAttributes: readonly ModelAttribute[] = [
     level: 'study',
     indexed: true,
     values: [['A'], ['a '], ['AB'], ['a|b'], ['Ä*'], [], undefined],
-    texts: ['a', 'A \0', 'ab', 'A*', '*b', '?b', 'a|*', 'ä*', 'a\\AB', 'x\\a*', '*', 'z'],
+    texts: [
+      ...['a', 'A', 'A \0', 'ab', 'AB', 'A*', '*b', '?B', 'a|*', 'ä*', 'Ä*', 'a\\AB', 'x\\a*'],
+      ...['*', 'z', '""', 'A\\A*'],
+    ],
   },
   {
     tag: '00100010',
@@ -49,6 +59,7 @@ export const modelAttributes: readonly ModelAttribute[] = [
       [{ Alphabetic: 'DÖE^jané^^' }],
       [{ Alphabetic: 'Smith Doe^J', Ideographic: '山田^太郎' }],
       [{ Alphabetic: 'Yamada^Taro', Ideographic: '山田^太郎', Phonetic: 'やまだ^たろう' }],
+      [{ Alphabetic: 'Андрей' }],
       [],
       undefined,
     ],
@@ -62,6 +73,10 @@ export const modelAttributes: readonly ModelAttribute[] = [
       'Jane',
       'jane doe',
       'do',
+      'андреи',
+      'Андрей*',
+      '*た*',
+      '""',
     ],
   },
   {
@@ -70,7 +85,7 @@ export const modelAttributes: readonly ModelAttribute[] = [
     vr: 'DA',
     level: 'study',
     indexed: true,
-    values: [...days.map((day) => [day]), ['20240101'], undefined],
+    values: [...days.map((day) => [day]), ['2024.01.01'], undefined],
     texts: dateTexts,
   },
   {
@@ -78,7 +93,7 @@ export const modelAttributes: readonly ModelAttribute[] = [
     keyword: 'StudyTime',
     vr: 'TM',
     level: 'study',
-    values: [['10'], ['1030'], ['103059.500000'], ['230000'], undefined],
+    values: [['10'], ['1030'], ['10:30:59.500000'], ['230000'], undefined],
     texts: timeTexts,
   },
   {
@@ -121,7 +136,7 @@ export const modelAttributes: readonly ModelAttribute[] = [
     vr: 'LO',
     level: 'series',
     values: [['Axial'], ['axial 2'], undefined],
-    texts: ['axial', 'AXIAL*', '*2'],
+    texts: ['axial', 'Axial', 'AXIAL*', 'A*', '*2'],
   },
   {
     tag: '00200011',
@@ -170,7 +185,7 @@ export const modelAttributes: readonly ModelAttribute[] = [
     vr: 'CS',
     level: 'none',
     values: [['ORIGINAL', 'PRIMARY'], ['DERIVED', 'PRIMARY'], undefined],
-    texts: ['primary', 'DERIVED', 'ORIG*'],
+    texts: ['primary', 'PRIMARY', 'DERIVED', 'ORIG*', 'PRIMARY\\DERIVED'],
   },
   {
     tag: '0008002A',

@@ -66,7 +66,9 @@ class Asker {
     const found: string[] = [];
     let answer = await this.ask(`limit=${String(pageSize)}`);
     for (let page = 0; ; page++) {
-      strictEqual(answer.warning === null, answer.next === undefined);
+      const isCut = /additional results|cut short/.test(answer.warning ?? '');
+      strictEqual(isCut, answer.next !== undefined);
+      strictEqual(answer.warning?.includes('nonsense') === true, version === undefined);
       found.push(...answer.results.map((result) => spellResult(result, naive.level)));
       await between?.(page);
       if (by === 'link') {

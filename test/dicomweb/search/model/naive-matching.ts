@@ -14,15 +14,25 @@ export interface NaiveKey {
   readonly text: string;
 }
 
-export type Fuzzy = 'off' | 'any-order' | 'phrase';
+/** What a whole query says of the way its keys match. */
+export interface Rules {
+  readonly fuzzy: 'off' | 'any-order' | 'phrase';
+  readonly caseCounts: boolean;
+  /** `emptyvaluematching`. */
+  readonly empty: boolean;
+  /** `multiplevaluematching`. */
+  readonly multiple: boolean;
+}
 
-function fold(text: string): string {
-  return text.replace(/^ +|[ \0]+$/g, '').toLowerCase();
+function trim(text: string): string {
+  return text.replace(/^ +|[ \0]+$/g, '');
 }
 
 function foldName(text: string): string {
-  const plain = text.normalize('NFD').replace(/[\u0300-\u036f]/g, '');
-  return fold(plain.normalize('NFC')).replace(/[\^ ]+$/, '');
+  const plain = text.normalize('NFD').replace(/([a-z])[\u0300-\u036f]+/gi, '$1');
+  return trim(plain.normalize('NFC'))
+    .toLowerCase()
+    .replace(/[\^ ]+$/, '');
 }
 
 function groupsOf(element: Element | undefined): string[] {
@@ -35,7 +45,9 @@ function groupsOf(element: Element | undefined): string[] {
 
 function textsOf(element: Element | undefined): string[] {
   return (element?.Value ?? [])
-    .map((value) => fold(String(value as string | number)))
+    .map((value) => trim(String(value as string | number)))
+    .map((text) => (element?.vr === 'DA' ? text.replaceAll('.', '') : text))
+    .map((text) => (element?.vr === 'TM' ? text.replaceAll(':', '') : text))
     .filter((text) => text !== '');
 }
 
@@ -79,7 +91,7 @@ function wordsOf(text: string): string[] {
   return text.split(/[\^=\s,]+/).filter((word) => word !== '');
 }
 
-function fuzzily(text: string, element: Element | undefined, fuzzy: Fuzzy): boolean {
+function fuzzily(text: string, element: Element | undefined, fuzzy: Rules['fuzzy']): boolean {
   const wanted = wordsOf(foldName(text.replaceAll('*', ' ')));
   const words = [...new Set(groupsOf(element))].flatMap(wordsOf);
   const begins = (word: string | undefined, prefix: string) => word?.startsWith(prefix) === true;
@@ -89,20 +101,40 @@ function fuzzily(text: string, element: Element | undefined, fuzzy: Fuzzy): bool
   return words.some((_, start) => wanted.every((prefix, n) => begins(words[start + n], prefix)));
 }
 
-function isAsked({ vr, text }: NaiveKey): boolean {
+function isAsked({ vr, text }: Pick<NaiveKey, 'vr' | 'text'>): boolean {
   return text.trim() !== '' && !(!(vr in templates) && /^\*+$/.test(text));
 }
 
-function matchesValue({ vr, text }: NaiveKey, element: Element | undefined, fuzzy: Fuzzy): boolean {
+/** Values of a list: one of them, or all that backslashes separate. */
+function listed(
+  text: string,
+  separators: RegExp,
+  multiple: boolean,
+  has: (one: string) => boolean,
+): boolean {
+  const isMultiple = multiple && text.includes('\\') && separators.source !== '$^';
+  return isMultiple
+    ? text
+        .split('\\')
+        .filter((one) => trim(one) !== '')
+        .every(has)
+    : text.split(separators).some(has);
+}
+
+function matchesValue({ vr, text }: NaiveKey, element: Element | undefined, rules: Rules): boolean {
+  const { fuzzy, caseCounts, empty, multiple } = rules;
+  if (empty && text === '""') {
+    return (vr === 'PN' ? groupsOf(element) : textsOf(element)).length === 0;
+  }
   switch (vr) {
     case 'PN':
+      if (fuzzy !== 'off' && text.includes('"')) throw new Refused();
       if (fuzzy !== 'off') return fuzzily(text, element, fuzzy);
-      return groupsOf(element).some((group) =>
-        text.split('=').some((one) => like(foldName(one))(group)),
-      );
+      return listed(text, /=/, multiple, (one) => groupsOf(element).some(like(foldName(one))));
     case 'DA':
     case 'TM':
     case 'DT': {
+      if (text.includes('"')) throw new Refused();
       const wanted = checked(range(vr, text));
       return textsOf(element).some((stored) => within(fill(vr, stored, 0), wanted));
     }
@@ -111,8 +143,10 @@ function matchesValue({ vr, text }: NaiveKey, element: Element | undefined, fuzz
       return (element?.Value ?? []).some((stored) => Number(stored) === Number(text));
     default: {
       const separators = vr === 'LT' ? /$^/ : vr === 'CS' || vr === 'UI' ? /[,\\]/ : /\\/;
-      const patterns = text.split(separators).map((one) => like(fold(one)));
-      return textsOf(element).some((stored) => patterns.some((pattern) => pattern(stored)));
+      const fold = (one: string) => (caseCounts ? one : one.toLowerCase());
+      return listed(text, separators, multiple && vr !== 'UI', (one) =>
+        textsOf(element).some((stored) => like(fold(trim(one)))(fold(stored))),
+      );
     }
   }
 }
@@ -130,7 +164,7 @@ const pairs = [
 ] as const;
 
 /** Whether one data set meets all keys that look at it. */
-export function matchesAll(keys: readonly NaiveKey[], dataSet: DataSet, fuzzy: Fuzzy): boolean {
+export function matchesAll(keys: readonly NaiveKey[], dataSet: DataSet, rules: Rules): boolean {
   const elements = dataSet as Readonly<Record<string, Element | undefined>>;
   let left = keys.filter(isAsked);
   const verdicts: boolean[] = [];
@@ -159,7 +193,7 @@ export function matchesAll(keys: readonly NaiveKey[], dataSet: DataSet, fuzzy: F
         matchesValue(
           key,
           (one as Readonly<Record<string, Element | undefined>>)[key.path.at(-1) ?? ''],
-          fuzzy,
+          rules,
         ),
       ),
     );
@@ -169,10 +203,10 @@ export function matchesAll(keys: readonly NaiveKey[], dataSet: DataSet, fuzzy: F
 }
 
 /** @throws Refused for a query that no data set can be asked. */
-export function checkKeys(keys: readonly NaiveKey[]): void {
+export function checkKeys(keys: readonly NaiveKey[], rules: Rules): void {
   const everything: Record<string, Element> = {};
   for (const { path, vr } of keys) {
     everything[path[0] ?? ''] = { vr: vr as Element['vr'], Value: ['0'] };
   }
-  matchesAll(keys, everything, 'off');
+  matchesAll(keys, everything, rules);
 }

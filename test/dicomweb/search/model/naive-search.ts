@@ -5,7 +5,7 @@
 import type { DataSet, Element } from '../../../../src/dicom/data-set.js';
 import type { InstanceUids } from '../../../../src/dicom/uid.js';
 import { modelAttributes } from './attributes.js';
-import { checkKeys, matchesAll, type Fuzzy, type NaiveKey } from './naive-matching.js';
+import { checkKeys, matchesAll, type NaiveKey, type Rules } from './naive-matching.js';
 
 /** One commit, as the change feed has it. */
 export interface Change {
@@ -40,7 +40,7 @@ export interface NaiveQuery {
   readonly study?: string;
   readonly series?: string;
   readonly keys: readonly NaiveKey[];
-  readonly fuzzy: Fuzzy;
+  readonly rules: Rules;
 }
 
 export interface NaiveResult {
@@ -123,9 +123,9 @@ const ranks = { study: 0, series: 1, instance: 2 } as const;
  */
 export function naiveSearch(
   studies: readonly NaiveStudy[],
-  { level, study: onlyStudy, series: onlySeries, keys, fuzzy }: NaiveQuery,
+  { level, study: onlyStudy, series: onlySeries, keys, rules }: NaiveQuery,
 ): readonly NaiveResult[] {
-  checkKeys(keys);
+  checkKeys(keys, rules);
   const lowest = onlySeries !== undefined ? 2 : onlyStudy !== undefined ? 1 : 0;
   // Keys whose level the route does not have look at the data set of what is sought.
   const placeOf = (key: NaiveKey) => {
@@ -142,7 +142,7 @@ export function naiveSearch(
       '0020000D': { vr: 'UI', Value: [study.uid] },
       '00080061': { vr: 'CS', Value: modalitiesOf(study) },
     } as DataSet;
-    if (!matchesAll(at('study'), row, fuzzy)) continue;
+    if (!matchesAll(at('study'), row, rules)) continue;
     if (level === 'study') results.push({ study, facts: factsOfStudy(study) });
     else {
       for (const series of study.series.values()) {
@@ -151,18 +151,18 @@ export function naiveSearch(
           ...series.attributes,
           '0020000E': { vr: 'UI', Value: [series.uid] },
         } as DataSet;
-        if (!matchesAll(at('series'), seriesRow, fuzzy)) continue;
+        if (!matchesAll(at('series'), seriesRow, rules)) continue;
         const uids = { '0020000D': study.uid, '0020000E': series.uid };
         if (level === 'series') {
           const first = [...series.instances.keys()].sort()[0] ?? '';
           const speaker = series.instances.get(series.newest) ?? series.instances.get(first) ?? {};
-          if (!matchesAll(at('any series'), speaker, fuzzy)) continue;
+          if (!matchesAll(at('any series'), speaker, rules)) continue;
           results.push({ study, facts: { ...uids, '00201209': series.instances.size } });
           continue;
         }
         for (const [uid, dataSet] of series.instances) {
           const wanted = [...at('instance'), ...at('any instance')];
-          if (!matchesAll(wanted, dataSet, fuzzy)) continue;
+          if (!matchesAll(wanted, dataSet, rules)) continue;
           results.push({ study, facts: { ...uids, '00080018': uid } });
         }
       }

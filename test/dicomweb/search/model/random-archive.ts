@@ -4,7 +4,7 @@ import type { Element } from '../../../../src/dicom/data-set.js';
 import type { InstanceUids } from '../../../../src/dicom/uid.js';
 import type { Deed, SearchRouteName } from './archive-under-test.js';
 import { modelAttributes, type ModelAttribute } from './attributes.js';
-import type { NaiveKey } from './naive-matching.js';
+import type { NaiveKey, Rules } from './naive-matching.js';
 import type { NaiveQuery } from './naive-search.js';
 
 /** A query, once as a request and once for the scan. */
@@ -115,7 +115,7 @@ const searchable: readonly ModelAttribute[] = [
     level: 'study',
     indexed: true,
     values: [],
-    texts: ['CT', 'CT,MR', 'mr\\US', 'C*'],
+    texts: ['CT', 'CT,MR', 'mr\\US', 'MR\\CT', 'C*', '""'],
   },
   uidKey('0020000D', studyUids),
   uidKey('0020000E', seriesUids),
@@ -151,9 +151,13 @@ function query(): fc.Arbitrary<RandomQuery> {
       fc.constantFrom(...routes),
       fc.constantFrom(undefined, undefined, 'v2' as const),
       uids,
-      fc.boolean(),
+      fc.record({
+        isFuzzy: fc.boolean(),
+        isEmpty: fc.boolean(),
+        isMultiple: fc.constantFrom(false, false, true),
+      }),
     )
-    .chain(([spec, version, of, isFuzzy]) => {
+    .chain(([spec, version, of, { isFuzzy, isEmpty, isMultiple }]) => {
       const usable = searchable.filter((attribute) => isKeyOf(attribute, spec, version));
       const isSequence = isKeyOf({ level: 'series', tag: '00400275' }, spec, version);
       const sequences = sequenceKeys.map((key) =>
@@ -183,19 +187,30 @@ function query(): fc.Arbitrary<RandomQuery> {
         .tuple(keys, orders, fc.boolean(), fc.integer({ min: 1, max: 4 }))
         .map(([chosen, order, descending, pageSize]): RandomQuery => {
           const given = [...new Map(chosen.map((one) => [one.key.path.join(), one])).values()];
-          const pieces = given.map(({ name, key }) => `${name}=${encodeURIComponent(key.text)}`);
-          const fuzzy = !isFuzzy ? 'off' : version === undefined ? 'any-order' : 'phrase';
+          const isStandard = version === undefined;
+          const rules: Rules = {
+            fuzzy: !isFuzzy ? 'off' : isStandard ? 'any-order' : 'phrase',
+            caseCounts: isStandard,
+            empty: isStandard && isEmpty,
+            multiple: isStandard && isMultiple,
+          };
+          const pieces = [
+            ...given.map(({ name, key }) => `${name}=${encodeURIComponent(key.text)}`),
+            `fuzzymatching=${String(isFuzzy)}`,
+            ...(isStandard ? [`emptyvaluematching=${String(isEmpty)}`, 'nonsense=1'] : []),
+            ...(isStandard ? [`multiplevaluematching=${String(isMultiple)}`] : []),
+          ];
           return {
             version,
             route: spec.route,
             params: { study: of.study, series: of.series },
-            query: [...pieces, `fuzzymatching=${String(isFuzzy)}`].join('&'),
+            query: pieces.join('&'),
             naive: {
               level: spec.level,
               ...(spec.above > 0 && { study: of.study }),
               ...(spec.above > 1 && { series: of.series }),
               keys: given.map(({ key }) => key),
-              fuzzy,
+              rules,
             },
             orderBy: order && { attribute: order, descending },
             pageSize,
