@@ -151,9 +151,7 @@ module registration 'modules/app-registration.bicep' = if (registers) {
 }
 
 var clientId = registers ? registration!.outputs.clientId : authClientId
-var audience = registers
-  ? registration!.outputs.audience
-  : (empty(authAudience) ? authClientId : authAudience)
+var audience = registers ? registration!.outputs.audience : (empty(authAudience) ? authClientId : authAudience)
 
 module service 'service.bicep' = {
   name: 'service'

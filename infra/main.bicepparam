@@ -1,6 +1,8 @@
-// The parameters, each from a variable of the azd environment: azd env set NAME value.
-// docs/deploy.md says what they mean.
+// The parameters, each from a variable of the azd environment: azd env set NAME value. One that is empty
+// counts as unset. docs/deploy.md says what they mean.
 using './main.bicep'
+
+import { textOr } from 'text-or.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'dicomweb')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'northeurope')
@@ -17,33 +19,34 @@ param viewerRedirectUris = readEnvironmentVariable('DICOM_VIEWER_REDIRECT_URIS',
 param allowedOrigins = readEnvironmentVariable('DICOMWEB_ALLOWED_ORIGINS', '')
 param publicUrl = readEnvironmentVariable('DICOMWEB_PUBLIC_URL', '')
 param dataPartitions = readEnvironmentVariable('DICOM_DATA_PARTITIONS', '')
-param importKeepsFiles = bool(readEnvironmentVariable('DICOMWEB_IMPORT_KEEP_FILES', 'false'))
-param maxRequestBytes = int(readEnvironmentVariable('DICOMWEB_MAX_REQUEST_BYTES', '4294967296'))
-param moreSettings = json(readEnvironmentVariable('DICOM_MORE_SETTINGS', '{}'))
+param importKeepsFiles = bool(textOr(readEnvironmentVariable('DICOMWEB_IMPORT_KEEP_FILES', ''), 'false'))
+param maxRequestBytes = int(textOr(readEnvironmentVariable('DICOMWEB_MAX_REQUEST_BYTES', ''), '4294967296'))
+param moreSettings = json(textOr(readEnvironmentVariable('DICOM_MORE_SETTINGS', ''), '{}'))
 
 // Scale
-param instanceMemoryMB = int(readEnvironmentVariable('DICOM_INSTANCE_MEMORY_MB', '2048'))
-param maximumInstanceCount = int(readEnvironmentVariable('DICOM_MAXIMUM_INSTANCES', '100'))
-param requestsPerInstance = int(readEnvironmentVariable('DICOM_REQUESTS_PER_INSTANCE', '16'))
-param alwaysReadyInstances = int(readEnvironmentVariable('DICOM_ALWAYS_READY', '0'))
-param zoneRedundant = bool(readEnvironmentVariable('DICOM_ZONE_REDUNDANT', 'false'))
-param nodeVersion = readEnvironmentVariable('DICOM_NODE_VERSION', '22')
+// any: that a value is one of those allowed is seen by Resource Manager, and not by the compiler.
+param instanceMemoryMB = any(int(textOr(readEnvironmentVariable('DICOM_INSTANCE_MEMORY_MB', ''), '2048')))
+param maximumInstanceCount = int(textOr(readEnvironmentVariable('DICOM_MAXIMUM_INSTANCES', ''), '100'))
+param requestsPerInstance = int(textOr(readEnvironmentVariable('DICOM_REQUESTS_PER_INSTANCE', ''), '16'))
+param alwaysReadyInstances = int(textOr(readEnvironmentVariable('DICOM_ALWAYS_READY', ''), '0'))
+param zoneRedundant = bool(textOr(readEnvironmentVariable('DICOM_ZONE_REDUNDANT', ''), 'false'))
+param nodeVersion = any(textOr(readEnvironmentVariable('DICOM_NODE_VERSION', ''), '22'))
 
 // Data
 param dataRedundancy = readEnvironmentVariable('DICOM_REDUNDANCY', '')
-param softDeleteDays = int(readEnvironmentVariable('DICOM_SOFT_DELETE_DAYS', '30'))
-param versioning = bool(readEnvironmentVariable('DICOM_VERSIONING', 'true'))
-param versionDays = int(readEnvironmentVariable('DICOM_VERSION_DAYS', '30'))
-param coolAfterDays = int(readEnvironmentVariable('DICOM_COOL_AFTER_DAYS', '0'))
-param coldAfterDays = int(readEnvironmentVariable('DICOM_COLD_AFTER_DAYS', '0'))
+param softDeleteDays = int(textOr(readEnvironmentVariable('DICOM_SOFT_DELETE_DAYS', ''), '30'))
+param versioning = bool(textOr(readEnvironmentVariable('DICOM_VERSIONING', ''), 'true'))
+param versionDays = int(textOr(readEnvironmentVariable('DICOM_VERSION_DAYS', ''), '30'))
+param coolAfterDays = int(textOr(readEnvironmentVariable('DICOM_COOL_AFTER_DAYS', ''), '0'))
+param coldAfterDays = int(textOr(readEnvironmentVariable('DICOM_COLD_AFTER_DAYS', ''), '0'))
 
 // Network
-param vnetEnabled = bool(readEnvironmentVariable('DICOM_VNET', 'false'))
-param vnetAddressPrefix = readEnvironmentVariable('DICOM_VNET_PREFIX', '10.20.0.0/24')
+param vnetEnabled = bool(textOr(readEnvironmentVariable('DICOM_VNET', ''), 'false'))
+param vnetAddressPrefix = textOr(readEnvironmentVariable('DICOM_VNET_PREFIX', ''), '10.20.0.0/24')
 
 // Monitoring
-param logDays = int(readEnvironmentVariable('DICOM_LOG_DAYS', '90'))
-param auditReads = bool(readEnvironmentVariable('DICOM_AUDIT_READS', 'true'))
+param logDays = int(textOr(readEnvironmentVariable('DICOM_LOG_DAYS', ''), '90'))
+param auditReads = bool(textOr(readEnvironmentVariable('DICOM_AUDIT_READS', ''), 'true'))
 param alertEmails = readEnvironmentVariable('DICOM_ALERT_EMAILS', '')
-param failedPercent = int(readEnvironmentVariable('DICOM_ALERT_FAILED_PERCENT', '5'))
-param slowMilliseconds = int(readEnvironmentVariable('DICOM_ALERT_SLOW_MS', '5000'))
+param failedPercent = int(textOr(readEnvironmentVariable('DICOM_ALERT_FAILED_PERCENT', ''), '5'))
+param slowMilliseconds = int(textOr(readEnvironmentVariable('DICOM_ALERT_SLOW_MS', ''), '5000'))

@@ -69,12 +69,16 @@ var roles = [
 ]
 
 var partitionRoles = filter(roles, role => role.perPartition)
-var rolesOfPartitions = flatten(map(partitions, partition => map(partitionRoles, role => {
-  value: '${role.value}.${partition}'
-  displayName: '${role.displayName}, ${partition}'
-  description: '${role.description} In the data partition ${partition}.'
-  perPartition: true
-})))
+var rolesOfPartitions = flatten(map(
+  partitions,
+  partition =>
+    map(partitionRoles, role => {
+      value: '${role.value}.${partition}'
+      displayName: '${role.displayName}, ${partition}'
+      description: '${role.description} In the data partition ${partition}.'
+      perPartition: true
+    })
+))
 
 var rolesOfTester = ['Dicom.Read', 'Dicom.Write', 'Dicom.Delete']
 var assigned = empty(testerId) ? [] : rolesOfTester

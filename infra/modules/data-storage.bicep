@@ -45,12 +45,8 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   name: 'default'
   properties: {
     isVersioningEnabled: versioning
-    deleteRetentionPolicy: softDeleteDays > 0
-      ? { enabled: true, days: softDeleteDays }
-      : { enabled: false }
-    containerDeleteRetentionPolicy: softDeleteDays > 0
-      ? { enabled: true, days: softDeleteDays }
-      : { enabled: false }
+    deleteRetentionPolicy: softDeleteDays > 0 ? { enabled: true, days: softDeleteDays } : { enabled: false }
+    containerDeleteRetentionPolicy: softDeleteDays > 0 ? { enabled: true, days: softDeleteDays } : { enabled: false }
   }
 }
 
@@ -87,12 +83,8 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-
 ]
 
 // Instances are written once and never changed, so that their age is the time since they were stored.
-var cool = coolAfterDays > 0
-  ? { tierToCool: { daysAfterModificationGreaterThan: coolAfterDays } }
-  : {}
-var cold = coldAfterDays > 0
-  ? { tierToCold: { daysAfterModificationGreaterThan: coldAfterDays } }
-  : {}
+var cool = coolAfterDays > 0 ? { tierToCool: { daysAfterModificationGreaterThan: coolAfterDays } } : {}
+var cold = coldAfterDays > 0 ? { tierToCold: { daysAfterModificationGreaterThan: coldAfterDays } } : {}
 var tierRules = coolAfterDays > 0 || coldAfterDays > 0
   ? [
       {

@@ -118,9 +118,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         triggers: {
           http: { perInstanceConcurrency: requestsPerInstance }
         }
-        alwaysReady: alwaysReadyInstances > 0
-          ? [{ name: 'http', instanceCount: alwaysReadyInstances }]
-          : []
+        alwaysReady: alwaysReadyInstances > 0 ? [{ name: 'http', instanceCount: alwaysReadyInstances }] : []
       }
     }
   }

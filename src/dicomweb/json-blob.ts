@@ -1,4 +1,5 @@
 /** Small JSON documents of ours, kept as blobs. */
+import { allBytes } from '../storage/body.js';
 import type { BlobStore, ContainerName } from '../storage/blob-store.js';
 
 /** Writes a document, over what is there. */
@@ -28,6 +29,5 @@ export async function readJsonBlob<Document extends object>(
 ): Promise<Document | undefined> {
   const content = await blobs.get(container, name);
   if (content === undefined) return undefined;
-  const chunks = (await content.body.toArray()) as Uint8Array[];
-  return JSON.parse(Buffer.concat(chunks).toString()) as Document;
+  return JSON.parse((await allBytes(content.body)).toString()) as Document;
 }

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import hostJson from '../../host.json';
 import packageJson from '../../package.json';
+import { environments, everyVariable } from '../../scripts/infra/environments.js';
+import { builtInRoles } from '../../scripts/infra/summary.js';
 import { appRoles } from '../../src/auth/roles.js';
 import { defaultLimits } from '../../src/dicomweb/limits.js';
 import { urlForms, type Route } from '../../src/dicomweb/route.js';
@@ -22,6 +24,7 @@ import {
   infra,
   member,
   readTemplates,
+  readVariable,
   type Properties,
   type Template,
   type Value,
@@ -185,16 +188,6 @@ describe('storage', () => {
 });
 
 describe('roles', () => {
-  /** Ids of Azure's built-in roles. */
-  const builtIn: Readonly<Record<string, string>> = {
-    'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
-    'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
-    '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
-    '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
-    'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a': 'Storage Queue Data Message Sender',
-    '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
-  };
-
   function expressionOf(value: Value | undefined): string {
     const text = member(value, 'expression');
     return typeof text === 'string' ? text : 'no expression';
@@ -210,7 +203,7 @@ describe('roles', () => {
             /roleDefinitions',\s*(?:(\w+)\.)?(\w+)\s*\)/.exec(node.text) ?? [];
           const id = list === undefined ? valueIn(file, key) : member(valueIn(file, list), key);
           const principal = expressionOf(member(value, 'properties', 'principalId'));
-          const role = typeof id === 'string' ? builtIn[id] : undefined;
+          const role = typeof id === 'string' ? builtInRoles[id] : undefined;
           return `${principal}: ${role ?? 'unknown role'} on ${expressionOf(member(value, 'scope'))}`;
         }),
     );
@@ -296,6 +289,22 @@ describe('the function app', () => {
   });
 });
 
+describe('the environments of the check', () => {
+  it('set every variable of the parameters once', () => {
+    const asked = template('main.bicepparam')
+      .declarations.map(({ node }) => readVariable(node.text)?.name ?? '')
+      .filter((name) => !name.startsWith('AZURE_'));
+    expect(Object.keys(everyVariable).sort()).toEqual([...asked].sort());
+  });
+
+  it('are five at least, each with a summary or the name of the one that it equals', () => {
+    expect(environments.length).toBeGreaterThanOrEqual(5);
+    for (const { name, same = name } of environments) {
+      expect(read(`test/infra/summaries/${same}.txt`)).toContain('Microsoft.Web/sites  ');
+    }
+  });
+});
+
 describe('monitoring', () => {
   it('reads of recovery what recovery writes', async () => {
     const entries: LogEntry[] = [];
@@ -365,13 +374,11 @@ describe('docs/deploy.md', () => {
   it('has every variable with its default', () => {
     const columns = ['Variable', 'Default', 'Effect'];
     const documented = tableRows('docs/deploy.md', columns);
-    const asked = [
-      ...template('main.bicepparam').text.matchAll(
-        /readEnvironmentVariable\('(\w+)', '([^']*)'\)/g,
-      ),
-    ].filter(([, name = '']) => !name.startsWith('AZURE_'));
+    const asked = template('main.bicepparam')
+      .declarations.map(({ node }) => readVariable(node.text))
+      .filter((variable) => variable?.name.startsWith('AZURE_') === false);
     expect(documented.map(([variable, value]) => [variable, value])).toEqual(
-      asked.map(([, name, value = '']) => [name, value === '' ? '–' : value]),
+      asked.map((variable) => [variable?.name, variable?.fallback || '–']),
     );
   });
 

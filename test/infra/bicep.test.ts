@@ -12,6 +12,7 @@ import {
   infra,
   member,
   readTemplates,
+  readVariable,
   syntaxFaults,
   templateFiles,
   type Properties,
@@ -35,7 +36,7 @@ const builtIn = new Set([
   ...['resourceGroup', 'subscription', 'tenant', 'environment', 'subscriptionResourceId', 'guid'],
   ...['uniqueString', 'toLower', 'empty', 'split', 'union', 'concat', 'map', 'filter', 'flatten'],
   ...['items', 'string', 'int', 'bool', 'json', 'trim', 'replace', 'loadTextContent', 'cidrSubnet'],
-  ...['readEnvironmentVariable', 'object', 'array'],
+  ...['readEnvironmentVariable', 'object', 'array', 'any'],
 ]);
 
 /** Names that are used in expressions: not those of properties, nor those that are being declared. */
@@ -56,7 +57,12 @@ function usedNames({ tree }: Template): readonly string[] {
 function givenNames({ tree, declarations }: Template): ReadonlySet<string> {
   const local = [...tree.text.matchAll(/\bfor (?:\((\w+), (\w+)\)|(\w+)) in\b|(\w+) =>/g)];
   const imported = [...tree.text.matchAll(/^import \{ ([\w, ]+) \}/gm)];
+  const functions = [...tree.text.matchAll(/^func (\w+)\(([^)]*)\)/gm)];
   return new Set([
+    ...functions.flatMap(([, name = '', parameters = '']) => [
+      name,
+      ...parameters.split(', ').map((parameter) => parameter.split(' ')[0] ?? ''),
+    ]),
     ...declarations.map(({ name }) => name),
     ...local.flatMap((match) =>
       match.slice(1).filter((name: string | undefined) => name !== undefined),
@@ -151,7 +157,7 @@ describe('infra/main.bicepparam', () => {
 
   it('has the defaults of the template', () => {
     for (const { name, node } of template('main.bicepparam').declarations) {
-      const [, text] = /readEnvironmentVariable\('\w+', '([^']*)'\)/.exec(node.text) ?? [];
+      const text = readVariable(node.text)?.fallback;
       const { value } = declared(template('main.bicep'), name);
       if (value === undefined) continue;
       const expected =

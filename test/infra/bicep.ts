@@ -163,6 +163,15 @@ export async function readTemplate(file: string): Promise<Template> {
   return { file, text, tree, declarations: declarationsOf(tree) };
 }
 
+/** The variable of the azd environment that a parameter is read from, and what stands for none. */
+export function readVariable(
+  text: string,
+): { readonly name: string; readonly fallback: string } | undefined {
+  const [, name, plain = '', fallback = plain] =
+    /readEnvironmentVariable\('(\w+)', '([^']*)'\)(?:, '([^']*)'\))?/.exec(text) ?? [];
+  return name === undefined ? undefined : { name, fallback };
+}
+
 /** Every Bicep file. */
 export const templateFiles: readonly string[] = readdirSync(infra, { recursive: true })
   .map((name) => String(name).split(path.sep).join('/'))
