@@ -59,6 +59,7 @@ describe('app settings', () => {
     DICOMWEB_HOST: 'of the local server',
     DICOMWEB_DATA_DIR: 'of the local server',
     DICOM_AUTH_MODE: 'opens the service to everyone',
+    DICOMWEB_TRUST_FORWARDED_HEADERS: 'the public URL is set, and comes first',
   };
   /** Settings that the platform reads, and not the code. */
   const platform = [

@@ -40,12 +40,14 @@ describe('npm run package', () => {
     expect(files.length).toBeLessThan(2500);
   });
 
-  it('compiles the functions and what they are made of, and no more', () => {
+  it('compiles the functions, what they are made of and the page, and no more', () => {
     const compiled = files.filter((file) => file.startsWith('dist/'));
     const folders = new Set(compiled.map((file) => file.split('/')[1]));
-    expect([...folders].sort()).toEqual(['functions', 'src']);
+    expect([...folders].sort()).toEqual(['functions', 'src', 'web']);
     expect(compiled).toContain('dist/src/host/azure-functions.js');
-    expect(compiled.filter((file) => !file.endsWith('.js'))).toEqual([]);
+    const isPage = (file: string) => file.startsWith('dist/web/');
+    expect(compiled.filter((file) => !file.endsWith('.js') && !isPage(file))).toEqual([]);
+    expect(compiled).toContain('dist/web/index.html');
   });
 
   it('has nothing beside that but the host’s file, the manifest and the licence', () => {
@@ -68,7 +70,7 @@ describe('npm run package', () => {
   it('keeps the licences of dependencies, and leaves maps, types, documents and tests behind', () => {
     expect(files).toContain('node_modules/jose/LICENSE.md');
     const documents = files.filter((file) => /\.(?:map|[cm]?ts|html|ya?ml|dcm)$/.test(file));
-    expect(documents).toEqual([]);
+    expect(documents).toEqual(['dist/web/index.html']);
   });
 
   it('has no trace of the hook that kills a process in tests', () => {
