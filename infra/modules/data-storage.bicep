@@ -13,7 +13,7 @@ param workspaceId string
 param auditReads bool
 
 var containerNames = ['instances', 'derived', 'import', 'import-reports', 'import-refused']
-var tableNames = ['catalog', 'log', 'searchindex']
+var tableNames = ['catalog', 'log', 'searchindex', 'searchwords']
 // The second is where the Functions host sets poison messages of the first aside.
 var queueNames = ['import', 'import-poison']
 

@@ -41,8 +41,9 @@ function file(names: Names): Uint8Array {
     ['00080060', 'CS', 'OT'],
     ['00080090', 'PN', 'Doctor'],
     ['00081030', 'LO', 'Shapes'],
+    ['0008103E', 'LO', 'Drawn by hand'],
     ['00081090', 'LO', 'Pencil'],
-    ['00100010', 'PN', 'Anony^Mous'],
+    ['00100010', 'PN', `Anony${study}^Mous`],
     ['00100020', 'LO', `P${study}`],
     ['00100030', 'DA', '19700101'],
     ['0020000D', 'UI', `1.2.${study}`],
@@ -189,6 +190,10 @@ describe('docs/architecture.md, budgets', () => {
     ],
     'show the first page of the study list': [200, () => send(here, '/studies')],
     'find one study by PatientID': [200, () => send(here, '/v2/studies?PatientID=P2')],
+    'find one study by a part of its PatientName': [
+      200,
+      () => send(here, '/v2/studies?PatientName=*ony2*'),
+    ],
     'find one series by SeriesInstanceUID': [
       200,
       () => send(here, '/v2/series?SeriesInstanceUID=1.2.2.1'),

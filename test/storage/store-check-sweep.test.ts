@@ -115,9 +115,10 @@ describe.each([
       if (report === undefined) break;
       reports.push(report);
     }
-    // The index, then the two containers, a page each.
+    // The index, its words, then the two containers, a page each.
     expect(reports).toEqual([
       { blobs: 0, indexRows: 2, isRoundOver: false },
+      { blobs: 0, indexRows: 0, isRoundOver: false },
       { blobs: 2, indexRows: 0, isRoundOver: false },
       { blobs: 1, indexRows: 0, isRoundOver: true },
     ]);

@@ -19,6 +19,7 @@ import {
   seriesRowKey,
   studyPartitionKey,
   studyRowKey,
+  wordPartitionKey,
 } from '../../src/storage/archive/keys.js';
 import { chunksOfSize } from '../../src/group-by.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
@@ -39,7 +40,8 @@ import {
   type Sample,
   type Shared,
 } from './archive/support/fixture.js';
-import type { Properties, TableName } from '../../src/storage/table-store.js';
+import { hasWords } from '../../src/storage/archive/word-index.js';
+import type { Entity, Properties, TableName } from '../../src/storage/table-store.js';
 
 const samples: readonly Sample[] = [
   { study: 1, series: 1, instance: 1 },
@@ -124,6 +126,11 @@ const inState =
     const state = JSON.parse(String(properties['state'])) as Record<string, unknown>;
     return { ...properties, state: JSON.stringify({ ...state, ...by(state) }) };
   };
+
+async function wordRows({ stores }: Opened): Promise<readonly Entity[]> {
+  const partitionKey = wordPartitionKey(partition, 'study');
+  return (await stores.tables.query('searchwords', { partitionKey })).entities;
+}
 
 async function studyRecord({ archives }: Opened) {
   const record = await archives[0]?.catalog.study(partition, studyUid(1));
@@ -263,9 +270,29 @@ const damages: readonly Damage[] = [
     kind: 'index-row-dangling',
     make: async (opened) => {
       const { study, created, indexes } = await studyRecord(opened);
-      const [row] = rowsOf({ partition, level: 'study', uids: { study }, created }, indexes);
+      const rows = rowsOf({ partition, level: 'study', uids: { study }, created }, indexes);
+      const row = rows.find(({ tag }) => !hasWords('study', tag));
       if (row === undefined) throw new RangeError('no index row');
       await opened.archives[0]?.index.insert([{ ...row, value: 'Secret' }]);
+    },
+  },
+  {
+    what: 'a word of a value that the study does not have',
+    kind: 'index-row-dangling',
+    make: async (opened) => {
+      const [row] = (await wordRows(opened)).filter(({ rowKey }) => rowKey.startsWith('00100010'));
+      if (row === undefined) throw new RangeError('no word');
+      const rowKey = row.rowKey.replace(/^00100010[^|]*/, '00100010Secret');
+      await insert(opened, 'searchwords', row.partitionKey, rowKey, {});
+    },
+  },
+  {
+    what: 'a word of a study that nobody finds',
+    kind: 'index-row-missing',
+    make: async (opened) => {
+      const [row] = await wordRows(opened);
+      if (row === undefined) throw new RangeError('no word');
+      await remove(opened, 'searchwords', row.partitionKey, row.rowKey);
     },
   },
   {

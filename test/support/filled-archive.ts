@@ -6,6 +6,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { attribute } from '../../src/dicom/attribute.js';
 import type { DataSet } from '../../src/dicom/data-set.js';
+import type { Tag } from '../../src/dicom/tag.js';
 import { normalisedValues } from '../../src/dicom/normalise.js';
 import type { InstanceUids, SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
 import { indexedAttributes } from '../../src/storage/archive/attributes.js';
@@ -14,8 +15,6 @@ import {
   browsePartitionKey,
   browseRowKey,
   defaultPartition,
-  indexPartitionKey,
-  indexRowKey,
   instanceRowKey,
   seriesRowKey,
   studyPartitionKey,
@@ -28,7 +27,13 @@ import {
   encodeSeries,
   encodeStudy,
 } from '../../src/storage/archive/records.js';
-import { addressOf, indexedValue } from '../../src/storage/archive/search-index.js';
+import {
+  addressesOf,
+  addressOf,
+  indexedValue,
+  type Address,
+  type IndexRow,
+} from '../../src/storage/archive/search-index.js';
 import type { Ulid } from '../../src/storage/archive/ulid.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import {
@@ -119,13 +124,8 @@ const partition = defaultPartition;
 const modalitiesInStudy = attribute('ModalitiesInStudy');
 const modality = attribute('Modality');
 
-interface Address {
-  readonly partitionKey: string;
-  readonly rowKey: string;
-}
-
 /** The index rows of a study, spelled without the records that a store makes on the way to them. */
-function indexAddresses(study: number): readonly Address[] {
+function indexRows(study: number): readonly IndexRow[] {
   const all = uidsOf(study);
   const dataSet = dataSetOf(study);
   const write = ulidOf(study + 1);
@@ -135,12 +135,9 @@ function indexAddresses(study: number): readonly Address[] {
     instance: all,
   } as const;
   return indexedAttributes.flatMap(({ level, tag }) =>
-    normalisedValues(dataSet[tag === modalitiesInStudy ? modality : tag]).map((text): Address => {
+    normalisedValues(dataSet[tag === modalitiesInStudy ? modality : tag]).map((text): IndexRow => {
       const value = indexedValue(tag, text);
-      return {
-        partitionKey: indexPartitionKey(partition, level, tag, value),
-        rowKey: indexRowKey({ value, created: write, uids: uids[level], write }),
-      };
+      return { partition, level, tag, value, created: write, uids: uids[level], write };
     }),
   );
 }
@@ -162,9 +159,9 @@ function rowsOf(study: number) {
   const { study: row, added } = plan;
   const [series] = plan.series.values();
   if (row === undefined || series === undefined) throw new RangeError('no rows');
-  const spell = ({ partitionKey, rowKey }: Address) => `${partitionKey} ${rowKey}`;
-  const planned = added.map(addressOf).map(spell).sort();
-  deepStrictEqual(indexAddresses(study).map(spell).sort(), planned);
+  const spell = (address: Address) => Object.values(address).join(' ');
+  const planned = added.flatMap(addressesOf).map(spell).sort();
+  deepStrictEqual(indexRows(study).flatMap(addressesOf).map(spell).sort(), planned);
   return { uids, dataSet, row, series, added, record };
 }
 
@@ -211,8 +208,8 @@ export function filledRows(study: number): readonly FilledRow[] {
       operation,
     })),
     { table: 'searchindex', partitionKey: browsePartitionKey(partition), operation: browse },
-    ...added.map(addressOf).map(({ partitionKey, rowKey }) => ({
-      table: 'searchindex' as const,
+    ...added.flatMap(addressesOf).map(({ table, partitionKey, rowKey }) => ({
+      table,
       partitionKey,
       operation: { kind: 'insert' as const, rowKey, properties: {} },
     })),
@@ -236,16 +233,21 @@ export interface Cost {
 export class FilledTables extends MemoryTableStore {
   readonly #made = new Set<string>();
   readonly #pageRows: number;
+  readonly #worded: ReadonlySet<Tag> | undefined;
   #calls = 0;
   #rows = 0;
   #rounds = 0;
   #underWay = 0;
   #studies = 0;
 
-  /** @param pageRows - most rows on a page of a query. */
-  constructor(pageRows: number = tableLimits.pageRows) {
+  /**
+   * @param pageRows - most rows on a page of a query.
+   * @param worded - attributes whose words can be sought; all when left out.
+   */
+  constructor(pageRows: number = tableLimits.pageRows, worded?: ReadonlySet<Tag>) {
     super();
     this.#pageRows = pageRows;
+    this.#worded = worded;
   }
 
   get studies(): number {
@@ -254,31 +256,41 @@ export class FilledTables extends MemoryTableStore {
 
   /** Adds studies of one series and one instance each, until there are that many. */
   async grow(studies: number): Promise<void> {
-    const waiting = new Map<string, string[]>();
+    const waiting = new Map<string, { readonly at: Omit<Address, 'rowKey'>; rowKeys: string[] }>();
     for (; this.#studies < studies; this.#studies++) {
       const created = ulidOf(this.#studies + 1);
-      const browse = {
+      const browse: Address = {
+        table: 'searchindex',
         partitionKey: browsePartitionKey(partition),
         rowKey: browseRowKey(created, uidsOf(this.#studies).study),
       };
-      for (const { partitionKey, rowKey } of [browse, ...indexAddresses(this.#studies)]) {
-        const rowKeys = waiting.get(partitionKey) ?? [];
-        rowKeys.push(rowKey);
-        if (rowKeys.length === tableLimits.transactionOperations) {
-          await this.#insert(partitionKey, rowKeys);
-          rowKeys.length = 0;
+      const rows = indexRows(this.#studies).flatMap((row) =>
+        this.#worded === undefined || this.#worded.has(row.tag)
+          ? addressesOf(row)
+          : [addressOf(row)],
+      );
+      for (const { rowKey, ...at } of [browse, ...rows]) {
+        const key = `${at.table} ${at.partitionKey}`;
+        const batch = waiting.get(key) ?? { at, rowKeys: [] };
+        waiting.set(key, batch);
+        batch.rowKeys.push(rowKey);
+        if (batch.rowKeys.length === tableLimits.transactionOperations) {
+          await this.#insert(at, batch.rowKeys);
+          batch.rowKeys = [];
         }
-        waiting.set(partitionKey, rowKeys);
       }
     }
-    for (const [partitionKey, rowKeys] of waiting) {
-      if (rowKeys.length > 0) await this.#insert(partitionKey, rowKeys);
+    for (const { at, rowKeys } of waiting.values()) {
+      if (rowKeys.length > 0) await this.#insert(at, rowKeys);
     }
   }
 
-  async #insert(partitionKey: string, rowKeys: readonly string[]): Promise<void> {
+  async #insert(
+    { table, partitionKey }: Omit<Address, 'rowKey'>,
+    rowKeys: readonly string[],
+  ): Promise<void> {
     await this.transact(
-      'searchindex',
+      table,
       partitionKey,
       rowKeys.map((rowKey) => ({ kind: 'insert', rowKey, properties: {} })),
     );

@@ -1,9 +1,10 @@
-/** Chooses the most selective index that a search can use. */
+/** Which indexes a search can use, and which of them is likely to be the most selective. */
 import { indexedAttributes, type IndexedAttribute } from '../../storage/archive/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
-import { indexedValue, isSought, type SoughtValues } from '../../storage/archive/search-index.js';
+import { metBy, type SoughtValues } from '../../storage/archive/search-index.js';
 import type { Indexes } from '../../storage/archive/records.js';
 import type { Ulid } from '../../storage/archive/ulid.js';
+import { hasOnlyWords, hasWords } from '../../storage/archive/word-index.js';
 import type { Narrowing } from './demand.js';
 import type { Predicate } from './matching.js';
 import type { OrderedHit } from './walk.js';
@@ -15,57 +16,73 @@ export interface ChosenIndex {
   readonly rank: number;
 }
 
+/** A beginning that is shorter than this says little. */
+const tellingCharacters = 3;
+
 /** What a wider narrowing costs, in steps of the ranks of attributes. */
-const narrowingRanks = { values: 0, prefix: 1, interval: 2 } as const;
+function rankOf(narrowing: Narrowing): number {
+  switch (narrowing.kind) {
+    case 'values':
+      return 0;
+    case 'prefix':
+      return narrowing.prefix.length < tellingCharacters ? 2 : 1;
+    case 'interval':
+      return 2;
+  }
+}
+
+/** Between a beginning that tells something and one that does not. */
+const partRank = 1.5;
 
 function soughtIn(narrowing: Narrowing): readonly SoughtValues[] {
   if (narrowing.kind !== 'values') return [narrowing];
   return narrowing.values.map((value) => ({ kind: 'value', value }));
 }
 
-/** The most selective index that any predicate of the level can use. */
+/** The indexes that the predicates of a level can use, the most selective kind first. */
+export function usableIndexes(
+  predicates: readonly Predicate[],
+  level: Level,
+): readonly ChosenIndex[] {
+  return predicates
+    .flatMap(({ key, narrowing, part }): ChosenIndex[] => {
+      const attribute = indexedAttributes.find((one) => one.level === level && one.tag === key.tag);
+      if (attribute === undefined) return [];
+      const usable: ChosenIndex[] = [];
+      if (narrowing !== undefined && !hasOnlyWords(key.tag)) {
+        const rank = attribute.rank + rankOf(narrowing);
+        usable.push({ attribute, sought: soughtIn(narrowing), rank });
+      }
+      if (part !== undefined && hasWords(level, key.tag)) {
+        const sought = [{ kind: 'part', beginning: part }] as const;
+        usable.push({ attribute, sought, rank: attribute.rank + partRank });
+      }
+      return usable.sort((a, b) => a.rank - b.rank).slice(0, 1);
+    })
+    .sort((a, b) => a.rank - b.rank);
+}
+
+/** The most selective kind of index that any predicate of the level can use. */
 export function chooseIndex(
   predicates: readonly Predicate[],
   level: Level,
 ): ChosenIndex | undefined {
-  const usable = predicates.flatMap(({ key, narrowing }): ChosenIndex[] => {
-    const attribute = indexedAttributes.find((one) => one.level === level && one.tag === key.tag);
-    if (attribute === undefined || narrowing === undefined) return [];
-    const rank = attribute.rank + narrowingRanks[narrowing.kind];
-    return [{ attribute, sought: soughtIn(narrowing), rank }];
-  });
-  return usable.sort((a, b) => a.rank - b.rank)[0];
+  return usableIndexes(predicates, level)[0];
 }
 
 /**
- * Whether a record confirms what a walk has met, which is but a hint. What a walk meets under several
- * values counts once, under the first of them in the order of the walk.
+ * Whether a record confirms what a walk has met, which is but a hint. What a walk meets in several
+ * places counts once, in the first of them in the order of the walk.
  */
 export function isConfirmed(
-  chosen: ChosenIndex,
+  { attribute, sought }: ChosenIndex,
   { values, write, created }: Pick<OrderedHit, 'values' | 'write' | 'created'>,
   record: { readonly created: Ulid; readonly indexes: Indexes },
 ): boolean {
-  const value = reportedValue(chosen, record.indexes);
-  return (
-    record.created === created &&
-    value !== undefined &&
-    values.includes(value) &&
-    record.indexes[chosen.attribute.tag]?.[value] === write
-  );
-}
-
-function reportedValue(
-  { attribute: { tag }, sought }: ChosenIndex,
-  indexes: Indexes,
-): string | undefined {
-  const values = Object.keys(indexes[tag] ?? {}).sort();
+  if (record.created !== created) return false;
   for (const one of sought) {
-    const found =
-      one.kind === 'value'
-        ? values.find((value) => value === indexedValue(tag, one.value))
-        : values.find((value) => isSought(tag, one, value));
-    if (found !== undefined) return found;
+    const [first] = metBy(attribute, one, record.indexes);
+    if (first !== undefined) return values.includes(first[0]) && first[1] === write;
   }
-  return undefined;
+  return false;
 }

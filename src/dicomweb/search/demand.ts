@@ -18,8 +18,10 @@ export type Narrowing =
 
 export interface Demand {
   readonly matches: (element: Element | undefined) => boolean;
-  /** Absent when no index can help. */
+  /** Absent when no index of values can help. */
   readonly narrowing?: Narrowing;
+  /** How an ending of a word begins, where an index of words can help (`beginningOfEndings`). */
+  readonly part?: string;
 }
 
 /** How names match: exactly or by pattern, or by the beginnings of their words (`fuzzymatching`). */

@@ -3,12 +3,13 @@ import { attribute } from '../../dicom/attribute.js';
 import { parseUid, type StudyInstanceUID } from '../../dicom/uid.js';
 import type { StudyRecord } from '../../storage/archive/records.js';
 import { invertUlid } from '../../storage/archive/ulid.js';
-import { chooseIndex, isConfirmed } from './choose-index.js';
+import { isConfirmed } from './choose-index.js';
 import { studyElement } from './computed.js';
 import type { Predicate } from './matching.js';
 import { isAhead, type WalkStart } from './place.js';
+import { namedKey, selectWalk } from './select-walk.js';
 import { studyReader } from './studies-of-hits.js';
-import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
+import { inRounds, type SearchContext, type Step } from './walk.js';
 
 export interface StudyMatch {
   readonly study: StudyRecord;
@@ -47,14 +48,14 @@ export async function* findStudies(
     yield* studiesByUid(context, predicates, uids, start);
     return;
   }
-  const chosen = chooseIndex(predicates, 'study');
-  if (chosen === undefined) {
+  const selected = await selectWalk(context, predicates, wanted, start);
+  if (selected === undefined) {
     yield* browseStudies(context, predicates, wanted, start);
     return;
   }
-  const hits = walkIndex(context, chosen, wanted, start);
-  const read = studyReader(context, predicates, chosen);
-  yield* inRounds(hits, wanted, context.effort, async (round) => {
+  const { chosen, hits } = selected;
+  const read = studyReader(context, chosen);
+  const steps = inRounds(hits, wanted, context.effort, async (round) => {
     const studies = await read(round);
     return round.map((hit, position): StudyMatch | undefined => {
       const study = studies[position];
@@ -62,6 +63,7 @@ export async function* findStudies(
       return studyPasses(predicates, study) ? { study } : undefined;
     });
   });
+  for await (const { key, ...step } of steps) yield { ...step, key: namedKey(selected, key) };
 }
 
 function keyOf({ created, study }: StudyRecord): string {

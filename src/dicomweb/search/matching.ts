@@ -21,8 +21,10 @@ export type ElementOf = (tag: Tag) => Element | undefined;
 export interface Predicate {
   readonly key: SearchKey;
   readonly matches: (elementOf: ElementOf) => boolean;
-  /** Absent when no index can help. */
+  /** Absent when no index of values can help. */
   readonly narrowing?: Narrowing;
+  /** How an ending of a word begins, where an index of words can help. */
+  readonly part?: string;
 }
 
 const matchNumber: Matcher = (text, key) => {
@@ -96,12 +98,8 @@ function demandOf({ key, text }: Given, matching: Matching): Demand {
  */
 function compileOne(given: Given, matching: Matching): Predicate {
   const { key } = given;
-  const { matches, narrowing } = demandOf(given, matching);
-  return {
-    key,
-    matches: (elementOf) => matches(elementOf(key.tag)),
-    ...(narrowing !== undefined && { narrowing }),
-  };
+  const { matches, ...help } = demandOf(given, matching);
+  return { key, matches: (elementOf) => matches(elementOf(key.tag)), ...help };
 }
 
 /** Compiles keys of one sequence: some item has to meet them all (PS3.4 §C.2.2.2.6). */

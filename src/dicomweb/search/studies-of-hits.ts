@@ -4,7 +4,6 @@ import { browseRowKey } from '../../storage/archive/keys.js';
 import type { StudyRecord } from '../../storage/archive/records.js';
 import { tableLimits } from '../../storage/table-store.js';
 import type { ChosenIndex } from './choose-index.js';
-import type { Predicate } from './matching.js';
 import type { OrderedHit, SearchContext } from './walk.js';
 
 /** The study of each hit; `undefined` where it is gone. */
@@ -19,22 +18,27 @@ const followTime: ReadonlySet<string> = new Set([attribute('StudyDate')]);
 const copiesPerHit = 4;
 
 /**
- * How a search reads the studies of its hits. Where other keys will leave few of many studies that were
- * stored about the same time, the covering copies in the study list are read, many with one call.
+ * How a search reads the studies of its hits. Of many studies that were stored about the same time, the
+ * covering copies in the study list are read, many with one call.
  */
 export function studyReader(
   context: SearchContext,
-  predicates: readonly Predicate[],
   { attribute: { tag } }: ChosenIndex,
 ): ReadStudies {
-  const isThinned = predicates.some(({ key }) => key.tag !== tag);
-  return isThinned && followTime.has(tag) ? byTime(context) : oneByOne(context);
+  return followTime.has(tag) ? byTime(context) : oneByOne(context);
 }
 
 function oneByOne({ services, partition }: SearchContext): ReadStudies {
   const { catalog } = services.archive;
-  return async (hits) =>
-    await Promise.all(hits.map(async ({ uids }) => await catalog.study(partition, uids.study)));
+  return async (hits) => {
+    // The words of a value lead to one study several times.
+    const studies = new Map(
+      [...new Set(hits.map(({ uids }) => uids.study))].map(
+        (uid) => [uid, catalog.study(partition, uid)] as const,
+      ),
+    );
+    return await Promise.all(hits.map(async ({ uids }) => await studies.get(uids.study)));
+  };
 }
 
 function byTime(context: SearchContext): ReadStudies {

@@ -7,6 +7,7 @@ import {
   normaliseName,
   normaliseText,
 } from '../../dicom/normalise.js';
+import { beginningOfEndings } from '../../storage/archive/word-index.js';
 import { nameOf, refuse, type Demand, type Matcher, type Matching } from './demand.js';
 import { compilePattern, mostPatternCharacters } from './pattern.js';
 import type { SearchKey } from './search-keys.js';
@@ -39,10 +40,30 @@ function spellingOfNames(key: SearchKey, { letterCase }: Matching): Spelling {
 
 function oneOfValues(texts: readonly string[], { compared, indexed, valuesOf }: Spelling): Demand {
   const wanted = new Set(texts.map(compared));
+  const values = [...new Set(texts.map(indexed))];
   return {
     matches: (element) => valuesOf(element).some((value) => wanted.has(value)),
-    narrowing: { kind: 'values', values: [...new Set(texts.map(indexed))] },
+    narrowing: { kind: 'values', values },
+    ...(values.length === 1 && partOf(values)),
   };
+}
+
+/** The sigma has two small forms, and which of them is written depends on what follows. */
+function beforeSigma(text: string): string {
+  return text.replace(/[σς].*$/su, '');
+}
+
+/**
+ * What the longest of some texts, all of which a value holds, says of the endings of its words.
+ *
+ * @param texts - normalised.
+ */
+function partOf(texts: readonly string[]): Pick<Demand, 'part'> {
+  const [part] = texts
+    .map((text) => beginningOfEndings(beforeSigma(text)))
+    .filter((one) => one !== undefined)
+    .sort((a, b) => b.length - a.length);
+  return part === undefined ? {} : { part };
 }
 
 /** List of UID matching: commas and backslashes separate (PS3.18 §8.3.4.1, and what clients send). */
@@ -60,21 +81,15 @@ function checkLength(text: string, key: SearchKey): void {
   );
 }
 
-/**
- * The beginning of all values that match a pattern; without a sigma at its end, whose small form depends
- * on what follows.
- */
-function prefixOf(pattern: string, { indexed }: Spelling): string {
-  return /^[^*?]*/.exec(indexed(pattern))?.[0].replace(/[σς]+$/, '') ?? '';
-}
-
 function wildcard(text: string, spelling: Spelling): Demand {
   checkLength(text, spelling.key);
   const matchesPattern = compilePattern(spelling.compared(text));
-  const prefix = prefixOf(text, spelling);
+  const texts = spelling.indexed(text).split(/[*?]+/);
+  const prefix = beforeSigma(texts[0] ?? '');
   return {
     matches: (element) => spelling.valuesOf(element).some(matchesPattern),
     ...(prefix !== '' && { narrowing: { kind: 'prefix', prefix } as const }),
+    ...partOf(texts),
   };
 }
 
@@ -94,11 +109,8 @@ function allPatterns(texts: readonly string[], spelling: Spelling): Demand {
   const demands = texts
     .filter((text) => spelling.compared(text) !== '')
     .map((text) => oneOfPatterns([text], spelling));
-  const narrowing = demands.find((one) => one.narrowing !== undefined)?.narrowing;
-  return {
-    matches: (element) => demands.every(({ matches }) => matches(element)),
-    ...(narrowing !== undefined && { narrowing }),
-  };
+  const [first] = demands;
+  return { ...first, matches: (element) => demands.every(({ matches }) => matches(element)) };
 }
 
 /** One of the values that a separator separates; of those that a backslash does all, where that is asked. */
@@ -125,7 +137,7 @@ function wordsOf(name: string): readonly string[] {
 }
 
 /** Every word of the query begins a word of the name, in any order. */
-function anyOrder(wanted: readonly string[], { valuesOf }: Spelling): Demand {
+function anyOrder(wanted: readonly string[], { valuesOf }: Spelling): Pick<Demand, 'matches'> {
   return {
     matches: (element) => {
       const words = valuesOf(element).flatMap(wordsOf);
@@ -135,7 +147,7 @@ function anyOrder(wanted: readonly string[], { valuesOf }: Spelling): Demand {
 }
 
 /** The words of the query begin words that follow each other, as in the Microsoft server. */
-function phrase(wanted: readonly string[], { valuesOf }: Spelling): Demand {
+function phrase(wanted: readonly string[], { valuesOf }: Spelling): Pick<Demand, 'matches'> {
   return {
     matches: (element) => {
       const words = valuesOf(element).flatMap(wordsOf);
@@ -152,6 +164,10 @@ export const matchName: Matcher = (text, key, matching) => {
   if (matching.names === 'exact') return listOf(text, /=/, spelling, matching);
   if (text.includes('"')) throw refuse(key, `the value of '${nameOf(key)}' must not hold quotes.`);
   checkLength(text, key);
-  const wanted = wordsOf(spelling.compared(text.replaceAll('*', ' ')));
-  return matching.names === 'phrase' ? phrase(wanted, spelling) : anyOrder(wanted, spelling);
+  const words = text.replaceAll('*', ' ');
+  const wanted = wordsOf(spelling.compared(words));
+  return {
+    ...(matching.names === 'phrase' ? phrase(wanted, spelling) : anyOrder(wanted, spelling)),
+    ...partOf(wordsOf(spelling.indexed(words))),
+  };
 };

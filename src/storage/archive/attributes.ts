@@ -98,6 +98,7 @@ export const indexedAttributes: readonly IndexedAttribute[] = [
   ...indexed('series', {
     SeriesInstanceUID: 1,
     PerformedProcedureStepStartDate: 6,
+    SeriesDescription: 8,
     ManufacturerModelName: 8,
     Modality: 9,
   }),

@@ -178,6 +178,38 @@ export function encodeValue(value: string): string {
   return text;
 }
 
+/** The value that a key spells, as far as it was not cut. */
+export function decodeValue(encoded: string): string {
+  return encoded.replace(/!([0-9a-f]{4})/g, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}
+
+/** Whether a value can be no longer than its key says. */
+export function isWholeValue(encoded: string): boolean {
+  return encoded.length <= valueCharacters - '!0000'.length;
+}
+
+/** Partition of the words of all attributes of a level: those of one write go into it together. */
+export function wordPartitionKey(partition: Partition, level: Level): string {
+  return [partition, level].join(separator);
+}
+
+/** Begins the keys of all rows with the same beginning of an ending. */
+export function wordsOf(tag: Tag, beginning: string): string {
+  return tag + beginning;
+}
+
+/** A row for an ending of a value: the attribute stands before it. */
+export function wordRowKey(tag: Tag, row: IndexRowKey): string {
+  return tag + indexRowKey(row);
+}
+
+/** Reads a row for an ending: `value` is the ending. */
+export function parseWordRowKey(rowKey: string): IndexRowKey & { readonly tag: Tag } {
+  return { tag: rowKey.slice(0, 8) as Tag, ...parseIndexRowKey(rowKey.slice(8)) };
+}
+
 export interface IndexRowKey {
   /** As `encodeValue` spells it. */
   readonly value: string;

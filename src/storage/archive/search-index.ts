@@ -8,18 +8,22 @@ import { vrOf } from '../../dicom/dictionary.js';
 import { normalisedValues } from '../../dicom/normalise.js';
 import { parseTag, type Tag } from '../../dicom/tag.js';
 import { chunksOfSize, groupBy } from '../../group-by.js';
-import { tableLimits, type RowRange, type TableStore } from '../table-store.js';
+import { tableLimits, type RowRange, type TableName, type TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
-import { rowPages, type RowPagesOptions } from '../row-pages.js';
+import { rowPages, type RowPage, type RowPagesOptions } from '../row-pages.js';
 import { indexedAttributes } from './attributes.js';
 import {
   encodeValue,
   indexPartitionKey,
   indexRowKey,
   parseIndexRowKey,
+  parseWordRowKey,
   rowsOfInterval,
   rowsOfPrefix,
   rowsOfValue,
+  wordPartitionKey,
+  wordRowKey,
+  wordsOf,
   type IndexedUids,
   type IndexRowKey,
   type Level,
@@ -27,6 +31,7 @@ import {
 } from './keys.js';
 import type { Indexes } from './records.js';
 import type { Ulid } from './ulid.js';
+import { anyEnding, endingsOf, hasOnlyWords } from './word-index.js';
 
 /** One row, as coordinates. */
 export interface IndexRow extends IndexRowKey {
@@ -113,12 +118,36 @@ export function changeIndexes(
   return { indexes, added, removed: rowsOf(owner, valuesWithout(known, indexes)) };
 }
 
+/** Where a row is. */
+export interface Address {
+  readonly table: Extract<TableName, 'searchindex' | 'searchwords'>;
+  readonly partitionKey: string;
+  readonly rowKey: string;
+}
+
 /** Identifies a row among all. */
-export function addressOf(row: IndexRow): { partitionKey: string; rowKey: string } {
+export function addressOf(row: IndexRow): Address {
   return {
+    table: 'searchindex',
     partitionKey: indexPartitionKey(row.partition, row.level, row.tag, row.value),
     rowKey: indexRowKey(row),
   };
+}
+
+/** Where the words of the value of a row are. */
+export function wordAddressesOf(row: IndexRow): readonly Address[] {
+  const partitionKey = wordPartitionKey(row.partition, row.level);
+  return endingsOf(row.level, row.tag, row.value).map((value) => ({
+    table: 'searchwords',
+    partitionKey,
+    rowKey: wordRowKey(row.tag, { ...row, value }),
+  }));
+}
+
+/** The row itself, unless the words of its value say all that it would, and those words. */
+export function addressesOf(row: IndexRow): readonly Address[] {
+  const words = wordAddressesOf(row);
+  return hasOnlyWords(row.tag) ? words : [addressOf(row), ...words];
 }
 
 /** A row as read, with its key: the place after which a later walk goes on. */
@@ -130,6 +159,8 @@ export interface IndexHit extends IndexRowKey {
 
 /** Which rows of an attribute are sought; values are normalised. */
 export type SoughtValues =
+  /** `beginning` as `beginningOfEndings` has it. */
+  | { readonly kind: 'part'; readonly beginning: string }
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'prefix'; readonly prefix: string }
   | {
@@ -138,14 +169,38 @@ export type SoughtValues =
       readonly to: string | undefined;
     };
 
+/** Sought values themselves, not their parts. */
+type SoughtRange = Exclude<SoughtValues, { readonly kind: 'part' }>;
+
 /** Whether a walk over the sought rows meets a value, spelled as in keys. */
-export function isSought(tag: Tag, sought: SoughtValues, value: string): boolean {
+function isSought(tag: Tag, sought: SoughtRange, value: string): boolean {
   const { from = '', to } = rangeOf(tag, sought);
   const key = `${value}|`;
   return key >= from && (to === undefined || key < to);
 }
 
-function rangeOf(tag: Tag, sought: SoughtValues): Omit<RowRange, 'partitionKey'> {
+/** A row that a walk meets: its value, or an ending of it, and the write that it belongs to. */
+export type Met = readonly [value: string, write: Ulid];
+
+/** The rows of a record that a walk over the sought rows meets, in its order. */
+export function metBy(
+  { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+  sought: SoughtValues,
+  indexes: Indexes,
+): readonly Met[] {
+  const values = Object.entries(indexes[tag] ?? {});
+  const met =
+    sought.kind === 'part'
+      ? values.flatMap(([value, write]) =>
+          endingsOf(level, tag, value)
+            .filter((ending) => ending === anyEnding || ending.startsWith(sought.beginning))
+            .map((ending): Met => [ending, write]),
+        )
+      : values.filter(([value]) => isSought(tag, sought, value));
+  return met.toSorted(([a, first], [b, second]) => (a < b || (a === b && first < second) ? -1 : 1));
+}
+
+function rangeOf(tag: Tag, sought: SoughtRange): Omit<RowRange, 'partitionKey'> {
   const spelled = (text: string) => indexedValue(tag, text);
   switch (sought.kind) {
     case 'value':
@@ -170,31 +225,33 @@ export class SearchIndex {
     this.#tables = tables;
   }
 
-  /** Writes rows, those of one partition together, all partitions at once. */
+  /** Writes rows and their words, those of one partition together, all partitions at once. */
   async insert(rows: readonly IndexRow[]): Promise<void> {
-    await this.#each(rows, async (partitionKey, rowKeys) => {
+    await this.#each(rows, async (table, partitionKey, rowKeys) => {
       await this.#tables.transact(
-        'searchindex',
+        table,
         partitionKey,
         rowKeys.map((rowKey) => ({ kind: 'upsert', rowKey, properties: {} })),
       );
     });
   }
 
-  /** Removes rows; those that are gone are passed over. */
+  /** Removes rows and their words; those that are gone are passed over. */
   async remove(rows: readonly IndexRow[]): Promise<void> {
-    await this.#each(rows, async (partitionKey, rowKeys) => {
+    await this.#each(rows, async (table, partitionKey, rowKeys) => {
       let left = rowKeys;
       while (left.length > 0) {
         const outcome = await this.#tables.transact(
-          'searchindex',
+          table,
           partitionKey,
           left.map((rowKey) => ({ kind: 'delete', rowKey })),
         );
         if (outcome.committed) return;
         const { index } = outcome;
         if (index === undefined && left.length > 1) {
-          await allOf(left.map(async (rowKey) => await this.#removeOne(partitionKey, rowKey)));
+          await allOf(
+            left.map(async (rowKey) => await this.#removeOne(table, partitionKey, rowKey)),
+          );
           return;
         }
         left = left.filter((_, position) => position !== (index ?? 0));
@@ -202,29 +259,34 @@ export class SearchIndex {
     });
   }
 
-  async #removeOne(partitionKey: string, rowKey: string): Promise<void> {
-    await this.#tables.transact('searchindex', partitionKey, [{ kind: 'delete', rowKey }]);
+  async #removeOne(table: TableName, partitionKey: string, rowKey: string): Promise<void> {
+    await this.#tables.transact(table, partitionKey, [{ kind: 'delete', rowKey }]);
   }
 
   async #each(
     rows: readonly IndexRow[],
-    act: (partitionKey: string, rowKeys: readonly string[]) => Promise<void>,
+    act: (table: TableName, partitionKey: string, rowKeys: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    const addresses = rows.map(addressOf);
-    const groups = groupBy(addresses, ({ partitionKey }) => partitionKey);
+    const groups = groupBy(rows.flatMap(addressesOf), ({ table, partitionKey }) =>
+      JSON.stringify([table, partitionKey]),
+    );
     await allOf(
-      [...groups].flatMap(([partitionKey, group]) =>
-        chunksOfSize(
+      [...groups.values()].flatMap((group) => {
+        const [first] = group;
+        if (first === undefined) return [];
+        const { table, partitionKey } = first;
+        return chunksOfSize(
           [...new Set(group.map(({ rowKey }) => rowKey))],
           tableLimits.transactionOperations,
-        ).map(async (rowKeys) => await act(partitionKey, rowKeys)),
-      ),
+        ).map(async (rowKeys) => await act(table, partitionKey, rowKeys));
+      }),
     );
   }
 
   /**
    * Walks the rows of an attribute in key order: by value (dates from the latest on), within a value
-   * from the newest on.
+   * from the newest on. Of parts, by the endings that begin with them; then come the values whose endings
+   * had no room, which have the ending `anyEnding`.
    */
   async *walk(
     partition: Partition,
@@ -232,6 +294,10 @@ export class SearchIndex {
     sought: SoughtValues,
     options: RowPagesOptions,
   ): AsyncGenerator<IndexHit, void, undefined> {
+    if (sought.kind === 'part') {
+      yield* this.#walkWords(partition, { level, tag }, sought.beginning, options);
+      return;
+    }
     const value = sought.kind === 'value' ? indexedValue(tag, sought.value) : '';
     const partitionKey = indexPartitionKey(partition, level, tag, value);
     const range = { partitionKey, ...rangeOf(tag, sought) };
@@ -242,4 +308,50 @@ export class SearchIndex {
       }
     }
   }
+
+  async *#walkWords(
+    partition: Partition,
+    { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+    beginning: string,
+    options: RowPagesOptions,
+  ): AsyncGenerator<IndexHit, void, undefined> {
+    const partitionKey = wordPartitionKey(partition, level);
+    const from = options.after ?? options.at ?? '';
+    // Both at once: where all values have room there is nothing in the second.
+    const walks = [beginning, anyEnding]
+      .map((one) => rowsOfPrefix(wordsOf(tag, one)))
+      .filter(({ to = '' }) => from < to)
+      .map((range) => {
+        const isWithin = range.from !== undefined && from > range.from;
+        const { after, at, ...others } = options;
+        const start = { ...(after !== undefined && { after }), ...(at !== undefined && { at }) };
+        return rowPages(
+          this.#tables,
+          'searchwords',
+          { partitionKey, ...range },
+          isWithin ? { ...others, ...start } : others,
+        );
+      });
+    const firsts = walks.map(async (walk) => await walk.next());
+    for (const first of firsts) first.catch(() => undefined);
+    try {
+      for (const [position, walk] of walks.entries()) {
+        let page = await firsts[position];
+        while (page !== undefined && page.done !== true) {
+          const { rows, isLast } = page.value;
+          const isEnd = isLast && (await noneHas(firsts.slice(position + 1)));
+          for (const [at, { rowKey }] of rows.entries()) {
+            yield { ...parseWordRowKey(rowKey), rowKey, last: isEnd && at === rows.length - 1 };
+          }
+          page = await walk.next();
+        }
+      }
+    } finally {
+      await Promise.all(walks.map(async (walk) => await walk.return()));
+    }
+  }
+}
+
+async function noneHas(pages: readonly Promise<IteratorResult<RowPage, void>>[]): Promise<boolean> {
+  return (await Promise.all(pages)).every((page) => page.done === true);
 }

@@ -39,6 +39,8 @@ function stepOfTransaction(
     case 'log':
       if (partitionKey === 'head') return 'checkpoint write';
       return operations.some(({ rowKey }) => rowKey === 'tail') ? 'log append' : 'fate write';
+    case 'searchwords':
+      return kinds.has('delete') ? 'index removal' : 'index insert';
     case 'searchindex':
       if (!partitionKey.endsWith('|study|newest')) {
         return kinds.has('delete') ? 'index removal' : 'index insert';

@@ -9,10 +9,15 @@ import {
   type StudyState,
 } from '../../../src/storage/archive/catalog-plan.js';
 import type { InstanceRecord, SeriesRecord } from '../../../src/storage/archive/records.js';
-import { addressOf, type IndexRow } from '../../../src/storage/archive/search-index.js';
+import { addressesOf } from '../../../src/storage/archive/search-index.js';
 import { newUlid } from '../../../src/storage/archive/ulid.js';
 import { fileOf, partition, type Sample } from './support/fixture.js';
-import { expectCountsToMatch, impliedIndexRows, type Survey } from './support/survey.js';
+import {
+  expectCountsToMatch,
+  impliedIndexRows,
+  spelledAddress,
+  type Survey,
+} from './support/survey.js';
 
 /** What plans make of a study, carried out without any storage. */
 class Simulation {
@@ -54,9 +59,8 @@ class Simulation {
       else all.set(uid, { record, etag: '' });
     }
     this.state = { study: study && { record: study, etag: '' }, series: all };
-    const address = (row: IndexRow) => Object.values(addressOf(row)).join(' ');
-    for (const row of added) this.rows.add(address(row));
-    for (const row of removed) this.rows.delete(address(row));
+    for (const row of added.flatMap(addressesOf)) this.rows.add(spelledAddress(row));
+    for (const row of removed.flatMap(addressesOf)) this.rows.delete(spelledAddress(row));
   }
 
   survey(): Survey {

@@ -7,12 +7,14 @@ import {
   instanceRows,
   parseBrowseRowKey,
   parseIndexRowKey,
+  parseWordRowKey,
   type Level,
   type Partition,
 } from '../keys.js';
 import type { Indexes } from '../records.js';
-import { addressOf, type IndexRow } from '../search-index.js';
+import { addressOf, type Address, type IndexRow } from '../search-index.js';
 import type { Ulid } from '../ulid.js';
+import { endingsOf } from '../word-index.js';
 import { studyPartitionKey } from '../keys.js';
 import type { CheckContext } from './check-context.js';
 import { hasRows } from './study-rows.js';
@@ -20,6 +22,8 @@ import { hasRows } from './study-rows.js';
 /** What a key of the search index stands for. */
 export type IndexKey =
   | { readonly kind: 'row'; readonly row: IndexRow }
+  /** `value` is an ending of a value. */
+  | { readonly kind: 'word'; readonly row: IndexRow }
   | {
       readonly kind: 'browse';
       readonly partition: Partition;
@@ -27,16 +31,32 @@ export type IndexKey =
       readonly created: Ulid;
     };
 
+function parseLevel(text: string | undefined): Level | undefined {
+  return (['study', 'series', 'instance'] as const).find((one) => one === text);
+}
+
 /** `undefined` for a key that the service does not make. */
-export function parseIndexKey(partitionKey: string, rowKey: string): IndexKey | undefined {
+export function parseIndexKey(
+  table: Address['table'],
+  partitionKey: string,
+  rowKey: string,
+): IndexKey | undefined {
   const fields = partitionKey.split('|');
   const partition = (fields[0] ?? '') as Partition;
+  if (table === 'searchwords') {
+    const level = parseLevel(fields[1]);
+    const { tag: name, ...key } = parseWordRowKey(rowKey);
+    const tag = parseTag(name);
+    if (fields.length !== 2 || tag === undefined || level === undefined) return undefined;
+    const row = { ...key, partition, level, tag };
+    return namesIn(row) === depth[level] ? { kind: 'word', row } : undefined;
+  }
   if (fields.length === 3 && fields[1] === 'study' && fields[2] === 'newest') {
     const { created, study } = parseBrowseRowKey(rowKey);
     return { kind: 'browse', partition, uids: { study }, created };
   }
   const tag = parseTag(fields[2] ?? '');
-  const level = (['study', 'series', 'instance'] as const).find((one) => one === fields[1]);
+  const level = parseLevel(fields[1]);
   if (fields.length !== 4 || tag === undefined || level === undefined) return undefined;
   const row = { ...parseIndexRowKey(rowKey), partition, level, tag };
   return namesIn(row) === depth[level] ? { kind: 'row', row } : undefined;
@@ -51,7 +71,7 @@ function namesIn({ uids }: IndexRow): number {
 
 /** The write that put the row there. */
 export function writeOf(key: IndexKey): Ulid {
-  return key.kind === 'row' ? key.row.write : key.created;
+  return key.kind === 'browse' ? key.created : key.row.write;
 }
 
 /** The record of a study or series, whichever the key is of. */
@@ -70,7 +90,7 @@ async function ownerOf(
  */
 export async function isConfirmed({ tables }: CheckContext, key: IndexKey): Promise<boolean> {
   const catalog = new Catalog(tables);
-  const owned = key.kind === 'row' ? key.row : key;
+  const owned = key.kind === 'browse' ? key : key.row;
   const { partition, uids } = owned;
   const { study, series, instance } = uids;
   try {
@@ -85,7 +105,7 @@ export async function isConfirmed({ tables }: CheckContext, key: IndexKey): Prom
     const owner = await ownerOf(catalog, owned);
     if (owner === undefined) return await hasRows(tables, instanceRows(partition, study, series));
     if (owner.created !== owned.created) return false;
-    return key.kind === 'browse' || owner.indexes[key.row.tag]?.[key.row.value] === key.row.write;
+    return key.kind === 'browse' || isOf(key, owner.indexes);
   } catch (error) {
     const isUnreadable =
       error instanceof SyntaxError ||
@@ -93,6 +113,15 @@ export async function isConfirmed({ tables }: CheckContext, key: IndexKey): Prom
     if (isUnreadable) return true;
     throw error;
   }
+}
+
+function isOf({ kind, row }: Exclude<IndexKey, { kind: 'browse' }>, indexes: Indexes): boolean {
+  const values = indexes[row.tag] ?? {};
+  if (kind === 'row') return values[row.value] === row.write;
+  return Object.entries(values).some(
+    ([value, write]) =>
+      write === row.write && endingsOf(row.level, row.tag, value).includes(row.value),
+  );
 }
 
 /** Whether the study has rows at all. */

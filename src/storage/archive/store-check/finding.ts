@@ -2,7 +2,7 @@
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import type { ContainerName } from '../../blob-store.js';
 import type { Partition } from '../keys.js';
-import type { IndexRow } from '../search-index.js';
+import type { Address, IndexRow } from '../search-index.js';
 
 interface Kind {
   readonly description: string;
@@ -47,7 +47,7 @@ export type FindingKind = keyof typeof findingKinds;
 export type Target =
   | { readonly kind: 'study'; readonly partition: Partition; readonly study: StudyInstanceUID }
   | { readonly kind: 'index-row'; readonly row: IndexRow }
-  | { readonly kind: 'index-key'; readonly partitionKey: string; readonly rowKey: string }
+  | ({ readonly kind: 'index-key' } & Address)
   | { readonly kind: 'browse-row'; readonly partition: Partition; readonly study: StudyInstanceUID }
   | { readonly kind: 'blob'; readonly container: ContainerName; readonly name: string }
   | { readonly kind: 'log-entry'; readonly sequence: number }

@@ -2,7 +2,7 @@
 import { instanceIndexRows } from '../catalog-plan.js';
 import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
 import { encodeStudy, type SeriesRecord, type StudyRecord } from '../records.js';
-import { addressOf, rowsOf, type IndexRow } from '../search-index.js';
+import { addressesOf, rowsOf, type IndexRow } from '../search-index.js';
 import { timeOf } from '../ulid.js';
 import type { CheckContext } from './check-context.js';
 import { placeOf, type Finding } from './finding.js';
@@ -41,8 +41,13 @@ export async function judgeIndexRows(
     ...instances.flatMap((instance) => [...instanceIndexRows(partition, instance)]),
   ];
   const missing = await filterAsync(implied, async (indexRow) => {
-    const { partitionKey, rowKey } = addressOf(indexRow);
-    return (await tables.get('searchindex', partitionKey, rowKey)) === undefined;
+    const rows = await Promise.all(
+      addressesOf(indexRow).map(
+        async ({ table, partitionKey, rowKey }) =>
+          await tables.get(table, partitionKey, rowKey, { select: [] }),
+      ),
+    );
+    return rows.includes(undefined);
   });
   return missing.map((indexRow) => ({
     kind: 'index-row-missing',

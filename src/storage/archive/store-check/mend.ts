@@ -82,7 +82,7 @@ async function removeIndexKey(
   row: Extract<Target, { kind: 'index-key' }>,
 ): Promise<boolean> {
   if (!(await isDangling(context, row))) return false;
-  await context.tables.transact('searchindex', row.partitionKey, [
+  await context.tables.transact(row.table, row.partitionKey, [
     { kind: 'delete', rowKey: row.rowKey },
   ]);
   return true;

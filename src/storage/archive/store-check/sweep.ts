@@ -8,7 +8,7 @@ import type { ContainerName } from '../../blob-store.js';
 import { logHeadKey, logSweptKey } from '../keys.js';
 import { parseBlobName, studyPrefix, type BlobPath } from './blob-path.js';
 import { contextOf, type CheckContext, type CheckOptions, type Stores } from './check-context.js';
-import { danglingRowsOf } from './check-index.js';
+import { danglingRowsOf, indexTables } from './check-index.js';
 import type { Finding } from './finding.js';
 import { judgeOrphan, wantedBlobs } from './judge-blobs.js';
 import { mend } from './mend.js';
@@ -16,7 +16,7 @@ import { forEachOf } from './pages.js';
 import { readStudyRows } from './study-rows.js';
 
 /** What a round goes through, one part after the other. */
-const parts = ['searchindex', 'instances', 'derived'] as const;
+const parts = [...indexTables, 'instances', 'derived'] as const;
 type Part = (typeof parts)[number];
 
 /** After so many intervals a round has got stuck, and a new one begins. */
@@ -107,9 +107,9 @@ async function readPage(
   continuation: string | undefined,
 ): Promise<{ readonly found: readonly Finding[]; readonly next: string | undefined }> {
   const at = continuation === undefined ? {} : { continuation };
-  if (part === 'searchindex') {
+  if (part === 'searchindex' || part === 'searchwords') {
     const page = await context.tables.scan(part, { select: [], ...at });
-    return { found: await danglingRowsOf(context, page.entities), next: page.continuation };
+    return { found: await danglingRowsOf(context, part, page.entities), next: page.continuation };
   }
   const page = await context.blobs.list(part, at);
   const names = page.blobs.map(({ name }) => name);
@@ -145,7 +145,7 @@ export async function sweep(
   do {
     if (place.part === undefined) break;
     const { found, next } = await readPage(context, place.part, place.continuation);
-    const counted = place.part === 'searchindex' ? 'indexRows' : 'blobs';
+    const counted = indexTables.some((one) => one === place.part) ? 'indexRows' : 'blobs';
     await forEachOf(found, async (finding) => {
       if (await mend(stores, finding, options)) removed[counted] += 1;
     });

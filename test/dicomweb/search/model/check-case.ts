@@ -39,9 +39,10 @@ function expected(studies: ReturnType<typeof replay>, { naive }: RandomQuery) {
   }
 }
 
-/** Studies come newest first unless a range or a beginning is walked. */
-function isNewestFirst({ naive: { keys }, orderBy }: RandomQuery): boolean {
-  return orderBy === undefined && !keys.some(({ text }) => /[-*?]/.test(text));
+/** Studies come newest first unless a range, a beginning or a part of values is walked. */
+function isNewestFirst({ naive: { keys, rules }, orderBy }: RandomQuery): boolean {
+  const isPart = keys.some(({ vr }) => vr === 'PN') && rules.fuzzy !== 'off';
+  return orderBy === undefined && !isPart && !keys.some(({ text }) => /[-*?]/.test(text));
 }
 
 class Asker {

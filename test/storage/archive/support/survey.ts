@@ -21,7 +21,7 @@ import {
   type SeriesRecord,
   type StudyRecord,
 } from '../../../../src/storage/archive/records.js';
-import { addressOf, rowsOf } from '../../../../src/storage/archive/search-index.js';
+import { addressesOf, rowsOf, type Address } from '../../../../src/storage/archive/search-index.js';
 import { partition, type Shared } from './fixture.js';
 
 export interface Survey {
@@ -61,6 +61,7 @@ export async function survey({ tables: [tables] }: Pick<Shared, 'tables'>): Prom
     }
   }
   const found = await tables.rows('searchindex');
+  const words = await tables.rows('searchwords');
   const isBrowse = ({ partitionKey }: { partitionKey: string }) =>
     partitionKey === browsePartitionKey(partition);
   const log = (await tables.rows('log')).filter(({ rowKey }) => /^\d+$/.test(rowKey));
@@ -72,9 +73,11 @@ export async function survey({ tables: [tables] }: Pick<Shared, 'tables'>): Prom
       record: { ...decodeStudy(entity), ...parseBrowseRowKey(entity.rowKey) },
       unsure: entity.properties['unsure'] === true,
     })),
-    indexRows: found
-      .filter((row) => !isBrowse(row))
-      .map(({ partitionKey, rowKey }) => `${partitionKey} ${rowKey}`)
+    indexRows: [
+      ...found.filter((row) => !isBrowse(row)).map((row) => ({ ...row, table: 'searchindex' })),
+      ...words.map((row) => ({ ...row, table: 'searchwords' })),
+    ]
+      .map(({ table, partitionKey, rowKey }) => `${table} ${partitionKey} ${rowKey}`)
       .sort(),
     log: log.map(({ rowKey, properties }) => ({
       sequence: Number(rowKey),
@@ -127,9 +130,14 @@ export function impliedIndexRows({ studies, series, instances }: Survey): readon
     ),
     ...instances.flatMap((instance) => instanceIndexRows(partition, instance)),
   ]
-    .map(addressOf)
-    .map(({ partitionKey, rowKey }) => `${partitionKey} ${rowKey}`)
+    .flatMap(addressesOf)
+    .map(spelledAddress)
     .sort();
+}
+
+/** An address as `indexRows` of a survey spells it. */
+export function spelledAddress({ table, partitionKey, rowKey }: Address): string {
+  return `${table} ${partitionKey} ${rowKey}`;
 }
 
 /** Whatever the reader of the study list would see, it is what the catalog has. */
