@@ -6,7 +6,11 @@ import type { TransferSyntaxUID } from '../uid.js';
 import { encodeJpegBaseline } from './encoders/jpeg-baseline.js';
 import { encodeJpegLossless } from './encoders/jpeg-lossless.js';
 import { encodeJpegLs } from './encoders/jpeg-ls.js';
-import { encodeHighThroughputJpeg2000, encodeJpeg2000 } from './encoders/jpeg-2000.js';
+import {
+  encodeHighThroughputJpeg2000,
+  encodeJpeg2000,
+  encodeProgressiveJpeg2000,
+} from './encoders/jpeg-2000.js';
 import { encodeNative } from './encoders/native.js';
 import { encodeRle } from './encoders/rle.js';
 import type { Frame, ImagePixels } from './image-pixels.js';
@@ -42,6 +46,8 @@ const encoders: ReadonlyMap<string, Encoder> = new Map<string, Encoder>([
   ['1.2.840.10008.1.2.4.80', encodeJpegLs],
   ['1.2.840.10008.1.2.4.90', encodeJpeg2000],
   ['1.2.840.10008.1.2.4.201', encodeHighThroughputJpeg2000],
+  ['1.2.840.10008.1.2.4.202', encodeProgressiveJpeg2000],
+  ['1.2.840.10008.1.2.4.203', encodeHighThroughputJpeg2000],
   ['1.2.840.10008.1.2.5', encodeRle],
 ]);
 

@@ -17,6 +17,8 @@ interface Capability {
   /** Photometric interpretations that may have signed samples. */
   readonly signed: readonly string[];
   readonly fewestPixels: number;
+  /** Bits allocated of three samples, where fewer depths fit than of one. */
+  readonly colourBits?: readonly number[];
 }
 
 const grey = ['MONOCHROME1', 'MONOCHROME2'];
@@ -38,6 +40,12 @@ const baseline: Capability = {
   // The codec's output buffer does not hold the headers of a smaller picture.
   fewestPixels: 64,
 };
+/** Components that are not transformed are joined, which tile-parts by resolution are not made for. */
+const progressive: Capability = {
+  ...lossless,
+  photometric: [...grey, 'PALETTE COLOR', 'RGB'],
+  colourBits: [8],
+};
 const rle: Capability = { ...lossless, bitsAllocated: [8, 16, 32] };
 
 /** Encapsulated targets. Native ones take every frame as it is. */
@@ -47,6 +55,8 @@ const capabilities: ReadonlyMap<string, Capability> = new Map([
   ['1.2.840.10008.1.2.4.80', lossless],
   ['1.2.840.10008.1.2.4.90', lossless],
   ['1.2.840.10008.1.2.4.201', lossless],
+  ['1.2.840.10008.1.2.4.202', progressive],
+  ['1.2.840.10008.1.2.4.203', lossless],
   ['1.2.840.10008.1.2.5', rle],
 ]);
 
@@ -69,6 +79,8 @@ const codestreamColour: ReadonlySet<string> = new Set([
 const transforming: ReadonlySet<string> = new Set([
   '1.2.840.10008.1.2.4.90',
   '1.2.840.10008.1.2.4.201',
+  '1.2.840.10008.1.2.4.202',
+  '1.2.840.10008.1.2.4.203',
 ]);
 
 /** Whether frames in a target are the samples themselves. */
@@ -89,6 +101,7 @@ export function canEncode(pixels: ImagePixels, target: string): boolean {
   const { bitsAllocated, bitsStored, photometricInterpretation, samplesPerPixel } = pixels;
   return (
     capability.bitsAllocated.includes(bitsAllocated) &&
+    (samplesPerPixel === 1 || (capability.colourBits ?? [bitsAllocated]).includes(bitsAllocated)) &&
     bitsStored >= 1 &&
     bitsStored <= bitsAllocated &&
     (!capability.fullWidth || bitsStored === bitsAllocated) &&

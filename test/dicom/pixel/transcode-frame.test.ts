@@ -119,6 +119,8 @@ describe('encodableSyntaxes', () => {
       uids.jpegLs,
       uids.jpeg2000,
       uids.htj2k,
+      '1.2.840.10008.1.2.4.202',
+      '1.2.840.10008.1.2.4.203',
       uids.rle,
     ]);
   });

@@ -14,6 +14,9 @@ interface Jpeg2000Encoder extends CodecEncoder {
   setQuality(lossless: boolean, layersOrStep: number): void;
   setDecompositions(levels: number): void;
   setProgressionOrder(order: number): void;
+  /** Of OpenJPH: a tile-part for each resolution, and their lengths in the main header. */
+  setTilePartDivisionsAtResolutions?(divide: boolean): void;
+  setTLMMarker?(write: boolean): void;
 }
 
 /** One of the two encoders, and where it differs from the other. */
@@ -21,6 +24,8 @@ interface Codec {
   readonly encode: EncodeSamples<Jpeg2000Encoder>;
   /** OpenJPEG refuses more than the shorter side has halvings; OpenJPH with none loses extremes. */
   readonly fewestDecompositions: number;
+  /** Resolutions come one after the other in tile-parts whose lengths are told (PS3.5 §8.2.14). */
+  readonly progressive?: boolean;
 }
 
 const openJpeg: Codec = {
@@ -31,6 +36,8 @@ const openJph: Codec = {
   encode: wasmEncoder('@cornerstonejs/codec-openjph', 'HTJ2KEncoder'),
   fewestDecompositions: 1,
 };
+
+const progressiveOpenJph: Codec = { ...openJph, progressive: true };
 
 /** Progression orders by their number in a COD segment (ISO/IEC 15444-1 table A.16). */
 const progression = { resolutionFirst: 2, componentFirst: 4 };
@@ -49,6 +56,14 @@ export async function encodeHighThroughputJpeg2000(frame: Frame): Promise<Encode
   return await encodeReversibly(frame, openJph);
 }
 
+/**
+ * The same with RPCL progression and tile-part lengths, so that the first bytes of a frame are a smaller
+ * picture. Components have to be transformed, or there is one of them.
+ */
+export async function encodeProgressiveJpeg2000(frame: Frame): Promise<EncodedFrame> {
+  return await encodeReversibly(frame, progressiveOpenJph);
+}
+
 async function encodeReversibly(frame: Frame, codec: Codec): Promise<EncodedFrame> {
   const { pixels } = frame;
   const coded = codedSamples(frame);
@@ -60,11 +75,13 @@ async function encodeReversibly(frame: Frame, codec: Codec): Promise<EncodedFram
   }
 
   const signed = pixels.pixelRepresentation === 1;
+  const { resolutionFirst, componentFirst } = progression;
+  const order = codec.progressive === true ? resolutionFirst : componentFirst;
   const codestreams: Uint8Array[] = [];
   for (let component = 0; component < coded.components; component += 1) {
     const one = componentOf(coded, component);
     if (signed) fromSigned(one);
-    codestreams.push(await encodeImage(one, codec, progression.componentFirst));
+    codestreams.push(await encodeImage(one, codec, order));
   }
   const bytes = joinComponents(codestreams);
   if (signed) markSigned(bytes);
@@ -73,7 +90,7 @@ async function encodeReversibly(frame: Frame, codec: Codec): Promise<EncodedFram
 
 async function encodeImage(
   { columns, rows, components, precision, samples }: CodedSamples,
-  { encode, fewestDecompositions }: Codec,
+  { encode, fewestDecompositions, progressive = false }: Codec,
   order: number,
 ): Promise<Uint8Array> {
   return await encode(
@@ -93,6 +110,9 @@ async function encodeImage(
         Math.max(fewestDecompositions, Math.min(mostDecompositions, halvings)),
       );
       encoder.setProgressionOrder(order);
+      if (!progressive) return;
+      encoder.setTilePartDivisionsAtResolutions?.(true);
+      encoder.setTLMMarker?.(true);
     },
   );
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   encodeHighThroughputJpeg2000,
   encodeJpeg2000,
+  encodeProgressiveJpeg2000,
 } from '../../../../src/dicom/pixel/encoders/jpeg-2000.js';
 import { picture, pixelsOf } from '../../../support/pixel-frames.js';
 
@@ -55,5 +56,26 @@ describe.each([
     const alone = await encode(frame);
     const together = await Promise.all([encode(frame), encode(frame), encode(frame)]);
     expect(together.map(({ bytes }) => bytes)).toEqual([alone.bytes, alone.bytes, alone.bytes]);
+  });
+});
+
+describe('encodeProgressiveJpeg2000', () => {
+  it.each([1, 3])('tells the lengths of a tile-part for each resolution: %d', async (samples) => {
+    const { bytes } = await encodeProgressiveJpeg2000(
+      picture(pixelsOf({ rows: 64, columns: 64, samplesPerPixel: samples })),
+    );
+    const view = Buffer.from(bytes);
+    const markers: number[] = [];
+    let at = 2;
+    for (; view.readUInt16BE(at) !== 0xff90; at += 2 + view.readUInt16BE(at + 2)) {
+      markers.push(view.readUInt16BE(at));
+      // COD: progression order 2 is RPCL.
+      if (markers.at(-1) === 0xff52) expect(view[at + 5]).toBe(2);
+    }
+    expect(markers).toContain(0xff55);
+    let tileParts = 0;
+    for (; view.readUInt16BE(at) === 0xff90; at += view.readUInt32BE(at + 6)) tileParts++;
+    expect(tileParts).toBe(6);
+    expect(view.readUInt16BE(at)).toBe(0xffd9);
   });
 });
