@@ -22,6 +22,11 @@ const unsignedColour: Limit = [
   ({ samples, signed }) => samples === 3 && signed,
   'signed colour, which PS3.3 §C.7.6.3.1.2 does not know',
 ];
+const transformedColour: Limit = [
+  ({ samples, bitsAllocated, interpretation }) =>
+    samples === 3 && (bitsAllocated !== 8 || interpretation === 'YBR_FULL'),
+  'colour other than RGB of 8 bits, whose components are coded one by one',
+];
 const common = [integers, threeSamples, unsignedColour];
 
 const limits: Readonly<Record<string, readonly Limit[]>> = {
@@ -44,6 +49,8 @@ const limits: Readonly<Record<string, readonly Limit[]>> = {
   '1.2.840.10008.1.2.4.80': [...common, bits(8, 16)],
   '1.2.840.10008.1.2.4.90': [...common, bits(8, 16)],
   '1.2.840.10008.1.2.4.201': [...common, bits(8, 16)],
+  '1.2.840.10008.1.2.4.202': [...common, bits(8, 16), transformedColour],
+  '1.2.840.10008.1.2.4.203': [...common, bits(8, 16)],
 };
 
 /** Why a file cannot be had in a transfer syntax; `undefined` when nothing speaks against it. */

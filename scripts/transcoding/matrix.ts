@@ -43,6 +43,8 @@ export const targets: readonly string[] = [
   '1.2.840.10008.1.2.4.80',
   '1.2.840.10008.1.2.4.90',
   '1.2.840.10008.1.2.4.201',
+  '1.2.840.10008.1.2.4.202',
+  '1.2.840.10008.1.2.4.203',
 ];
 
 /** The matrix as a Markdown table: a cell has files passed / tried, empty where none was. */
