@@ -13,8 +13,8 @@ param environmentName string
 @minLength(1)
 param location string
 
-@description('Object id of who deploys, who is let in for the smoke test. Empty: nobody is.')
-param principalId string = ''
+@description('Object id of who may read, write and delete from the start. Empty: nobody may.')
+param testerId string = ''
 
 @description('Client id of an app registration that exists. Empty: one is made.')
 param authClientId string = ''
@@ -43,16 +43,16 @@ param dataPartitions string = ''
 @description('Whether imported files stay in the container import.')
 param importKeepsFiles bool = false
 
-@description('Bytes of one request body.')
-@minValue(1)
-param maxRequestBytes int = 4294967296
+@description('Bytes of one request body. 0: as many as fit into the memory of an instance.')
+@minValue(0)
+param maxRequestBytes int = 0
 
 @description('Further settings of docs/configuration.md, by name.')
 param moreSettings furtherSettings = {}
 
-@description('Memory of an instance.')
-@allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+@description('Memory of an instance, in MB.')
+@allowed([2048, 4096])
+param instanceMemoryMB int = 4096
 
 @description('How many instances there may be.')
 @minValue(40)
@@ -62,7 +62,7 @@ param maximumInstanceCount int = 100
 @description('Requests that an instance serves at the same time before another is started.')
 @minValue(1)
 @maxValue(1000)
-param requestsPerInstance int = 16
+param requestsPerInstance int = 8
 
 @description('Instances that wait for requests, against cold starts.')
 @minValue(0)
@@ -72,9 +72,9 @@ param alwaysReadyInstances int = 0
 @description('Whether instances and storage are spread over zones.')
 param zoneRedundant bool = false
 
-@description('Version of Node.')
-@allowed(['22', '24'])
-param nodeVersion string = '22'
+@description('Version of Node. Empty: that of settings.bicep.')
+@allowed(['', '22', '24'])
+param nodeVersion string = ''
 
 @description('Redundancy of the data account. Empty: ZRS with zones, LRS without.')
 @allowed(['', 'LRS', 'ZRS', 'GRS', 'RAGRS', 'GZRS', 'RAGZRS'])
@@ -92,6 +92,14 @@ param versioning bool = true
 @minValue(0)
 param versionDays int = 30
 
+@description('Over how many days the blobs can be put back to a point in time; 0 for none.')
+@minValue(0)
+@maxValue(364)
+param pointInTimeDays int = 0
+
+@description('Whether the data account is locked against being deleted.')
+param deleteLock bool = false
+
 @description('After how many days instances move to the cool tier; 0 for never.')
 @minValue(0)
 param coolAfterDays int = 0
@@ -103,6 +111,9 @@ param coldAfterDays int = 0
 @description('Whether storage is reached by private endpoints only.')
 param vnetEnabled bool = false
 
+@description('Whether App Service authentication stands in front of the service.')
+param platformAuth bool = false
+
 @description('Addresses of the virtual network, at least a /24.')
 param vnetAddressPrefix string = '10.20.0.0/24'
 
@@ -111,8 +122,9 @@ param vnetAddressPrefix string = '10.20.0.0/24'
 @maxValue(730)
 param logDays int = 90
 
-@description('Whether reads of blobs are logged, too.')
-param auditReads bool = true
+@description('Which calls to blobs are logged, with their URLs: none, changes, or all.')
+@allowed(['none', 'changes', 'all'])
+param blobAudit string = 'none'
 
 @description('Who is told of alerts, separated by commas.')
 param alertEmails string = ''
@@ -146,7 +158,7 @@ module registration 'modules/app-registration.bicep' = if (registers) {
     displayName: 'DICOMweb ${environmentName}'
     partitions: partitions
     redirectUris: empty(viewerRedirectUris) ? [] : split(viewerRedirectUris, ',')
-    testerId: principalId
+    testerId: testerId
   }
 }
 
@@ -161,6 +173,7 @@ module service 'service.bicep' = {
     tags: tags
     token: token
     authTenantId: tenantId
+    authClientId: clientId
     authAudience: audience
     authIssuer: authIssuer
     allowedOrigins: allowedOrigins
@@ -179,12 +192,15 @@ module service 'service.bicep' = {
     softDeleteDays: softDeleteDays
     versioning: versioning
     versionDays: versionDays
+    pointInTimeDays: pointInTimeDays
+    deleteLock: deleteLock
     coolAfterDays: coolAfterDays
     coldAfterDays: coldAfterDays
+    platformAuth: platformAuth
     vnetEnabled: vnetEnabled
     vnetAddressPrefix: vnetAddressPrefix
     logDays: logDays
-    auditReads: auditReads
+    blobAudit: blobAudit
     alertEmails: alertEmails
     failedPercent: failedPercent
     slowMilliseconds: slowMilliseconds

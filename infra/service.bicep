@@ -22,6 +22,9 @@ param authTenantId string = tenant().tenantId
 @minLength(1)
 param authAudience string
 
+@description('Client id of the app registration. Empty: the first audience.')
+param authClientId string = ''
+
 @description('Issuer of tokens, for other clouds. Empty: that of the tenant.')
 param authIssuer string = ''
 
@@ -37,21 +40,22 @@ param partitionsEnabled bool = false
 @description('Whether imported files stay in the container import.')
 param importKeepsFiles bool = false
 
-@description('Bytes of one request body.')
-param maxRequestBytes int = 4294967296
+@description('Bytes of one request body. 0: as many as fit into the memory of an instance.')
+@minValue(0)
+param maxRequestBytes int = 0
 
 @description('Further settings of docs/configuration.md, by name.')
 param moreSettings furtherSettings = {}
 
-@description('Memory of an instance.')
-@allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+@description('Memory of an instance, in MB.')
+@allowed([2048, 4096])
+param instanceMemoryMB int = 4096
 
 @description('How many instances there may be.')
 param maximumInstanceCount int = 100
 
 @description('Requests that an instance serves at the same time before another is started.')
-param requestsPerInstance int = 16
+param requestsPerInstance int = 8
 
 @description('Instances that wait for requests, against cold starts.')
 param alwaysReadyInstances int = 0
@@ -59,9 +63,9 @@ param alwaysReadyInstances int = 0
 @description('Whether instances and storage are spread over zones.')
 param zoneRedundant bool = false
 
-@description('Version of Node.')
-@allowed(['22', '24'])
-param nodeVersion string = '22'
+@description('Version of Node. Empty: that of settings.bicep.')
+@allowed(['', '22', '24'])
+param nodeVersion string = ''
 
 @description('Redundancy of the data account. Empty: ZRS with zones, LRS without.')
 @allowed(['', 'LRS', 'ZRS', 'GRS', 'RAGRS', 'GZRS', 'RAGZRS'])
@@ -76,6 +80,14 @@ param versioning bool = true
 @description('After how many days former versions are removed; 0 for never.')
 param versionDays int = 30
 
+@description('Over how many days the blobs can be put back to a point in time; 0 for none.')
+@minValue(0)
+@maxValue(364)
+param pointInTimeDays int = 0
+
+@description('Whether the data account is locked against being deleted.')
+param deleteLock bool = false
+
 @description('After how many days instances move to the cool tier; 0 for never.')
 param coolAfterDays int = 0
 
@@ -85,14 +97,18 @@ param coldAfterDays int = 0
 @description('Whether storage is reached by private endpoints only.')
 param vnetEnabled bool = false
 
+@description('Whether App Service authentication stands in front of the service.')
+param platformAuth bool = false
+
 @description('Addresses of the virtual network, at least a /24.')
 param vnetAddressPrefix string = '10.20.0.0/24'
 
 @description('For how many days logs are kept.')
 param logDays int = 90
 
-@description('Whether reads of blobs are logged, too.')
-param auditReads bool = true
+@description('Which calls to blobs are logged, with their URLs: none, changes, or all.')
+@allowed(['none', 'changes', 'all'])
+param blobAudit string = 'none'
 
 @description('Who is told of alerts, separated by commas.')
 param alertEmails string = ''
@@ -145,10 +161,13 @@ module dataStorage 'modules/data-storage.bicep' = {
     softDeleteDays: softDeleteDays
     versioning: versioning
     versionDays: versionDays
+    pointInTimeDays: pointInTimeDays
+    deleteLock: deleteLock
+    allowedOrigins: allowedOrigins
     coolAfterDays: coolAfterDays
     coldAfterDays: coldAfterDays
     workspaceId: monitoring.outputs.workspaceId
-    auditReads: auditReads
+    blobAudit: blobAudit
   }
 }
 
@@ -201,10 +220,12 @@ module functionApp 'modules/function-app.bicep' = {
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     workspaceId: monitoring.outputs.workspaceId
     authTenantId: authTenantId
+    authClientId: authClientId
     authAudience: authAudience
     authIssuer: authIssuer
     allowedOrigins: allowedOrigins
     publicUrl: publicUrl
+    platformAuth: platformAuth
     partitionsEnabled: partitionsEnabled
     importKeepsFiles: importKeepsFiles
     maxRequestBytes: maxRequestBytes

@@ -1,4 +1,9 @@
-// The settings of docs/configuration.md that have no parameter of their own.
+// The settings of docs/configuration.md that have no parameter of their own, and the version of Node.
+
+@export()
+@description('The version of Node where none is named.')
+var defaultNodeVersion = '24'
+
 @export()
 @sealed()
 @description('Settings that need no change in most installations, by name.')

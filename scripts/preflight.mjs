@@ -4,8 +4,10 @@
  * `npm run preflight`. Exit code 1 when something is in the way.
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 
+const memory = JSON.parse(readFileSync(new URL('../infra/memory.json', import.meta.url), 'utf8'));
 const leastNode = [20, 19];
 const providers = [
   'Microsoft.Web',
@@ -48,6 +50,24 @@ function checkNode() {
     faults.push(`Node ${process.versions.node} is too old: ${leastNode.join('.')} or newer.`);
 }
 
+/** That the bodies of all requests of an instance fit beside the process, as the templates count it. */
+function checkBodies(whole, megabytes) {
+  const requests = whole('DICOM_REQUESTS_PER_INSTANCE', 8, 1, 1000);
+  const host = Math.floor((megabytes - memory.besideMiB) / (memory.timesBody * requests));
+  const most = (host - memory.aboveServiceMiB) * 1024 ** 2;
+  if (most <= 0) {
+    faults.push(
+      `${megabytes} MB hold no bodies of ${requests} requests at a time: take fewer in DICOM_REQUESTS_PER_INSTANCE.`,
+    );
+    return;
+  }
+  const asked = whole('DICOMWEB_MAX_REQUEST_BYTES', 0, 0, 64 * 1024 ** 3);
+  if (asked <= most || value('DICOM_PLATFORM_AUTH', 'false') === 'true') return;
+  faults.push(
+    `DICOMWEB_MAX_REQUEST_BYTES is ${asked}, but ${requests} requests at a time fit into ${megabytes} MB with ${most} at most.`,
+  );
+}
+
 function checkParameters() {
   const whole = (name, fallback, least, most) => {
     const text = value(name, String(fallback));
@@ -62,22 +82,35 @@ function checkParameters() {
       faults.push(`${name} must be one of ${words.join(', ')}, not ${word}.`);
     return word;
   };
-  oneOf('DICOM_INSTANCE_MEMORY_MB', '2048', ['512', '2048', '4096']);
-  oneOf('DICOM_NODE_VERSION', '22', ['22', '24']);
+  const megabytes = Number(oneOf('DICOM_INSTANCE_MEMORY_MB', '4096', ['2048', '4096']));
+  const node = value('DICOM_NODE_VERSION');
+  if (node !== undefined) oneOf('DICOM_NODE_VERSION', node, ['22', '24']);
+  oneOf('DICOM_BLOB_AUDIT', 'none', ['none', 'changes', 'all']);
   const redundancies = ['LRS', 'ZRS', 'GRS', 'RAGRS', 'GZRS', 'RAGZRS'];
   const redundancy = oneOf('DICOM_REDUNDANCY', 'LRS', redundancies);
   for (const name of [
     'DICOM_VNET',
     'DICOM_ZONE_REDUNDANT',
     'DICOM_VERSIONING',
-    'DICOM_AUDIT_READS',
+    'DICOM_PLATFORM_AUTH',
+    'DICOM_DELETE_LOCK',
+    'DICOMWEB_IMPORT_KEEP_FILES',
   ]) {
     oneOf(name, 'false', ['true', 'false']);
   }
   const most = whole('DICOM_MAXIMUM_INSTANCES', 100, 40, 1000);
   const ready = whole('DICOM_ALWAYS_READY', 0, 0, 1000);
   if (ready > most) faults.push('DICOM_ALWAYS_READY is more than DICOM_MAXIMUM_INSTANCES.');
-  whole('DICOM_SOFT_DELETE_DAYS', 30, 0, 365);
+  checkBodies(whole, megabytes);
+  const softDelete = whole('DICOM_SOFT_DELETE_DAYS', 30, 0, 365);
+  const versionDays = whole('DICOM_VERSION_DAYS', 30, 0, 99_999);
+  const back = whole('DICOM_POINT_IN_TIME_DAYS', 0, 0, 364);
+  const versions = value('DICOM_VERSIONING', 'true') === 'true';
+  if (back > 0 && !(versions && softDelete > back && (versionDays === 0 || versionDays > back))) {
+    faults.push(
+      'DICOM_POINT_IN_TIME_DAYS needs DICOM_VERSIONING, and DICOM_SOFT_DELETE_DAYS and DICOM_VERSION_DAYS that are longer.',
+    );
+  }
   whole('DICOM_LOG_DAYS', 90, 30, 730);
   const cool = whole('DICOM_COOL_AFTER_DAYS', 0, 0, 99_999);
   const cold = whole('DICOM_COLD_AFTER_DAYS', 0, 0, 99_999);

@@ -14,7 +14,7 @@ param partitions string[]
 @description('Redirect URIs of viewers in browsers.')
 param redirectUris string[]
 
-@description('Object id of who may read, write and delete for the smoke test. Empty: nobody.')
+@description('Object id of who may read, write and delete from the start. Empty: nobody.')
 param testerId string
 
 var roles = [

@@ -7,10 +7,13 @@ param privateOnly bool
 param softDeleteDays int
 param versioning bool
 param versionDays int
+param pointInTimeDays int
+param deleteLock bool
+param allowedOrigins string
 param coolAfterDays int
 param coldAfterDays int
 param workspaceId string
-param auditReads bool
+param blobAudit string
 
 var containerNames = ['instances', 'derived', 'import', 'import-reports', 'import-refused']
 var tableNames = ['catalog', 'log', 'searchindex', 'searchwords']
@@ -40,11 +43,33 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
+// Blobs are put back from their former versions and from what was deleted, which must be there for longer.
+var keepsVersions = versioning && (versionDays == 0 || versionDays > pointInTimeDays)
+var restoreDays = pointInTimeDays == 0 || (keepsVersions && softDeleteDays > pointInTimeDays)
+  ? pointInTimeDays
+  : fail('pointInTimeDays needs versioning, and softDeleteDays and versionDays that are longer.')
+
+// Pages of the allowed origins may write to signed URLs of direct uploads, and do nothing else.
+var uploadRules = empty(allowedOrigins)
+  ? []
+  : [
+      {
+        allowedOrigins: map(split(allowedOrigins, ','), origin => trim(origin))
+        allowedMethods: ['PUT']
+        allowedHeaders: ['content-type', 'content-md5', 'x-ms-*']
+        exposedHeaders: ['etag', 'x-ms-error-code', 'x-ms-request-id']
+        maxAgeInSeconds: 3600
+      }
+    ]
+
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   parent: account
   name: 'default'
   properties: {
     isVersioningEnabled: versioning
+    changeFeed: restoreDays > 0 ? { enabled: true, retentionInDays: restoreDays + 1 } : { enabled: false }
+    restorePolicy: restoreDays > 0 ? { enabled: true, days: restoreDays } : { enabled: false }
+    cors: { corsRules: uploadRules }
     deleteRetentionPolicy: softDeleteDays > 0 ? { enabled: true, days: softDeleteDays } : { enabled: false }
     containerDeleteRetentionPolicy: softDeleteDays > 0 ? { enabled: true, days: softDeleteDays } : { enabled: false }
   }
@@ -122,35 +147,43 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
   dependsOn: [blobs]
 }
 
-resource blobAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (deleteLock) {
+  scope: account
+  name: 'keep-the-archive'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds patient data. Take the lock off before the account is to be deleted: azd env set DICOM_DELETE_LOCK false.'
+  }
+}
+
+// The URLs of these calls hold the names of files that somebody uploads, which may be those of patients:
+// nothing is collected unless it is asked for.
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: blobs
   name: 'audit'
   properties: {
     workspaceId: workspaceId
     logs: [
-      { category: 'StorageRead', enabled: auditReads }
-      { category: 'StorageWrite', enabled: true }
-      { category: 'StorageDelete', enabled: true }
+      { category: 'StorageRead', enabled: blobAudit == 'all' }
+      { category: 'StorageWrite', enabled: blobAudit != 'none' }
+      { category: 'StorageDelete', enabled: blobAudit != 'none' }
     ]
     metrics: [{ category: 'Transaction', enabled: true }]
   }
 }
 
-// Reads of tables are many and tell nothing that the log of requests does not.
-resource tableAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+// URLs of tables may hold values of data sets, so that none is ever collected.
+resource tableMetrics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: tableService
   name: 'audit'
   properties: {
     workspaceId: workspaceId
-    logs: [
-      { category: 'StorageWrite', enabled: true }
-      { category: 'StorageDelete', enabled: true }
-    ]
     metrics: [{ category: 'Transaction', enabled: true }]
   }
 }
 
-// The alert on poison messages reads these; the polling of the host would be the rest.
+// The alert on poison messages reads these; the polling of the host would be the rest. URLs of queues hold
+// nothing but their names.
 resource queueAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: queueService
   name: 'audit'

@@ -1,6 +1,6 @@
 // The function app on a Flex Consumption plan. Every setting that the code reads is set here; a test
 // holds the two together.
-import { furtherSettings } from '../settings.bicep'
+import { defaultNodeVersion, furtherSettings } from '../settings.bicep'
 
 param location string
 param tags object
@@ -16,10 +16,12 @@ param queueEndpoint string
 param insightsConnectionString string
 param workspaceId string
 param authTenantId string
+param authClientId string
 param authAudience string
 param authIssuer string
 param allowedOrigins string
 param publicUrl string
+param platformAuth bool
 param partitionsEnabled bool
 param importKeepsFiles bool
 param maxRequestBytes int
@@ -33,8 +35,25 @@ param nodeVersion string
 
 var appName = 'func-dicomweb-${token}'
 
+var ownUrl = 'https://${appName}.azurewebsites.net'
+
 // An empty setting counts as unset, and unset means every origin: its own is the only one, then.
-var origins = empty(allowedOrigins) ? 'https://${appName}.azurewebsites.net' : allowedOrigins
+var origins = empty(allowedOrigins) ? ownUrl : allowedOrigins
+
+// The host may hold a body several times over before the service is asked, and so many requests at a time
+// (docs/deploy.md, Memory). What is left beside the process bounds one body.
+var memory = loadJsonContent('../memory.json')
+var hostBodyMiB = (instanceMemoryMB - memory.besideMiB) / (memory.timesBody * requestsPerInstance)
+var serviceBodyMiB = hostBodyMiB - memory.aboveServiceMiB
+var fittingBytes = serviceBodyMiB > 0
+  ? serviceBodyMiB * 1048576
+  : fail('${instanceMemoryMB} MB hold no bodies of ${requestsPerInstance} requests at a time.')
+// With platformAuth only callers with a token can fill the memory, and who deploys may trust them.
+var bodyBytes = maxRequestBytes == 0
+  ? fittingBytes
+  : maxRequestBytes <= fittingBytes || platformAuth
+      ? maxRequestBytes
+      : fail('maxRequestBytes is ${maxRequestBytes}, but ${requestsPerInstance} requests at a time fit into ${instanceMemoryMB} MB with ${fittingBytes} at most: take fewer requests per instance, or direct uploads.')
 
 var settings = {
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -43,9 +62,7 @@ var settings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   // The service counts bytes itself and answers 413; the host, which would answer 500, comes second.
-  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(maxRequestBytes + 1048576)
-  // Buffers of this size and more go back to the system as soon as they are free (docs/configuration.md).
-  MALLOC_MMAP_THRESHOLD_: '262144'
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(bodyBytes + memory.aboveServiceMiB * 1048576)
   DicomStorage__blobServiceUri: blobEndpoint
   DicomStorage__tableServiceUri: tableEndpoint
   DicomStorage__queueServiceUri: queueEndpoint
@@ -55,11 +72,21 @@ var settings = {
   DICOM_AUTH_AUDIENCE: authAudience
   DICOM_AUTH_ISSUER: authIssuer
   DICOMWEB_ALLOWED_ORIGINS: origins
-  DICOMWEB_PUBLIC_URL: publicUrl
+  DICOMWEB_PUBLIC_URL: empty(publicUrl) ? ownUrl : publicUrl
   DICOMWEB_PARTITIONS: string(partitionsEnabled)
   DICOMWEB_IMPORT_KEEP_FILES: string(importKeepsFiles)
-  DICOMWEB_MAX_REQUEST_BYTES: string(maxRequestBytes)
+  DICOMWEB_MAX_REQUEST_BYTES: string(bodyBytes)
 }
+
+// What the service answers to everyone, in each version.
+var anonymousPaths = [
+  '/health/check'
+  '/v1/health/check'
+  '/v2/health/check'
+  '/openapi.json'
+  '/v1/openapi.json'
+  '/v2/openapi.json'
+]
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-dicomweb-${token}'
@@ -91,7 +118,9 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     siteConfig: {
       minTlsVersion: '1.2'
-      // CORS is the service's own: what the platform answered here would never reach it.
+      // CORS is the service's own: what the platform answered here would never reach it. With platformAuth
+      // preflights, which carry no token, would not reach it either.
+      cors: platformAuth ? { allowedOrigins: split(origins, ',') } : null
       appSettings: map(items(union(settings, moreSettings)), setting => {
         name: setting.key
         value: string(setting.value)
@@ -110,7 +139,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       }
       runtime: {
         name: 'node'
-        version: nodeVersion
+        version: empty(nodeVersion) ? defaultNodeVersion : nodeVersion
       }
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
@@ -120,6 +149,33 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         }
         alwaysReady: alwaysReadyInstances > 0 ? [{ name: 'http', instanceCount: alwaysReadyInstances }] : []
       }
+    }
+  }
+
+  // A second lock, which looks at the token before a byte of a body is read.
+  resource lock 'config' = if (platformAuth) {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: true }
+      globalValidation: {
+        requireAuthentication: true
+        unauthenticatedClientAction: 'Return401'
+        excludedPaths: anonymousPaths
+      }
+      httpSettings: { requireHttps: true }
+      identityProviders: {
+        azureActiveDirectory: {
+          enabled: true
+          registration: {
+            clientId: empty(authClientId) ? split(authAudience, ',')[0] : authClientId
+            openIdIssuer: empty(authIssuer)
+              ? '${environment().authentication.loginEndpoint}${authTenantId}/v2.0'
+              : authIssuer
+          }
+          validation: { allowedAudiences: split(authAudience, ',') }
+        }
+      }
+      login: { tokenStore: { enabled: false } }
     }
   }
 

@@ -121,7 +121,7 @@ function checkEnvironments(
     `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     value,
   ]);
-  for (const { name, variables, same } of all) {
+  for (const { name, variables, same, refused } of all) {
     const build = runCompiler(compiler, ['build-params', file, '--stdout'], variables);
     rmSync(snapshotFile, { force: true });
     const snapshot = runCompiler(
@@ -129,6 +129,11 @@ function checkEnvironments(
       ['snapshot', file, '--mode', 'overwrite', ...where],
       variables,
     );
+    if (refused !== undefined) {
+      const isRefused = snapshot.status !== 0 && snapshot.stderr.includes(refused);
+      say(`environment ${name}`, [...faultsOf(build), ...(isRefused ? [] : ['is not refused'])]);
+      continue;
+    }
     const faults = [...new Set([...faultsOf(build), ...faultsOf(snapshot)])];
     if (faults.length === 0) {
       const summaryFile = path.join(summaries, `${same ?? name}.txt`);

@@ -5,6 +5,8 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string>>;
   /** The environment that it must not differ from; it then has no summary of its own. */
   readonly same?: string;
+  /** What it is refused with, if it must be. */
+  readonly refused?: string;
 }
 
 const ofAzd = { AZURE_ENV_NAME: 'check', AZURE_LOCATION: 'northeurope' };
@@ -16,6 +18,8 @@ export const everyVariable: Readonly<Record<string, string>> = {
   DICOM_AUTH_AUDIENCE: `${clientId},api://dicom`,
   DICOM_AUTH_TENANT_ID: 'c11c6f26-54b6-4a0c-b1ea-93a59a0a4a07',
   DICOM_AUTH_ISSUER: 'https://login.microsoftonline.us/c11c6f26-54b6-4a0c-b1ea-93a59a0a4a07/v2.0',
+  DICOM_TESTER_ID: '33333333-3333-3333-3333-333333333333',
+  DICOM_PLATFORM_AUTH: 'true',
   DICOM_VIEWER_REDIRECT_URIS: 'https://viewer.example.org/callback',
   DICOMWEB_ALLOWED_ORIGINS: 'https://viewer.example.org,https://other.example.org',
   DICOMWEB_PUBLIC_URL: 'https://dicom.example.org',
@@ -33,12 +37,14 @@ export const everyVariable: Readonly<Record<string, string>> = {
   DICOM_SOFT_DELETE_DAYS: '60',
   DICOM_VERSIONING: 'true',
   DICOM_VERSION_DAYS: '45',
+  DICOM_POINT_IN_TIME_DAYS: '30',
+  DICOM_DELETE_LOCK: 'true',
   DICOM_COOL_AFTER_DAYS: '90',
   DICOM_COLD_AFTER_DAYS: '365',
   DICOM_VNET: 'true',
   DICOM_VNET_PREFIX: '10.30.0.0/23',
   DICOM_LOG_DAYS: '365',
-  DICOM_AUDIT_READS: 'false',
+  DICOM_BLOB_AUDIT: 'all',
   DICOM_ALERT_EMAILS: 'a@hospital.example,b@hospital.example',
   DICOM_ALERT_FAILED_PERCENT: '10',
   DICOM_ALERT_SLOW_MS: '3000',
@@ -67,6 +73,16 @@ export const environments: readonly Environment[] = [
       DICOM_ZONE_REDUNDANT: 'true',
       DICOM_DATA_PARTITIONS: 'north,south',
     },
+  },
+  {
+    name: 'bodies-beyond-memory',
+    variables: { ...ofAzd, DICOMWEB_MAX_REQUEST_BYTES: '4294967296' },
+    refused: 'maxRequestBytes is 4294967296, but 8 requests at a time fit into 4096 MB',
+  },
+  {
+    name: 'restore-beyond-versions',
+    variables: { ...ofAzd, DICOM_POINT_IN_TIME_DAYS: '30' },
+    refused: 'pointInTimeDays needs versioning',
   },
 ];
 

@@ -14,6 +14,7 @@ interface Resource {
 export const builtInRoles: Readonly<Record<string, string>> = {
   'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
   'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
+  'db58b8e5-c6ad-4a2a-8342-4190687cbf4a': 'Storage Blob Delegator',
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
   'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a': 'Storage Queue Data Message Sender',
@@ -32,6 +33,8 @@ const shown: Readonly<Record<string, readonly string[]>> = {
     'deleteRetentionPolicy.days',
     'containerDeleteRetentionPolicy.days',
     'isVersioningEnabled',
+    'restorePolicy.days',
+    'cors.corsRules',
   ],
   'Microsoft.Web/sites': [
     'httpsOnly',
@@ -40,11 +43,29 @@ const shown: Readonly<Record<string, readonly string[]>> = {
     'functionAppConfig.scaleAndConcurrency.maximumInstanceCount',
     'functionAppConfig.scaleAndConcurrency.triggers.http.perInstanceConcurrency',
   ],
+  'Microsoft.Authorization/locks': ['level'],
   'Microsoft.Insights/diagnosticSettings': ['logs'],
 };
 
+/** Rules of CORS. */
+function isRules(
+  value: unknown,
+): value is readonly { allowedMethods: readonly string[]; allowedOrigins: readonly string[] }[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (rule: unknown) => typeof rule === 'object' && rule !== null && 'allowedMethods' in rule,
+    )
+  );
+}
+
 /** A value on one line: of a list of logs those that are on, of an expression the names in it. */
 function short(value: unknown): string {
+  if (isRules(value)) {
+    return value
+      .map((rule) => `${rule.allowedMethods.join('+')} from ${rule.allowedOrigins.join(', ')}`)
+      .join('; ');
+  }
   if (Array.isArray(value)) {
     const on = value.filter((log: { readonly enabled?: unknown }) => log.enabled === true);
     return on.map((log: { readonly category?: unknown }) => String(log.category)).join('+');

@@ -9,6 +9,9 @@ export class PackageError extends Error {
   override readonly name = 'PackageError';
 }
 
+/** File of the package that tells what is in it. */
+export const billOfMaterials = 'sbom.cdx.json';
+
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -78,6 +81,47 @@ function writeManifest(root: string, app: string): void {
   );
 }
 
+interface BillOfMaterials {
+  serialNumber?: string;
+  readonly metadata: { timestamp?: string; readonly component: { name: string } };
+  components: readonly { readonly 'bom-ref': string }[];
+  dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
+/**
+ * Whatever is in the package, by name, version and licence, in CycloneDX (ECMA-424). What is for
+ * development is taken out here: `npm sbom --omit dev` leaves out what both need.
+ */
+function writeBillOfMaterials(root: string, app: string, packages: readonly string[]): void {
+  const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'];
+  const bill = JSON.parse(
+    execFileSync('npm', [...args, '--package-lock-only'], {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 ** 2,
+      shell: process.platform === 'win32',
+    }),
+  ) as BillOfMaterials;
+  const own = readJson(path.join(root, 'package.json')) as Manifest;
+  const inside = new Set([
+    `${own.name}@${own.version}`,
+    ...packages.map((folder) => {
+      const { name, version } = readJson(path.join(root, folder, 'package.json')) as Manifest;
+      return `${name}@${version}`;
+    }),
+  ]);
+  bill.components = bill.components.filter((component) => inside.has(component['bom-ref']));
+  bill.dependencies = bill.dependencies
+    .filter(({ ref }) => inside.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((to) => inside.has(to)) }));
+  // The same sources make the same package.
+  delete bill.serialNumber;
+  delete bill.metadata.timestamp;
+  // npm takes the name of the folder.
+  bill.metadata.component.name = own.name;
+  writeFileSync(path.join(app, billOfMaterials), `${JSON.stringify(bill, undefined, 2)}\n`);
+}
+
 /**
  * Makes the folder anew. Dependencies are copied from `node_modules`, so that what is deployed is what
  * was tested, and no network is needed.
@@ -91,6 +135,7 @@ export function stage(root: string, app: string): void {
   compile(root, app);
   for (const file of ['host.json', 'LICENSE']) cpSync(path.join(root, file), path.join(app, file));
   writeManifest(root, app);
+  writeBillOfMaterials(root, app, packages);
   for (const folder of packages) {
     const target = path.join(app, folder);
     cpSync(path.join(root, folder), target, {

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { sampleInstances, writeSample } from '../sample/instances.js';
 import { DicomwebClient, ServiceUnreachable } from '../support/dicomweb-client.js';
 import type { InstanceAddress } from '../support/dicomweb-client.js';
+import { lendRoles, RolesNotLent, type CallGraph } from './lend-roles.js';
 import { NoToken, tokenCommand, type GetToken } from './token.js';
 
 export interface Output {
@@ -20,6 +21,8 @@ interface Options {
   /** Whom tokens are made out to; without it, and without a token, none is sent. */
   readonly audience: string | undefined;
   readonly token: string | undefined;
+  /** To whom roles are lent for the test; nobody when it is undefined. */
+  readonly borrower: string | undefined;
   /** For how long a service that is only just starting is waited for. */
   readonly patienceSeconds: number;
 }
@@ -29,10 +32,11 @@ class SmokeFailure extends Error {
   override readonly name = 'SmokeFailure';
 }
 
-const usage = `usage: npm run smoke -- [URL] [--audience CLIENT-ID] [--wait SECONDS]
+const usage = `usage: npm run smoke -- [URL] [--audience CLIENT-ID] [--wait SECONDS] [--lend-roles]
   URL         base URL of the service (or DICOMWEB_URL)
   --audience  client id of the service, to get a token by the Azure CLI (or DICOMWEB_AUDIENCE)
   --wait      for how long to wait for a service that is starting (default 180)
+  --lend-roles  gives the roles that the test needs to AZURE_PRINCIPAL_ID, and takes them back
   DICOMWEB_TOKEN, when set, is sent instead. With neither, no token is.
 `;
 
@@ -46,14 +50,23 @@ function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): O
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { audience: { type: 'string' }, wait: { type: 'string', default: '180' } },
+      options: {
+        audience: { type: 'string' },
+        wait: { type: 'string', default: '180' },
+        'lend-roles': { type: 'boolean', default: false },
+      },
     });
     const url = positionals[0] ?? environment['DICOMWEB_URL'];
     const patienceSeconds = Number(values.wait);
     if (url === undefined || !/^https?:/.test(url) || !URL.canParse(url)) return undefined;
     if (positionals.length > 1 || !(patienceSeconds >= 0)) return undefined;
     const audience = values.audience ?? environment['DICOMWEB_AUDIENCE'];
-    return { url, audience, token: environment['DICOMWEB_TOKEN'], patienceSeconds };
+    const principal = environment['AZURE_PRINCIPAL_ID'];
+    if (values['lend-roles'] && (audience === undefined || principal === undefined)) {
+      return undefined;
+    }
+    const borrower = values['lend-roles'] ? principal : undefined;
+    return { url, audience, token: environment['DICOMWEB_TOKEN'], borrower, patienceSeconds };
   } catch {
     return undefined;
   }
@@ -148,6 +161,7 @@ export async function runSmoke(
   environment: NodeJS.ProcessEnv,
   { stdout, stderr }: Output,
   getToken: GetToken,
+  graph?: CallGraph,
 ): Promise<number> {
   const options = readOptions(args, environment);
   if (options === undefined) {
@@ -160,8 +174,13 @@ export async function runSmoke(
     await work();
     stdout.write(`  ${name.padEnd(8)}  ${Math.round(performance.now() - start)} ms\n`);
   };
+  let takeBack = async () => await Promise.resolve();
   try {
-    const { audience, patienceSeconds } = options;
+    const { audience, borrower, patienceSeconds } = options;
+    if (graph !== undefined && borrower !== undefined && audience !== undefined) {
+      takeBack = await lendRoles(graph, audience, borrower);
+      stdout.write('Roles are lent for this test.\n');
+    }
     const token = options.token ?? (audience === undefined ? undefined : await getToken(audience));
     const client = new DicomwebClient(options.url, token);
     stdout.write(`${client.url}\n`);
@@ -183,11 +202,19 @@ export async function runSmoke(
     if (!isExplained(error)) throw error;
     stderr.write(`${error.message}\n`);
     return 1;
+  } finally {
+    await takeBack().catch((error: unknown) => {
+      if (!isExplained(error)) throw error;
+      stderr.write(`The roles that were lent are still there. ${error.message}\n`);
+    });
   }
 }
 
 function isExplained(error: unknown): error is Error {
   return (
-    error instanceof SmokeFailure || error instanceof ServiceUnreachable || error instanceof NoToken
+    error instanceof SmokeFailure ||
+    error instanceof ServiceUnreachable ||
+    error instanceof NoToken ||
+    error instanceof RolesNotLent
   );
 }

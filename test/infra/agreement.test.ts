@@ -3,22 +3,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import hostJson from '../../host.json';
+import memoryJson from '../../infra/memory.json';
 import packageJson from '../../package.json';
 import { environments, everyVariable } from '../../scripts/infra/environments.js';
 import { builtInRoles } from '../../scripts/infra/summary.js';
 import { appRoles } from '../../src/auth/roles.js';
-import { defaultLimits } from '../../src/dicomweb/limits.js';
-import { urlForms, type Route } from '../../src/dicomweb/route.js';
+import type { Route } from '../../src/dicomweb/route.js';
 import { routes } from '../../src/dicomweb/routes.js';
-import type { Services } from '../../src/dicomweb/services.js';
 import { readConfig, settings } from '../../src/host/config.js';
 import { importQueueName } from '../../src/host/import-job.js';
-import type { LogEntry } from '../../src/host/log.js';
-import { runRecovery } from '../../src/host/recovery-job.js';
 import { containerNames } from '../../src/storage/blob-store.js';
 import { tableNames } from '../../src/storage/table-store.js';
 import { tableRows } from '../docs/markdown.js';
-import { deployedEnvironment } from '../support/deployed-environment.js';
 import {
   declared,
   infra,
@@ -51,6 +47,16 @@ const namesIn = (file: string, name: string): readonly string[] =>
 
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
 
+const mebibyte = 1024 ** 2;
+const memory = memoryJson;
+
+/** What follows a word in the summary of an evaluated deployment. */
+function summaryOf(environment: string, word: string): string | undefined {
+  const text = read(`test/infra/summaries/${environment}.txt`);
+  const start = text.indexOf(word);
+  return start === -1 ? undefined : text.slice(start + word.length).split(/\s/)[0];
+}
+
 describe('app settings', () => {
   /** Settings of the code that the function app must not have, and why. */
   const localOnly: Readonly<Record<string, string>> = {
@@ -69,7 +75,6 @@ describe('app settings', () => {
     'APPLICATIONINSIGHTS_CONNECTION_STRING',
     'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
     'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
-    ...Object.keys(deployedEnvironment),
   ];
   const known = Object.values(settings).map(({ variable }) => variable);
 
@@ -82,8 +87,10 @@ describe('app settings', () => {
     expect([...set].sort()).toEqual([...needed, ...platform].sort());
   });
 
-  it('give glibc what long tests of the service give it', () => {
-    expect(valueIn('modules/function-app.bicep', 'settings')).toMatchObject(deployedEnvironment);
+  it('have none that glibc or Node read when a process starts: the platform gives them to one that runs', () => {
+    const set = namesIn('modules/function-app.bicep', 'settings');
+    const atStart = /^(?:MALLOC_|GLIBC_|NODE_|UV_|LD_|languageWorkers)/;
+    expect(set.filter((name) => atStart.test(name))).toEqual([]);
   });
 
   it('leave out only what the code has', () => {
@@ -117,10 +124,10 @@ describe('app settings', () => {
       // As Resource Manager spells them.
       DICOMWEB_PARTITIONS: 'False',
       DICOMWEB_IMPORT_KEEP_FILES: 'False',
-      DICOMWEB_MAX_REQUEST_BYTES: '4294967296',
+      DICOMWEB_MAX_REQUEST_BYTES: '63963136',
       // Parameters that are empty unless given.
       DICOM_AUTH_ISSUER: '',
-      DICOMWEB_PUBLIC_URL: '',
+      DICOMWEB_PUBLIC_URL: 'https://func-dicomweb-x.azurewebsites.net',
     };
     const environment = Object.entries(
       valueIn('modules/function-app.bicep', 'settings') as Properties,
@@ -141,12 +148,34 @@ describe('app settings', () => {
   });
 
   it('let the host take a little more than the service, which alone answers 413', () => {
-    expect(valueIn('main.bicep', 'maxRequestBytes')).toBe(defaultLimits.requestBytes);
-    const host = member(
-      valueIn('modules/function-app.bicep', 'settings'),
-      'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
-    );
-    expect(host).toEqual({ expression: 'string(maxRequestBytes + 1048576)' });
+    for (const { same, refused, name } of environments) {
+      if (same !== undefined || refused !== undefined) continue;
+      const bytes = (setting: string) => Number(summaryOf(name, `  setting  ${setting}=`));
+      expect(bytes('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT')).toBe(
+        bytes('DICOMWEB_MAX_REQUEST_BYTES') + memory.aboveServiceMiB * mebibyte,
+      );
+    }
+  });
+
+  it('let no more into the memory than fits beside the process, as evaluated by Bicep', () => {
+    for (const { same, refused, name } of environments) {
+      if (same !== undefined || refused !== undefined) continue;
+      const host = Number(summaryOf(name, '  setting  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT='));
+      const scale = 'functionAppConfig.scaleAndConcurrency';
+      const requests = Number(summaryOf(name, `${scale}.triggers.http.perInstanceConcurrency=`));
+      const megabytes = Number(summaryOf(name, `${scale}.instanceMemoryMB=`));
+      expect(host).toBeGreaterThan(0);
+      expect(host * memory.timesBody * requests + memory.besideMiB * mebibyte).toBeLessThanOrEqual(
+        megabytes * mebibyte,
+      );
+    }
+  });
+
+  it('tell the service under which URL it is reached', () => {
+    const url = /^https:\/\/func-dicomweb-\w+\.azurewebsites\.net$/;
+    expect(summaryOf('nothing-set', '  setting  DICOMWEB_PUBLIC_URL=')).toMatch(url);
+    const given = everyVariable['DICOMWEB_PUBLIC_URL'];
+    expect(summaryOf('everything-set', '  setting  DICOMWEB_PUBLIC_URL=')).toBe(given);
   });
 });
 
@@ -220,6 +249,8 @@ describe('roles', () => {
     expect([...assignments()].sort()).toEqual(
       [
         ...ofTheCode.map((role) => `principalId: ${role} on dataAccount`),
+        // Direct uploads sign for one blob with a key of the account.
+        'principalId: Storage Blob Delegator on dataAccount',
         'principalId: Storage Blob Data Owner on hostAccount',
         'principalId: Monitoring Metrics Publisher on insights',
         'topic.identity.principalId: Storage Queue Data Message Sender on account::queueService::queue',
@@ -241,7 +272,7 @@ describe('roles', () => {
     for (const { members } of appRoles) expect(members).toEqual(['User', 'Application']);
   });
 
-  it('that the smoke test is given are roles of the code', () => {
+  it('that a tester is given are roles of the code', () => {
     const names = appRoles.map(({ value }) => value);
     const given = valueIn('modules/app-registration.bicep', 'rolesOfTester') as readonly string[];
     expect(names).toEqual(expect.arrayContaining([...given]));
@@ -251,15 +282,17 @@ describe('roles', () => {
 describe('the function app', () => {
   it('runs a version of Node that the code runs on', () => {
     const [, least = ''] = /^>=(\d+)\.\d+$/.exec(packageJson.engines.node) ?? [];
-    const { node, value } = declared(template('main.bicep'), 'nodeVersion');
+    const { node } = declared(template('main.bicep'), 'nodeVersion');
     const decorators = node.previousNamedSibling?.text ?? '';
     const [, list = ''] = /@allowed\(\[(.*?)\]\)/.exec(decorators) ?? [];
-    const allowed = list.split(', ').map((text) => Number(text.replaceAll("'", '')));
-    expect(allowed).toContain(Number(value));
+    const [empty, ...allowed] = list.split(', ').map((text) => Number(text.replaceAll("'", '')));
+    expect(empty).toBe(0);
+    const byDefault = valueIn('settings.bicep', 'defaultNodeVersion');
+    expect(allowed).toContain(Number(byDefault));
+    const version = 'functionAppConfig.runtime.version=';
+    expect(summaryOf('nothing-set', version)).toBe(byDefault);
+    expect(summaryOf('everything-set', version)).toBe(everyVariable['DICOM_NODE_VERSION']);
     for (const version of allowed) expect(version).toBeGreaterThanOrEqual(Number(least));
-    expect(member(valueIn('modules/function-app.bicep', 'app'), 'properties')).toMatchObject({
-      functionAppConfig: { runtime: { name: 'node', version: { expression: 'nodeVersion' } } },
-    });
   });
 
   it('answers at the URLs that the outputs tell, without a prefix', () => {
@@ -279,10 +312,10 @@ describe('the function app', () => {
   it('is surrounded by hooks that exist', () => {
     const commands = [...read('azure.yaml').matchAll(/^ +run: (.*)$/gm)].map(([, run = '']) => run);
     expect(new Set(commands)).toEqual(
-      new Set(['npm run package', 'node scripts/preflight.mjs', 'npm run smoke']),
+      new Set(['npm run package', 'node scripts/preflight.mjs', 'npm run smoke -- --lend-roles']),
     );
     for (const command of commands) {
-      const [, script] = /^npm run ([\w:]+)$/.exec(command) ?? [];
+      const [, script] = /^npm run ([\w:]+)(?: -- .*)?$/.exec(command) ?? [];
       const [, file = ''] = /^node (\S+)$/.exec(command) ?? [];
       if (script === undefined) expect(existsSync(path.join(root, file))).toBe(true);
       else expect(packageJson.scripts).toHaveProperty([script]);
@@ -300,59 +333,61 @@ describe('the environments of the check', () => {
 
   it('are five at least, each with a summary or the name of the one that it equals', () => {
     expect(environments.length).toBeGreaterThanOrEqual(5);
-    for (const { name, same = name } of environments) {
+    for (const { name, same = name, refused } of environments) {
+      if (refused !== undefined) continue;
       expect(read(`test/infra/summaries/${same}.txt`)).toContain('Microsoft.Web/sites  ');
     }
   });
 });
 
-describe('monitoring', () => {
-  it('reads of recovery what recovery writes', async () => {
-    const entries: LogEntry[] = [];
-    const report = { finished: 12, undone: 3 };
-    const services = { archive: { recover: async () => await Promise.resolve(report) } };
-    await runRecovery(
-      async () => await Promise.resolve(services as unknown as Services),
-      (entry) => entries.push(entry),
-    );
-    const [, kql = ''] =
-      /\| parse message with (.*)/.exec(read('infra/queries/recovery-backlog.kql')) ?? [];
-    const pattern = kql.replaceAll(/ ?(\w+): long ?/g, '(\\d+)').replaceAll('"', '');
-    expect(entries).toEqual([
-      { event: 'notice', message: expect.stringMatching(new RegExp(`^${pattern}$`)) },
+describe('telemetry', () => {
+  it('has no dependencies of the host: they would hold the query of every request', () => {
+    expect(hostJson.logging.applicationInsights.enableDependencyTracking).toBe(false);
+  });
+
+  it('has no URL of tables, and of blobs only where it is asked for', () => {
+    const logs = (name: string) =>
+      [...read(`test/infra/summaries/${name}.txt`).matchAll(/^.*diagnosticSettings {2}.*$/gm)].map(
+        ([line]) => line.replace(/^.*\/(\w+Services)\/default(?: {2})?/, '$1 ').trim(),
+      );
+    expect(logs('nothing-set')).toEqual([
+      'blobServices logs=',
+      'queueServices logs=StorageWrite',
+      'tableServices',
+      expect.stringMatching(/metrics {2}on Microsoft\.Web\/sites\//),
     ]);
+    expect(logs('everything-set')).toContain('tableServices');
   });
+});
 
-  it('knows the fault that recovery writes when it fails', async () => {
-    const entries: LogEntry[] = [];
-    await runRecovery(
-      async () => await Promise.reject(new Error('storage is away')),
-      (entry) => entries.push(entry),
+describe('the second lock', () => {
+  it('leaves open what is open to everyone, in each version, and nothing else', () => {
+    const open = Object.values<Route>(routes).filter(
+      ({ permission }) => permission === 'anonymous',
     );
-    const kql = read('infra/queries/recovery-failures.kql');
-    const [, event = ''] = /entry\.event\) == "(\w+)"/.exec(kql) ?? [];
-    const [, route = ''] = /entry\.route\) == "(\w+)"/.exec(kql) ?? [];
-    expect(entries).toMatchObject([{ event, route }]);
-  });
-
-  it('measures functions that there are', () => {
-    const names = Object.values<Route>(routes).flatMap((route) =>
-      urlForms(route).map(({ functionName }) => functionName),
+    const paths = ['', '/v1', '/v2'].flatMap((version) =>
+      open.map(({ path: route }) => `${version}/${route}`),
     );
-    const kql = read('infra/queries/slow-requests.kql');
-    const [, start = '?', part = '?'] =
-      /startswith "(\w+)" or Name contains "(\w+)"/.exec(kql) ?? [];
-    for (const { name } of Object.values<Route>(routes)) {
-      const isFirstThing = /^searchFor|Metadata$/.test(name);
-      expect(name.startsWith(start) || name.includes(part)).toBe(isFirstThing);
-    }
-    expect(names.filter((name) => name.startsWith(start)).length).toBeGreaterThan(6);
+    const excluded = valueIn('modules/function-app.bicep', 'anonymousPaths') as readonly string[];
+    expect([...excluded].sort()).toEqual(paths.sort());
   });
 
-  it('watches the queue where poison messages go', () => {
-    expect(read('infra/queries/poison-messages.kql')).toContain(`/${importQueueName}-poison/`);
+  it('is there only by parameter', () => {
+    expect(read('test/infra/summaries/nothing-set.txt')).not.toContain('authsettingsV2');
+    expect(read('test/infra/summaries/everything-set.txt')).toContain('authsettingsV2');
   });
+});
 
+describe('uploads from browsers', () => {
+  it('may be sent by pages of the allowed origins, and by no other', () => {
+    expect(summaryOf('nothing-set', 'cors.corsRules=')).toBe('');
+    expect(read('test/infra/summaries/everything-set.txt')).toContain(
+      `cors.corsRules=PUT from ${(everyVariable['DICOMWEB_ALLOWED_ORIGINS'] ?? '').replace(',', ', ')}\n`,
+    );
+  });
+});
+
+describe('monitoring', () => {
   it('shows fields that the log has', () => {
     const fields = new Set(
       [...read('src/host/log.ts').matchAll(/^ {2}readonly (\w+)/gm)].map(([, field]) => field),

@@ -8,7 +8,7 @@ import packageJson from '../../package.json';
 import { filesIn } from '../../scripts/package/prune.js';
 import { runPackage, startPackage } from '../../scripts/package/run-package.js';
 import { encodableSyntaxes } from '../../src/dicom/pixel/encode-frame.js';
-import { productionPackages } from '../../scripts/package/stage.js';
+import { billOfMaterials, productionPackages } from '../../scripts/package/stage.js';
 
 const root = path.join(__dirname, '../..');
 const out = mkdtempSync(path.join(tmpdir(), 'dicomweb-package-'));
@@ -50,9 +50,35 @@ describe('npm run package', () => {
     expect(compiled).toContain('dist/web/index.html');
   });
 
-  it('has nothing beside that but the host’s file, the manifest and the licence', () => {
+  it('tells what is in it, as CycloneDX, the same each time', () => {
+    const bill = JSON.parse(readFileSync(path.join(app, billOfMaterials), 'utf8')) as {
+      readonly bomFormat: string;
+      readonly serialNumber?: string;
+      readonly metadata: { readonly timestamp?: string; readonly component: { name: string } };
+      readonly components: readonly {
+        readonly name: string;
+        readonly version: string;
+        readonly licenses?: readonly unknown[];
+      }[];
+    };
+    expect(bill).toMatchObject({
+      bomFormat: 'CycloneDX',
+      metadata: { component: { name: packageJson.name } },
+    });
+    expect(bill.serialNumber ?? bill.metadata.timestamp).toBeUndefined();
+    const inside = productionPackages(root).map((folder) => {
+      const { name, version } = JSON.parse(
+        readFileSync(path.join(app, folder, 'package.json'), 'utf8'),
+      ) as { readonly name: string; readonly version: string };
+      return `${name}@${version}`;
+    });
+    const listed = bill.components.map(({ name, version }) => `${name}@${version}`);
+    expect([...new Set(listed)].sort()).toEqual([...new Set(inside)].sort());
+  });
+
+  it('has nothing beside that but the host’s file, the manifest, the bill and the licence', () => {
     const others = files.filter((file) => !/^(?:dist|node_modules)\//.test(file));
-    expect([...others].sort()).toEqual(['LICENSE', 'host.json', 'package.json']);
+    expect([...others].sort()).toEqual(['LICENSE', 'host.json', 'package.json', billOfMaterials]);
   });
 
   it('has every dependency of production and none of development', () => {

@@ -1,6 +1,6 @@
 /** The check before provisioning, with an Azure CLI that says what a test wants to hear. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -95,17 +95,33 @@ onUnix('npm run preflight', () => {
   });
 
   it.each([
-    ['DICOM_INSTANCE_MEMORY_MB', '1024', /must be one of 512, 2048, 4096, not 1024/],
+    ['DICOM_INSTANCE_MEMORY_MB', '1024', /must be one of 2048, 4096, not 1024/],
     ['DICOM_NODE_VERSION', '18', /must be one of 22, 24, not 18/],
     ['DICOM_REDUNDANCY', 'lrs', /must be one of LRS/],
     ['DICOM_VNET', 'yes', /must be one of true, false, not yes/],
     ['DICOM_MAXIMUM_INSTANCES', '10', /from 40 to 1000, not 10/],
     ['DICOM_LOG_DAYS', 'a month', /from 30 to 730, not a month/],
     ['DICOM_AUTH_CLIENT_ID', 'dicom', /must be a GUID/],
+    ['DICOMWEB_MAX_REQUEST_BYTES', '63963137', /fit into 4096 MB with 63963136 at most/],
+    ['DICOM_REQUESTS_PER_INSTANCE', '500', /4096 MB hold no bodies of 500 requests/],
+    ['DICOM_POINT_IN_TIME_DAYS', '30', /needs DICOM_VERSIONING/],
   ])('refuses %s=%s', (name, value, message) => {
     const { status, stderr } = preflight({ [name]: value }, signedIn);
     expect(status).toBe(1);
     expect(stderr).toMatch(message);
+  });
+
+  it('counts the memory as the templates do, and takes empty variables for unset', () => {
+    const largest = /DICOMWEB_MAX_REQUEST_BYTES=(\d+)/.exec(
+      readFileSync(path.join(__dirname, 'summaries/nothing-set.txt'), 'utf8'),
+    );
+    const environment = { DICOMWEB_MAX_REQUEST_BYTES: largest?.[1] ?? '', DICOM_VNET: '' };
+    expect(preflight(environment, signedIn)).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('takes larger bodies behind the second lock', () => {
+    const environment = { DICOMWEB_MAX_REQUEST_BYTES: '4294967296', DICOM_PLATFORM_AUTH: 'true' };
+    expect(preflight(environment, signedIn)).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('refuses to move instances to the cold tier before the cool one', () => {

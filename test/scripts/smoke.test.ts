@@ -2,6 +2,12 @@
 import { createServer, request as forward, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  lendRoles,
+  RolesNotLent,
+  rolesOfSmoke,
+  type CallGraph,
+} from '../../scripts/smoke/lend-roles.js';
 import { runSmoke } from '../../scripts/smoke/run-smoke.js';
 import { azureCliToken, NoToken, type GetToken } from '../../scripts/smoke/token.js';
 import { startService, type Service } from '../support/service.js';
@@ -140,5 +146,76 @@ describe('runSmoke, when the service is at fault', () => {
 describe('azureCliToken', () => {
   it('refuses what is no audience, before a shell could see it', async () => {
     await expect(azureCliToken('x; rm -rf /')).rejects.toThrow(NoToken);
+  });
+});
+
+describe('lendRoles', () => {
+  const person = '33333333-3333-3333-3333-333333333333';
+  const roles = ['Dicom.Read', 'Dicom.Write', 'Dicom.Delete', 'Dicom.Admin'];
+
+  /** Microsoft Graph with one service; what is assigned in it can be seen. */
+  function directory(held: readonly string[], refuses?: string) {
+    const assigned = held.map((role) => ({
+      id: `at-${role}`,
+      appRoleId: role,
+      principalId: person,
+    }));
+    const graph: CallGraph = async (method, path, body) => {
+      await Promise.resolve();
+      if (method === 'GET' && path.includes(`appId='${clientId}'`)) {
+        return { id: 'service', appRoles: roles.map((value) => ({ id: value, value })) };
+      }
+      if (method === 'GET') return { value: [...assigned] };
+      if (method === 'POST') {
+        const { appRoleId = '' } = body ?? {};
+        if (appRoleId === refuses) throw new RolesNotLent('no');
+        const one = { id: `at-${appRoleId}`, appRoleId, principalId: person };
+        assigned.push(one);
+        return one;
+      }
+      const index = assigned.findIndex(({ id }) => path.endsWith(`/${id}`));
+      if (index === -1) throw new RolesNotLent('there is none');
+      assigned.splice(index, 1);
+      return undefined;
+    };
+    return { graph, assigned: () => assigned.map(({ appRoleId }) => appRoleId).sort() };
+  }
+
+  it('gives what the test needs and takes it back', async () => {
+    const { graph, assigned } = directory([]);
+    const takeBack = await lendRoles(graph, clientId, person);
+    expect(assigned()).toEqual([...rolesOfSmoke].sort());
+    await takeBack();
+    expect(assigned()).toEqual([]);
+  });
+
+  it('leaves what somebody has for good', async () => {
+    const { graph, assigned } = directory(['Dicom.Read', 'Dicom.Admin']);
+    await (
+      await lendRoles(graph, clientId, person)
+    )();
+    expect(assigned()).toEqual(['Dicom.Admin', 'Dicom.Read']);
+  });
+
+  it('takes back what it has given when it may not give the rest', async () => {
+    const { graph, assigned } = directory([], 'Dicom.Delete');
+    await expect(lendRoles(graph, clientId, person)).rejects.toThrow(RolesNotLent);
+    expect(assigned()).toEqual([]);
+  });
+
+  it('takes ids and nothing else into a URL', async () => {
+    const { graph } = directory([]);
+    await expect(lendRoles(graph, "x')/owners", person)).rejects.toThrow(/object id/);
+  });
+
+  it('is done with when the smoke test fails', async () => {
+    const { graph, assigned } = directory([]);
+    said = { out: '', err: '' };
+    const args = ['http://127.0.0.1:9', '--audience', clientId, '--wait', '0', '--lend-roles'];
+    const environment = { AZURE_PRINCIPAL_ID: person };
+    expect(await runSmoke(args, environment, output, noToken, graph)).toBe(1);
+    expect(said.out).toContain('Roles are lent');
+    expect(assigned()).toEqual([]);
+    expect(await runSmoke(args, {}, output, noToken, graph)).toBe(2);
   });
 });

@@ -3,7 +3,6 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { LogEntry } from '../../../src/host/log.js';
-import { deployedEnvironment } from '../../support/deployed-environment.js';
 import type { Fuse, Notice, Order, Sample, ServiceProcessOptions } from './service-process.js';
 
 const runner = path.join(__dirname, '../../support/run-typescript.mjs');
@@ -76,7 +75,7 @@ export async function startServiceProcess(
 ): Promise<ServiceChild> {
   const child = fork(runner, [script, JSON.stringify(options)], {
     execArgv: ['--expose-gc'],
-    env: { ...process.env, ...deployedEnvironment, DicomStorage: '' },
+    env: { ...process.env, DicomStorage: '' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let complaint = '';
