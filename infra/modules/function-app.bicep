@@ -80,11 +80,17 @@ var settings = {
 
 // What the service answers to everyone, in each version.
 var anonymousPaths = [
+  '/api.json'
+  '/api.yaml'
   '/health/check'
-  '/v1/health/check'
-  '/v2/health/check'
   '/openapi.json'
+  '/v1/api.json'
+  '/v1/api.yaml'
+  '/v1/health/check'
   '/v1/openapi.json'
+  '/v2/api.json'
+  '/v2/api.yaml'
+  '/v2/health/check'
   '/v2/openapi.json'
 ]
 
