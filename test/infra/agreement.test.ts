@@ -192,6 +192,15 @@ describe('storage', () => {
     expect(loops.map(([, list]) => list)).toEqual(['containerNames', 'tableNames', 'queueNames']);
   });
 
+  it('is in the summaries as it is in the templates: npm run check:infra -- --write', () => {
+    const summary = read('test/infra/summaries/nothing-set.txt');
+    for (const name of [...containerNames, ...tableNames]) {
+      expect(summary).toMatch(
+        new RegExp(`/(?:containers|tables) {2}stdicom\\w+/default/${name}\n`),
+      );
+    }
+  });
+
   it('announces uploads where the code waits for them', () => {
     const events = 'modules/import-events.bicep';
     expect(valueIn(events, 'importQueue')).toBe(importQueueName);
