@@ -4,6 +4,7 @@
  */
 import type { RequestContext } from './route.js';
 import type { Services } from './services.js';
+import { jsonReply, type Reply } from '../http/reply.js';
 
 /** Milliseconds for which a finding holds. */
 export const healthHolds = 5_000;
@@ -47,10 +48,10 @@ function detailsOf(archive: Archive): Promise<Details> {
 }
 
 /** `GET /health/check`: 200 when both storage services answer, 503 when one is away. */
-export async function checkHealth({ services }: RequestContext): Promise<Response> {
+export async function checkHealth({ services }: RequestContext): Promise<Reply> {
   const details = await detailsOf(services.archive);
   const healthy = details.every((detail) => detail.status === 'Healthy');
-  return Response.json(
+  return jsonReply(
     { overallStatus: healthy ? 'Healthy' : 'Unhealthy', details },
     { status: healthy ? 200 : 503, headers: { 'Cache-Control': 'no-store' } },
   );

@@ -1,13 +1,20 @@
 /** JSON arrays that are written while their items are made. */
 
-/** Writes texts of JSON values as one array, a chunk per value. */
+/** Characters that are worth the steps that a chunk goes through. */
+const leastChunk = 64 * 1024;
+
+/** Writes texts of JSON values as one array, in chunks of 64 Ki characters and more, but for the last. */
 export async function* jsonArray(
   texts: AsyncIterable<string>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let lead = '[';
+  let written = '[';
+  let isFirst = true;
   for await (const text of texts) {
-    yield Buffer.from(lead + text);
-    lead = ',';
+    written += isFirst ? text : `,${text}`;
+    isFirst = false;
+    if (written.length < leastChunk) continue;
+    yield Buffer.from(written);
+    written = '';
   }
-  yield Buffer.from(lead === '[' ? '[]' : ']');
+  yield Buffer.from(`${written}]`);
 }

@@ -9,16 +9,17 @@ import {
   type Offer,
 } from '../http/accept.js';
 import { parseQuery, queryValues } from '../http/query-string.js';
+import type { RequestHead } from '../http/incoming-request.js';
 
 /** The representation that a request asks for (PS3.18 §8.7.5); `undefined` when it is not offered. */
-export function acceptedOf(request: Request, offers: readonly Offer[]): Choice | undefined {
+export function acceptedOf(request: RequestHead, offers: readonly Offer[]): Choice | undefined {
   return negotiate(rangesOf(request), offers);
 }
 
 /** What requests accept: an answer of many instances asks for each. */
-const known = new WeakMap<Request, readonly AcceptRange[]>();
+const known = new WeakMap<RequestHead, readonly AcceptRange[]>();
 
-function rangesOf(request: Request): readonly AcceptRange[] {
+function rangesOf(request: RequestHead): readonly AcceptRange[] {
   const before = known.get(request);
   if (before !== undefined) return before;
   const accept = queryValues(parseQuery(new URL(request.url)), 'accept');
@@ -32,7 +33,7 @@ function rangesOf(request: Request): readonly AcceptRange[] {
  *
  * @throws ServiceError `not-acceptable` that lists what is offered.
  */
-export function chooseRepresentation(request: Request, offers: readonly Offer[]): Choice {
+export function chooseRepresentation(request: RequestHead, offers: readonly Offer[]): Choice {
   const choice = acceptedOf(request, offers);
   if (choice === undefined) {
     const offered = describeOffers(offers);

@@ -8,12 +8,14 @@ import type { Offer } from '../http/accept.js';
 import type { Partition } from '../storage/archive/keys.js';
 import type { Profile } from './profile.js';
 import type { Services } from './services.js';
+import type { Reply } from '../http/reply.js';
+import type { RequestHead } from '../http/incoming-request.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
 
 /** Everything a handler may touch. */
 export interface RequestContext {
-  readonly request: Request;
+  readonly request: RequestHead;
   /** Path parameters, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   /** The request's body, ended with `payload-too-large` beyond the limit; empty when there is none. */
@@ -31,7 +33,7 @@ export interface RequestContext {
   readonly signal: AbortSignal;
 }
 
-export type Handler = (context: RequestContext) => Promise<Response>;
+export type Handler = (context: RequestContext) => Promise<Reply>;
 
 export interface RouteDefinition {
   readonly method: Method;

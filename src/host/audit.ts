@@ -5,6 +5,7 @@
 import type { Principal } from '../auth/principal.js';
 import { parseUid } from '../dicom/uid.js';
 import { ServiceError } from '../errors.js';
+import type { RequestHeaders } from '../http/incoming-request.js';
 
 /** Headers with which a caller adds to the audit (microsoft-compatible). */
 const prefix = 'x-ms-azuredicom-audit-';
@@ -28,7 +29,7 @@ export interface StoredNote {
  *
  * @throws ServiceError `invalid-header` when they are too many or too long.
  */
-export function auditHeadersOf(headers: Headers): Readonly<Record<string, string>> {
+export function auditHeadersOf(headers: RequestHeaders): Readonly<Record<string, string>> {
   const added = [...headers].filter(([name]) => name.startsWith(prefix));
   if (added.length > mostHeaders || added.some(([, value]) => value.length > longestValue)) {
     throw new ServiceError(

@@ -8,13 +8,14 @@ import type { Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
 import { allowsOrigin, type CorsConfig } from '../http/cors.js';
 import { isLoopbackHost } from '../http/loopback-host.js';
+import type { RequestHead } from '../http/incoming-request.js';
 
 /**
  * Finds out who sends a request.
  *
  * @throws ServiceError `unauthenticated` or `keys-unavailable`
  */
-export type Authenticator = (request: Request) => Promise<Principal>;
+export type Authenticator = (request: RequestHead) => Promise<Principal>;
 
 const changesNothing: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 

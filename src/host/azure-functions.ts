@@ -3,13 +3,16 @@
  * The library streams but neither paces responses nor ends them when they fail, so the live response
  * behind each invocation is found here and minded (`live-response.ts`).
  */
+import type { ServerResponse } from 'node:http';
 import { app, type HttpMethod, type HttpRequest, type InvocationContext } from '@azure/functions';
 import { urlForms, type Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
+import type { IncomingRequest } from '../http/incoming-request.js';
+import type { Reply, ReplyBody } from '../http/reply.js';
 import { loadConfig } from './config.js';
 import { createDispatcher, type Dispatch } from './dispatcher.js';
 import { invocationHeader, type Forwarded } from './forwarded-requests.js';
-import { paced, signalOf } from './live-response.js';
+import { pacedStream, signalOf } from './live-response.js';
 import { importQueueName, runImport } from './import-job.js';
 import { send } from './node-http.js';
 import { pageOf } from './page.js';
@@ -21,7 +24,7 @@ import { timeBudgets, type TimeBudgets } from '../time-budgets.js';
 import { createUpload } from './upload.js';
 import { attendWorkerServer } from './worker-server.js';
 
-type Answer = (host: Host, request: Request, signal: AbortSignal) => Promise<Response>;
+type Answer = (host: Host, request: IncomingRequest, signal: AbortSignal) => Promise<Reply>;
 
 interface Host extends Pick<PipelineParts, 'log' | 'services' | 'config'> {
   readonly pipeline: Pipeline;
@@ -55,7 +58,7 @@ function currentHost(): Host {
 }
 
 /** Answers in place of a function: with the problem of an error. */
-async function refuse(error: ServiceError, request: Request): Promise<Response> {
+async function refuse(error: ServiceError, request: IncomingRequest): Promise<Reply> {
   const route: HostRoute = {
     name: 'forwardedRequest',
     answer: () => {
@@ -98,10 +101,10 @@ function requestOf(
   forwarded: Forwarded | undefined,
   signal: AbortSignal,
   discardBytes: number,
-): Request {
-  const { url, method } = invoked;
-  const init = { method, signal, headers: new Headers([...invoked.headers]) };
-  if (invoked.body === null) return new Request(url, init);
+): IncomingRequest {
+  const { url, method, headers } = invoked;
+  const head = { method, url, headers: new Headers([...headers]) };
+  if (invoked.body === null) return { ...head, body: null };
   const upload = createUpload(chunksOf(invoked.body), () => forwarded?.message.socket.destroy(), {
     discardBytes,
     signal,
@@ -110,17 +113,24 @@ function requestOf(
     discardStallMilliseconds: budgets.discardStall,
   });
   forwarded?.response.prependOnceListener('finish', upload.discard);
-  return new Request(url, { ...init, body: upload.body, duplex: 'half' });
+  return { ...head, body: upload.body };
+}
+
+/** A body as the library takes it: without a live response at the pace at which it is asked for. */
+function webBody(body: ReplyBody | undefined, live: ServerResponse | undefined) {
+  if (body === undefined) return null;
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return live === undefined ? ReadableStream.from(body) : pacedStream(body, live);
 }
 
 /** The answer, or one in its place when its time has been over for a while. */
 async function inTime(
-  answer: Promise<Response>,
-  request: Request,
+  answer: Promise<Reply>,
+  request: IncomingRequest,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<Reply> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Response>((resolve) => {
+  const late = new Promise<Reply>((resolve) => {
     signal.addEventListener('abort', () => {
       const reason: unknown = signal.reason;
       if (!(reason instanceof ServiceError)) return;
@@ -159,13 +169,11 @@ async function invoke(
   const signal =
     live === undefined ? new AbortController().signal : signalOf(live, budgets.request);
   const request = requestOf(invoked, forwarded, signal, host.config.limits.requestBytes + mebibyte);
-  const response =
+  const { status, headers, body } =
     forwarded?.isForged === true
       ? await refuse(forgedInvocation, request)
       : await inTime(answer(host, request, signal), request, signal);
-  if (live === undefined || response.body === null) return response;
-  const { status, statusText, headers } = response;
-  return new Response(paced(response.body, live), { status, statusText, headers });
+  return new Response(webBody(body, live), { status, headers });
 }
 
 function registerFunction(

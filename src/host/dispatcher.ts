@@ -7,12 +7,14 @@ import { capabilityOffers, describing } from '../dicomweb/capabilities/retrieve-
 import { profileOf } from '../dicomweb/profile.js';
 import { urlForms, type Route } from '../dicomweb/route.js';
 import { ServiceError } from '../errors.js';
+import type { IncomingRequest } from '../http/incoming-request.js';
+import type { Reply } from '../http/reply.js';
 import { noPage, type Page } from './page.js';
 import type { HostRoute, Pipeline } from './pipeline.js';
 import { createRouter } from './router.js';
 
 /** Answers any request; never rejects. */
-export type Dispatch = (request: Request, signal: AbortSignal) => Promise<Response>;
+export type Dispatch = (request: IncomingRequest, signal: AbortSignal) => Promise<Reply>;
 
 /** OPTIONS other than a preflight, which the pipeline answers by itself: what a resource can do. */
 function options(path: string, found: readonly Route[], allowed: readonly string[]): Route {

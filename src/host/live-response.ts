@@ -42,36 +42,68 @@ export function signalOf(response: ServerResponse, milliseconds?: number): Abort
   return controller.signal;
 }
 
-/**
- * The body, handed out no faster than the response takes it. When the client goes the source is
- * cancelled; when the source fails the response is destroyed, since the status has already gone.
- */
-export function paced(
-  source: ReadableStream<Uint8Array>,
+/** Chunks of a body, handed out no faster than a response takes them, until its client goes. */
+function pacedChunks(
+  body: AsyncIterable<Uint8Array>,
   response: ServerResponse,
-): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
+): { readonly next: () => Promise<Uint8Array | undefined>; readonly leave: () => Promise<void> } {
+  const chunks = body[Symbol.asyncIterator]();
+  const leave = async () => {
+    response.off('close', abandon);
+    await chunks.return?.();
+  };
   const abandon = () => {
-    reader.cancel().catch(() => undefined);
+    leave().catch(() => undefined);
   };
   if (response.destroyed) abandon();
-  else response.once('close', abandon);
+  else response.on('close', abandon);
+  return {
+    leave,
+    async next() {
+      await untilDrained(response);
+      for (;;) {
+        const step = await chunks.next();
+        if (step.done === true) {
+          response.off('close', abandon);
+          return undefined;
+        }
+        if (step.value.byteLength > 0) return step.value;
+      }
+    },
+  };
+}
+
+/** Sends a body, which is left when the client goes. Rejects as the body does. */
+export async function sendPaced(
+  body: AsyncIterable<Uint8Array>,
+  response: ServerResponse,
+): Promise<void> {
+  const { next } = pacedChunks(body, response);
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) response.write(chunk);
+}
+
+/**
+ * A body as a web stream, handed out no faster than the response takes it. When the client goes the body
+ * is left; when it fails the response is destroyed, since the status has already gone.
+ */
+export function pacedStream(
+  body: AsyncIterable<Uint8Array>,
+  response: ServerResponse,
+): ReadableStream<Uint8Array> {
+  const { next, leave } = pacedChunks(body, response);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          await untilDrained(response);
-          const { done, value } = await reader.read();
-          if (done) controller.close();
-          else controller.enqueue(value);
+          const chunk = await next();
+          if (chunk === undefined) controller.close();
+          else controller.enqueue(chunk);
         } catch (error) {
           response.destroy();
           throw error;
         }
       },
-      async cancel(reason) {
-        await reader.cancel(reason);
-      },
+      cancel: leave,
     },
     { highWaterMark: 0 },
   );

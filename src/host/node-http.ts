@@ -1,29 +1,50 @@
-/** Between Node's HTTP server and web objects: requests in, responses out, both at the peer's pace. */
+/** Between Node's HTTP server and the pipeline: requests in, answers out, both at the peer's pace. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingRequest, RequestHeaders } from '../http/incoming-request.js';
 import { isHost } from '../http/origin.js';
+import type { Reply } from '../http/reply.js';
 import type { Dispatch } from './dispatcher.js';
-import { paced, signalOf } from './live-response.js';
+import { sendPaced, signalOf } from './live-response.js';
 import { createUpload, type UploadOptions } from './upload.js';
 
-/** Methods whose requests have no body for the Fetch standard. */
+/** Methods whose requests have no body. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+/** Methods that are not for the server of a resource. */
+const forbidden: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
-function urlOf(message: IncomingMessage): string {
+/** The absolute URL of a message; `undefined` when there is none without credentials. */
+function urlOf(message: IncomingMessage): string | undefined {
   const target = message.url ?? '/';
   const host = message.headers.host ?? '';
   // Anything but a host would be read as part of the path.
   const base = `http://${isHost(host) && URL.canParse(`http://${host}`) ? host : 'localhost'}`;
   // A proxy is sent absolute targets; they are the URL already.
-  if (!target.startsWith('/') && URL.canParse(target)) return target;
-  return base + (target.startsWith('/') ? target : '/');
+  const isAbsolute = !target.startsWith('/') && URL.canParse(target);
+  const url = isAbsolute ? target : base + (target.startsWith('/') ? target : '/');
+  if (!URL.canParse(url)) return undefined;
+  const { username, password, href } = new URL(url);
+  return username === '' && password === '' ? href : undefined;
 }
 
-function headersOf(message: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(message.headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
+/** The fields of a message, without a copy. */
+class MessageHeaders implements RequestHeaders {
+  readonly #fields: NodeJS.Dict<string[]>;
+
+  constructor(message: IncomingMessage) {
+    this.#fields = message.headersDistinct;
   }
-  return headers;
+
+  get(name: string): string | null {
+    return this.#fields[name.toLowerCase()]?.join(', ') ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.#fields[name.toLowerCase()] !== undefined;
+  }
+
+  *[Symbol.iterator](): Generator<[string, string], void, undefined> {
+    for (const name of Object.keys(this.#fields)) yield [name, this.get(name) ?? ''];
+  }
 }
 
 /**
@@ -40,28 +61,31 @@ async function* chunksOf(
   return undefined;
 }
 
+/** The request in a message; `undefined` when it cannot be one for us. */
 function requestOf(
   message: IncomingMessage,
   response: ServerResponse,
-  signal: AbortSignal,
   options: UploadOptions,
-): Request {
-  const method = message.method ?? 'GET';
-  const init = { method, headers: headersOf(message), signal };
-  if (bodiless.has(method)) return new Request(urlOf(message), init);
+): IncomingRequest | undefined {
+  const { method = 'GET' } = message;
+  const url = urlOf(message);
+  if (url === undefined || forbidden.has(method)) return undefined;
+  const head = { method, url, headers: new MessageHeaders(message) };
+  if (bodiless.has(method)) return { ...head, body: null };
   const upload = createUpload(chunksOf(message, response), () => message.destroy(), options);
   // Before Node's own listener, which would read whatever nobody has begun to read.
   response.prependOnceListener('finish', upload.discard);
-  return new Request(urlOf(message), { ...init, body: upload.body, duplex: 'half' });
+  return { ...head, body: upload.body };
 }
 
 /** Sends an answer, at the pace of its reader. Rejects when its body fails. */
-export async function send(answer: Response, response: ServerResponse): Promise<void> {
-  response.writeHead(answer.status, Object.fromEntries(answer.headers));
-  if (answer.body !== null) {
-    for await (const chunk of paced(answer.body, response)) response.write(chunk);
-  }
-  response.end();
+export async function send(
+  { status, headers, body }: Reply,
+  response: ServerResponse,
+): Promise<void> {
+  response.writeHead(status, headers);
+  if (body !== undefined && !(body instanceof Uint8Array)) await sendPaced(body, response);
+  response.end(body instanceof Uint8Array ? body : undefined);
 }
 
 /** Answers one message of Node's server through the dispatcher. */
@@ -71,17 +95,13 @@ export async function serve(
   response: ServerResponse,
   options: UploadOptions,
 ): Promise<void> {
-  const signal = signalOf(response);
-  let request: Request;
-  try {
-    request = requestOf(message, response, signal, options);
-  } catch {
-    // A method or URL that the Fetch standard has no request for.
+  const request = requestOf(message, response, options);
+  if (request === undefined) {
     response.writeHead(400, { Connection: 'close' }).end();
     return;
   }
   try {
-    await send(await dispatch(request, signal), response);
+    await send(await dispatch(request, signalOf(response)), response);
   } catch {
     // What failed is in the log; the client can only be told by a reset.
     response.destroy();

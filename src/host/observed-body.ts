@@ -1,5 +1,4 @@
 /** Watches a response body on its way out: how many bytes went, and how it ended. */
-import { AsyncResource } from 'node:async_hooks';
 import type { Outcome } from './log.js';
 
 export interface BodyEnd {
@@ -9,42 +8,53 @@ export interface BodyEnd {
   readonly error?: unknown;
 }
 
+/** What is told of a body, and in whose name its source works. */
+export interface Observer {
+  /** Told once, when the body has been read to its end, was left or failed. */
+  readonly onEnd: (end: BodyEnd) => void;
+  /** Runs what the source does as work for the request that made it, whoever reads. */
+  readonly within: <T>(work: () => T) => T;
+}
+
 /**
- * The same bytes, chunk by chunk on demand; `onEnd` is told once, when the body has been read to its
- * end, was cancelled or failed. The source works for the request that made it, whoever reads.
+ * The same bytes, chunk by chunk on demand. The one stage that a body passes between the handler and
+ * the host, which sets the pace by asking.
  */
 export function observeBody(
-  body: ReadableStream<Uint8Array>,
-  onEnd: (end: BodyEnd) => void,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  const read = AsyncResource.bind(async () => await reader.read());
+  body: AsyncIterable<Uint8Array>,
+  { onEnd, within }: Observer,
+): AsyncIterableIterator<Uint8Array> {
+  const source = body[Symbol.asyncIterator]();
+  const done = { done: true, value: undefined } as const;
   let bytes = 0;
-  let cancelled = false;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await read();
-          if (cancelled) return;
-          if (done) {
-            onEnd({ outcome: 'complete', bytes });
-            controller.close();
-            return;
-          }
-          bytes += value.byteLength;
-          controller.enqueue(value);
-        } catch (error) {
-          if (!cancelled) onEnd({ outcome: 'failed', bytes, error });
-          throw error;
+  let ended = false;
+  const end = (outcome: Outcome, error?: unknown) => {
+    if (ended) return;
+    ended = true;
+    onEnd(error === undefined ? { outcome, bytes } : { outcome, bytes, error });
+  };
+  const observed: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => observed,
+    async next() {
+      if (ended) return done;
+      try {
+        const step = await within(() => source.next());
+        if (step.done === true) {
+          end('complete');
+          return done;
         }
-      },
-      async cancel(reason) {
-        cancelled = true;
-        onEnd({ outcome: 'aborted', bytes });
-        await reader.cancel(reason);
-      },
+        bytes += step.value.byteLength;
+        return step;
+      } catch (error) {
+        end('failed', error);
+        throw error;
+      }
     },
-    { highWaterMark: 0 },
-  );
+    async return() {
+      end('aborted');
+      await source.return?.();
+      return done;
+    },
+  };
+  return observed;
 }

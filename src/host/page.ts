@@ -9,6 +9,8 @@ import { isGuid } from '../auth/access-token.js';
 import type { AuthSettings } from './auth-settings.js';
 import type { Config } from './config.js';
 import { packageVersion } from './version.js';
+import { reply, type Reply } from '../http/reply.js';
+import type { RequestHead } from '../http/incoming-request.js';
 
 /** One file of the page. */
 interface PageFile {
@@ -17,7 +19,7 @@ interface PageFile {
 }
 
 /** Answers a GET or HEAD for a file of the page; `undefined` where the page has no such file. */
-export type Page = (path: string, request: Request) => Response | undefined;
+export type Page = (path: string, request: RequestHead) => Reply | undefined;
 
 /** Where the bundler puts the page, seen from the compiled code of the hosts. */
 export const pageDirectory = path.join(__dirname, '../../web');
@@ -126,15 +128,15 @@ export function readPage(
   return (asked, request) => {
     if (asked === '/web/settings.json') {
       const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' };
-      return new Response(told, { headers });
+      return reply(told, { headers });
     }
     const file = files.get(asked);
     if (file === undefined) return undefined;
     const { bytes, headers } = file;
     if (request.headers.get('if-none-match') === headers['ETag']) {
-      return new Response(null, { status: 304, headers });
+      return reply(null, { status: 304, headers });
     }
-    return new Response(bytes, {
+    return reply(bytes, {
       headers: { ...headers, 'Content-Length': String(bytes.byteLength) },
     });
   };

@@ -1,18 +1,20 @@
 /**
- * What every request goes through, on both hosts: request id → profile → authenticate and authorise →
- * limits → handler → problem → headers → access log. Nothing of a body is read before its sender is
- * known to be allowed to send it.
+ * What every request goes through, on both hosts, as steps in a row: each takes what is known of the
+ * request and answers, or lets it pass on. Nothing of a body is read before its sender is known to be
+ * allowed to send it.
  */
 import { ps318, profileOf, type Profile } from '../dicomweb/profile.js';
 import type { Route } from '../dicomweb/route.js';
 import type { Services } from '../dicomweb/services.js';
 import { ServiceError } from '../errors.js';
-import { chunksOf, discardBody, limitBody } from '../http/body.js';
+import { discardBody, receivedBody, tooLarge } from '../http/body.js';
 import { acceptsGzip, gzipBody, isCompressible } from '../http/content-encoding.js';
 import { corsHeaders, isPreflight, preflightHeaders } from '../http/cors.js';
 import { gzipETag } from '../http/etag.js';
-import { publicOrigin, type PublicAddress } from '../http/origin.js';
+import type { IncomingRequest } from '../http/incoming-request.js';
+import { publicOrigin } from '../http/origin.js';
 import { problemResponse } from '../http/problem.js';
+import { reply, type Reply } from '../http/reply.js';
 import { checkHead } from '../http/request-head.js';
 import { allowEmbedding, securityHeaders } from '../http/security-headers.js';
 import { defaultPartition, parsePartition, type Partition } from '../storage/archive/keys.js';
@@ -30,16 +32,16 @@ type Params = Readonly<Record<string, string>>;
 export interface HostRoute {
   readonly name: string;
   /** @throws ServiceError to refuse. */
-  readonly answer: () => Response;
+  readonly answer: () => Reply;
 }
 
 /** Answers a request for a route; never rejects. */
 export type Pipeline = (
   route: Route | HostRoute,
-  request: Request,
+  request: IncomingRequest,
   params: Params,
   signal: AbortSignal,
-) => Promise<Response>;
+) => Promise<Reply>;
 
 export interface PipelineParts {
   readonly config: Pick<
@@ -59,23 +61,40 @@ export interface PipelineParts {
   readonly log: Log;
 }
 
+/** A request on its way, and what is noted of it for the log. */
+interface Exchange {
+  readonly route: Route | HostRoute;
+  readonly request: IncomingRequest;
+  readonly params: Params;
+  readonly signal: AbortSignal;
+  readonly started: number;
+  readonly traceId: string | undefined;
+  readonly scope: RequestScope;
+  /** The public base of its URL. */
+  readonly origin: string;
+  readonly stored: StoreTally;
+  profile: Profile;
+  /** From the caller's token, and from what the caller was let into. */
+  access: Pick<AccessEntry, 'caller' | 'partition' | 'audit'>;
+  /** Bytes of the body that were read. */
+  bytesIn: number;
+  /** Why it was abandoned, if it was. */
+  code?: string;
+}
+
 /** The Microsoft server refuses markup in query strings, as a guard against script injection. */
-function checkQuery(profile: Profile, request: Request): void {
+function checkQuery({ profile, request }: Exchange): void {
   if (profile.segment === '' || !/<|%3c/i.test(new URL(request.url).search)) return;
   throw new ServiceError('invalid-query', "The query string must not contain '<'.");
 }
 
 /** Refuses a body that announces itself as too large before any of it is read. */
-function checkLength(request: Request, maxBytes: number): void {
+function checkLength({ request }: Exchange, maxBytes: number): void {
   const length = request.headers.get('content-length');
-  if (length === null || Number(length) <= maxBytes) return;
-  throw new ServiceError('payload-too-large', `The body is larger than ${maxBytes} bytes.`, {
-    limit: 'maxBodyBytes',
-    limitValue: maxBytes,
-  });
+  if (length !== null && Number(length) > maxBytes) throw tooLarge(maxBytes);
 }
 
-function partitionOf(params: Params, enabled: boolean): Partition {
+function partitionOf({ params }: Exchange, enabled: boolean): Partition {
   const name = params['partition'];
   if (name === undefined) return defaultPartition;
   if (enabled) return parsePartition(name);
@@ -84,60 +103,60 @@ function partitionOf(params: Params, enabled: boolean): Partition {
   });
 }
 
-function baseUrlOf(
-  request: Request,
-  profile: Profile,
-  params: Params,
-  address: PublicAddress,
-): string {
+function baseUrlOf({ origin, profile, params }: Exchange): string {
   const version = profile.segment === '' ? '' : `/${profile.segment}`;
   const name = params['partition'];
   const partition = name === undefined ? '' : `/partitions/${encodeURIComponent(name)}`;
-  return publicOrigin(request, address) + version + partition;
-}
-
-/** What becomes known of a request on its way, for the log. */
-interface Account {
-  profile: Profile;
-  code?: string;
-  /** Bytes of the body that were read. */
-  bytesIn: number;
-  /** From the caller's token, and from what the caller was let into. */
-  access: Pick<AccessEntry, 'caller' | 'partition' | 'audit'>;
-  readonly stored: StoreTally;
-  readonly noteFault: (error: unknown) => void;
+  return origin + version + partition;
 }
 
 /** Why the host ended the request, if not its client did. */
-function endedByUs(signal: AbortSignal): ServiceError | undefined {
+function endedByUs({ signal }: Exchange): ServiceError | undefined {
   const reason: unknown = signal.reason;
   return reason instanceof ServiceError ? reason : undefined;
 }
 
 /** How a body went out, once it is known who ended it. */
-function outcomeOf(signal: AbortSignal, outcome: Outcome): Outcome {
-  if (!signal.aborted) return outcome;
-  if (endedByUs(signal) === undefined) return 'aborted';
+function outcomeOf(exchange: Exchange, outcome: Outcome): Outcome {
+  if (!exchange.signal.aborted) return outcome;
+  if (endedByUs(exchange) === undefined) return 'aborted';
   return outcome === 'complete' ? outcome : 'failed';
 }
 
 /** What a request ended with: after its end, whatever else failed follows from that. */
-function endOf(signal: AbortSignal, thrown: unknown): unknown {
-  const ours = endedByUs(signal);
+function endOf(exchange: Exchange, thrown: unknown): unknown {
+  const { signal } = exchange;
+  const ours = endedByUs(exchange);
   if (ours !== undefined) return ours;
   if (!signal.aborted || thrown instanceof ServiceError) return thrown;
   return new ServiceError('client-aborted', 'The client went away.', {}, thrown);
 }
 
-/** Counts what is read of a body. */
-async function* counted(
-  chunks: AsyncIterable<Uint8Array>,
-  account: Account,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of chunks) {
-    account.bytesIn += chunk.byteLength;
-    yield chunk;
-  }
+/** The answer in gzip, where that is worth it and taken. */
+async function coded({ request }: Exchange, answer: Reply): Promise<Reply> {
+  const { status, headers, body } = answer;
+  const takesGzip = acceptsGzip(request.headers.get('accept-encoding'));
+  if (body === undefined || !takesGzip || !isCompressible(answer)) return answer;
+  const others = Object.entries(headers).filter(([name]) => name !== 'Content-Length');
+  return {
+    status,
+    headers: { ...Object.fromEntries(others), 'Content-Encoding': 'gzip' },
+    body: await gzipBody(body),
+  };
+}
+
+/** The answer with its length, when it is at hand, and with the tag of its gzip, when it is one. */
+function measured({ status, headers, body }: Reply): Reply {
+  const { ETag, 'Content-Encoding': coding } = headers;
+  return {
+    status,
+    headers: {
+      ...headers,
+      ...(body instanceof Uint8Array && { 'Content-Length': String(body.byteLength) }),
+      ...(ETag !== undefined && coding === 'gzip' && { ETag: gzipETag(ETag) }),
+    },
+    ...(body !== undefined && { body }),
+  };
 }
 
 /** Makes the pipeline of a process. */
@@ -145,171 +164,164 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const { config, authenticate, services, log } = parts;
   const { auditUids, limits } = config;
 
+  function begin(...[route, request, params, signal]: Parameters<Pipeline>): Exchange {
+    const trace = traceOf(request.headers);
+    const scope: RequestScope = {
+      requestId: requestIdOf(request.headers),
+      ...(trace !== undefined && { traceparent: trace.traceparent }),
+      storageCalls: 0,
+    };
+    return {
+      ...{ route, request, params, signal, scope },
+      started: performance.now(),
+      traceId: trace?.traceId,
+      origin: publicOrigin(request, config),
+      stored: new StoreTally(),
+      profile: ps318,
+      access: {},
+      bytesIn: 0,
+    };
+  }
+
+  function logFault({ route, scope }: Exchange, error: unknown): void {
+    const { requestId } = scope;
+    log({ event: 'fault', requestId, route: route.name, error: describeError(error) });
+  }
+
   /** Lets the caller in, or not. @returns the partition that the request is about. */
-  async function admit(
-    route: Route,
-    request: Request,
-    params: Params,
-    account: Account,
-  ): Promise<Partition> {
-    if (route.permission === 'anonymous') return partitionOf(params, config.partitions);
-    const principal = await authenticate(request);
+  async function admit(exchange: Exchange, route: Route): Promise<Partition> {
+    if (route.permission === 'anonymous') return partitionOf(exchange, config.partitions);
+    const principal = await authenticate(exchange.request);
     const caller = callerOf(principal);
-    if (caller !== undefined) account.access = { caller };
-    const partition = partitionOf(params, config.partitions);
+    if (caller !== undefined) exchange.access = { caller };
+    const partition = partitionOf(exchange, config.partitions);
     authorize(principal, route, partition);
-    const audit = auditHeadersOf(request.headers);
-    account.access = {
-      ...account.access,
+    const audit = auditHeadersOf(exchange.request.headers);
+    exchange.access = {
+      ...exchange.access,
       ...(route.scope === undefined && { partition }),
       ...(Object.keys(audit).length > 0 && { audit }),
     };
     return partition;
   }
 
-  async function handle(
-    route: Route | HostRoute,
-    request: Request,
-    params: Params,
-    account: Account,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    checkHead(request.headers);
-    if (isPreflight(request)) return new Response(null, { status: 204 });
-    if ('answer' in route) return route.answer();
-    const { profile } = account;
-    const partition = await admit(route, request, params, account);
-    checkQuery(profile, request);
-    checkLength(request, limits.requestBytes);
+  /** The answer of a route's handler. */
+  async function handle(exchange: Exchange, route: Route, partition: Partition): Promise<Reply> {
+    const { request, params, profile, stored, signal } = exchange;
     return await route.handler({
-      request,
-      params,
-      body: counted(limitBody(chunksOf(request.body), limits.requestBytes), account),
-      profile,
-      partition,
-      baseUrl: baseUrlOf(request, profile, params, config),
+      ...{ request, params, profile, partition, signal },
+      body: receivedBody(request.body, limits.requestBytes, (bytes) => {
+        exchange.bytesIn += bytes;
+      }),
+      baseUrl: baseUrlOf(exchange),
       services: await services(),
-      noteStored: (study) => account.stored.add(study),
-      noteFault: account.noteFault,
-      signal,
+      noteStored: (study) => stored.add(study),
+      noteFault: (error) => logFault(exchange, error),
     });
   }
 
-  /** The response with what every response carries; `onEnd` is told when its body has gone out. */
-  function finish(
-    response: Response,
-    { request, profile, requestId }: { request: Request; profile: Profile; requestId: string },
-    onEnd: (end: BodyEnd) => void,
-  ): Response {
-    const headers = new Headers(response.headers);
-    const ofAll = {
-      ...securityHeaders({
-        isSecure: publicOrigin(request, config).startsWith('https:'),
-        contentType: headers.get('content-type'),
-      }),
-      ...profile.headers,
-    };
-    for (const [name, value] of Object.entries(ofAll)) {
-      if (!headers.has(name)) headers.set(name, value);
-    }
-    if (!response.headers.has('X-Frame-Options')) allowEmbedding(headers, config.allowedOrigins);
-    const origin = request.headers.get('origin');
+  /** Profile → head → preflight? → caller → limits → handler. @throws what any of them throws. */
+  async function serve(exchange: Exchange): Promise<Reply> {
+    const { route, request, params } = exchange;
+    exchange.profile = profileOf(params['version']);
+    checkHead(request.headers);
+    if (isPreflight(request)) return reply(null, { status: 204 });
+    if ('answer' in route) return route.answer();
+    const partition = await admit(exchange, route);
+    checkQuery(exchange);
+    checkLength(exchange, limits.requestBytes);
+    return await handle(exchange, route, partition);
+  }
+
+  /** The problem in place of an answer. */
+  function refuse(exchange: Exchange, thrown: unknown): Reply {
+    const error = endOf(exchange, thrown);
+    exchange.code = error instanceof ServiceError ? error.code : 'internal-error';
+    const { scope, profile } = exchange;
+    const problem = problemResponse(error, {
+      requestId: scope.requestId,
+      format: profile.problemFormat,
+    });
+    if (problem.status >= 500) logFault(exchange, error);
+    return problem;
+  }
+
+  /** The answer with what every answer carries. */
+  function dressed({ request, profile, scope, origin }: Exchange, answer: Reply): Reply {
+    const security = securityHeaders({
+      isSecure: origin.startsWith('https:'),
+      contentType: answer.headers['Content-Type'] ?? null,
+    });
     const cors = isPreflight(request) ? preflightHeaders : corsHeaders;
-    for (const [name, value] of Object.entries(cors(origin, config))) {
-      if (name === 'Vary') headers.append(name, value);
-      else headers.set(name, value);
-    }
-    headers.set('X-Request-Id', requestId);
-    const { status, statusText } = response;
-    if (response.body === null) {
-      onEnd({ outcome: 'complete', bytes: 0 });
-      return new Response(null, { status, statusText, headers });
-    }
-    let { body } = response;
-    if (isCompressible(headers) && acceptsGzip(request.headers.get('accept-encoding'))) {
-      body = gzipBody(body);
-      headers.set('Content-Encoding', 'gzip');
-      headers.delete('Content-Length');
-    }
-    const etag = headers.get('ETag');
-    if (etag !== null && headers.get('Content-Encoding') === 'gzip') {
-      headers.set('ETag', gzipETag(etag));
-    }
-    if (request.method === 'HEAD') {
-      discardBody(body).then(
+    const { Vary: varies, ...ofCors } = cors(request.headers.get('origin'), config);
+    const { Vary: variesItself } = answer.headers;
+    const Vary = [variesItself, varies].filter((names) => names !== undefined).join(', ');
+    const defaults = { ...security, ...profile.headers };
+    const headers = {
+      ...allowEmbedding(answer.headers, defaults, config.allowedOrigins),
+      ...ofCors,
+      ...(Vary !== '' && { Vary }),
+      'X-Request-Id': scope.requestId,
+    };
+    return { ...answer, headers };
+  }
+
+  /** The one line that the log gets of a request, when its answer has gone out. */
+  function tell(exchange: Exchange, status: number, { outcome, bytes, error }: BodyEnd): void {
+    const { route, request, params, signal, scope, traceId, started } = exchange;
+    const code = exchange.code ?? endedByUs(exchange)?.code;
+    if (outcome === 'failed' && !signal.aborted) logFault(exchange, error);
+    const stored = exchange.stored.note(auditUids);
+    const uids = auditUids ? uidsOf(params, request.url) : {};
+    log({
+      event: 'request',
+      requestId: scope.requestId,
+      ...(traceId !== undefined && { traceId }),
+      route: route.name,
+      method: request.method,
+      profile: exchange.profile.name,
+      ...('permission' in route && { permission: route.permission }),
+      ...exchange.access,
+      ...(Object.keys(uids).length > 0 && { uids }),
+      ...(stored && { stored }),
+      status,
+      ...(code !== undefined && { code }),
+      outcome: outcomeOf(exchange, outcome),
+      bytesIn: exchange.bytesIn,
+      bytesOut: bytes,
+      storageCalls: scope.storageCalls,
+      milliseconds: Math.round(performance.now() - started),
+    });
+  }
+
+  /** The answer as the host gets it, watched until its end. */
+  function watched(exchange: Exchange, { status, headers, body }: Reply): Reply {
+    const onEnd = (end: BodyEnd) => tell(exchange, status, end);
+    if (body !== undefined && exchange.request.method === 'HEAD') {
+      const discarded = body instanceof Uint8Array ? Promise.resolve() : discardBody(body);
+      discarded.then(
         () => onEnd({ outcome: 'complete', bytes: 0 }),
         (error: unknown) => onEnd({ outcome: 'failed', bytes: 0, error }),
       );
-      return new Response(null, { status, statusText, headers });
+      return { status, headers };
     }
-    return new Response(observeBody(body, onEnd), { status, statusText, headers });
+    if (body === undefined || body instanceof Uint8Array) {
+      onEnd({ outcome: 'complete', bytes: body?.byteLength ?? 0 });
+      return { status, headers, ...(body !== undefined && { body }) };
+    }
+    const within = <T>(work: () => T) => withinScope(exchange.scope, work);
+    return { status, headers, body: observeBody(body, { onEnd, within }) };
   }
 
-  async function answer(
-    route: Route | HostRoute,
-    request: Request,
-    params: Params,
-    signal: AbortSignal,
-    scope: RequestScope,
-  ): Promise<Response> {
-    const started = performance.now();
-    const { requestId } = scope;
-    const logFault = (error: unknown) =>
-      log({ event: 'fault', requestId, route: route.name, error: describeError(error) });
-    const account: Account = {
-      profile: ps318,
-      access: {},
-      bytesIn: 0,
-      stored: new StoreTally(),
-      noteFault: logFault,
-    };
-    let response: Response;
-    try {
-      account.profile = profileOf(params['version']);
-      response = await handle(route, request, params, account, signal);
-    } catch (thrown) {
-      const error = endOf(signal, thrown);
-      account.code = error instanceof ServiceError ? error.code : 'internal-error';
-      response = problemResponse(error, { requestId, format: account.profile.problemFormat });
-      if (response.status >= 500) logFault(error);
-    }
-    const { profile, code, access } = account;
-    return finish(response, { request, profile, requestId }, ({ outcome, bytes, error }) => {
-      const endCode = code ?? endedByUs(signal)?.code;
-      if (outcome === 'failed' && !signal.aborted) logFault(error);
-      const traceId = traceOf(request.headers)?.traceId;
-      const stored = account.stored.note(auditUids);
-      const uids = auditUids ? uidsOf(params, request.url) : {};
-      log({
-        event: 'request',
-        requestId,
-        ...(traceId !== undefined && { traceId }),
-        route: route.name,
-        method: request.method,
-        profile: profile.name,
-        ...('permission' in route && { permission: route.permission }),
-        ...access,
-        ...(Object.keys(uids).length > 0 && { uids }),
-        ...(stored && { stored }),
-        status: response.status,
-        ...(endCode !== undefined && { code: endCode }),
-        outcome: outcomeOf(signal, outcome),
-        bytesIn: account.bytesIn,
-        bytesOut: bytes,
-        storageCalls: scope.storageCalls,
-        milliseconds: Math.round(performance.now() - started),
-      });
+  return async (...asked) => {
+    const exchange = begin(...asked);
+    const answer = await withinScope(exchange.scope, async () => {
+      try {
+        return await serve(exchange);
+      } catch (thrown) {
+        return refuse(exchange, thrown);
+      }
     });
-  }
-
-  return async (route, request, params, signal) => {
-    const { headers } = request;
-    const traceparent = traceOf(headers)?.traceparent;
-    const scope: RequestScope = {
-      requestId: requestIdOf(headers),
-      ...(traceparent !== undefined && { traceparent }),
-      storageCalls: 0,
-    };
-    return await withinScope(scope, () => answer(route, request, params, signal, scope));
+    return watched(exchange, measured(await coded(exchange, dressed(exchange, answer))));
   };
 }

@@ -16,19 +16,18 @@ function problemOf(code: string | undefined): ServiceError {
   }
 }
 
-async function answerOf(error: ServiceError): Promise<string> {
+function answerOf(error: ServiceError): string {
   const requestId = randomUUID();
-  const response = problemResponse(error, { requestId, format: 'problem+json' });
-  const body = await response.text();
+  const problem = problemResponse(error, { requestId, format: 'problem+json' });
+  const { status, body } = problem;
   const headers = [
-    ...response.headers,
+    ...Object.entries(problem.headers),
     ['X-Request-Id', requestId],
     ['X-Content-Type-Options', 'nosniff'],
-    ['Content-Length', String(Buffer.byteLength(body))],
+    ['Content-Length', String(body.byteLength)],
     ['Connection', 'close'],
   ].map(([name, value]) => `${name}: ${value}\r\n`);
-  const { status } = response;
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers.join('')}\r\n${body.toString()}`;
 }
 
 /**
@@ -46,10 +45,5 @@ export function refuseUnreadable(
     socket.destroy(error);
     return;
   }
-  answerOf(problemOf(error.code)).then(
-    (answer) => {
-      if (!socket.destroyed) socket.end(answer, () => socket.destroy());
-    },
-    () => socket.destroy(),
-  );
+  socket.end(answerOf(problemOf(error.code)), () => socket.destroy());
 }

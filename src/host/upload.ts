@@ -32,10 +32,10 @@ export interface UploadOptions {
 
 export interface Upload {
   /**
-   * The body. Cancelling it discards the rest. It fails with the ServiceError `request-timeout` when the
+   * The body. Leaving it discards the rest. It fails with the ServiceError `request-timeout` when the
    * client keeps silent.
    */
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: AsyncIterableIterator<Uint8Array>;
   /** Reads what is left and throws it away; closes the source beyond the bounds. */
   readonly discard: () => void;
 }
@@ -114,17 +114,19 @@ export function createUpload(
     }
   }
 
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await awaited();
-        if (discarding) return;
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: discard,
+  const end = { done: true, value: undefined } as const;
+  const isLeft = () => discarding;
+  const body: AsyncIterableIterator<Uint8Array> = {
+    [Symbol.asyncIterator]: () => body,
+    async next() {
+      if (isLeft()) return end;
+      const step = await awaited();
+      return isLeft() ? end : step;
     },
-    { highWaterMark: 0 },
-  );
+    async return() {
+      discard();
+      return await Promise.resolve(end);
+    },
+  };
   return { body, discard };
 }

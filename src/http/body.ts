@@ -1,6 +1,6 @@
 /**
- * Bodies as async iterables on the inside and web streams on the outside. Nothing is read before it
- * is asked for, so the slowest party sets the pace, and whoever stops early stops the source.
+ * Bodies as async iterables. Nothing is read before it is asked for, so the slowest party sets the pace,
+ * and whoever stops early stops the source.
  */
 import { ServiceError } from '../errors.js';
 
@@ -16,36 +16,6 @@ const abortMarks: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * A response body that pulls from `source` one chunk at a time, without reading ahead. Cancelling it
- * returns the iterator; an error of the source becomes the error of the stream.
- */
-export function streamBody(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  const iterator = source[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        // A pull that enqueues nothing is not repeated, so empty chunks are passed over here.
-        for (;;) {
-          const result = await iterator.next();
-          if (result.done === true) {
-            controller.close();
-            return;
-          }
-          if (result.value.byteLength > 0) {
-            controller.enqueue(result.value);
-            return;
-          }
-        }
-      },
-      async cancel() {
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-/**
  * Passes chunks on until their sum would exceed `maxBytes`; the source is then returned.
  * @throws ServiceError 'payload-too-large' with the limit.
  */
@@ -56,62 +26,50 @@ export async function* limitBody(
   let total = 0;
   for await (const chunk of source) {
     total += chunk.byteLength;
-    if (total > maxBytes) {
-      throw new ServiceError('payload-too-large', `The body is larger than ${maxBytes} bytes.`, {
-        limit: 'maxBodyBytes',
-        limitValue: maxBytes,
-      });
-    }
+    if (total > maxBytes) throw tooLarge(maxBytes);
     yield chunk;
   }
 }
 
-/**
- * Ends a response body that nobody is to read. One chunk of it is read, since only a source that has begun
- * lets go of what it has opened.
- */
-export async function discardBody(body: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = body.getReader();
-  await reader.read();
-  await reader.cancel();
+/** The refusal of a body that is larger than what a request may have. */
+export function tooLarge(maxBytes: number): ServiceError {
+  return new ServiceError('payload-too-large', `The body is larger than ${maxBytes} bytes.`, {
+    limit: 'maxBodyBytes',
+    limitValue: maxBytes,
+  });
 }
 
 /**
- * The chunks of a request body; none for a request without one. Stopping early cancels the stream.
- * @throws ServiceError 'client-aborted' when the connection ends first; other errors unchanged.
+ * The chunks of a request body; none for a request without one. Stopping early ends the source.
+ *
+ * @param onBytes - told of the bytes of each chunk.
+ * @throws ServiceError 'payload-too-large' beyond `maxBytes`; 'client-aborted' when the connection ends
+ *   first; other errors unchanged.
  */
-export async function* chunksOf(
-  stream: ReadableStream<Uint8Array> | null,
+export async function* receivedBody(
+  source: AsyncIterable<Uint8Array> | null,
+  maxBytes: number,
+  onBytes: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (stream === null) return;
-  const reader = stream.getReader();
-  let open = true;
+  if (source === null) return;
+  let total = 0;
   try {
-    for (;;) {
-      const result = await reader.read();
-      if (result.done) {
-        open = false;
-        return;
-      }
-      yield result.value;
+    for await (const chunk of source) {
+      total += chunk.byteLength;
+      if (total > maxBytes) throw tooLarge(maxBytes);
+      onBytes(chunk.byteLength);
+      yield chunk;
     }
   } catch (error) {
-    open = false;
     if (!isAbort(error)) throw error;
-    throw new ServiceError(
-      'client-aborted',
-      'The connection ended before the whole body had arrived.',
-      {},
-      error,
-    );
-  } finally {
-    if (open) await reader.cancel();
-    reader.releaseLock();
+    const message = 'The connection ended before the whole body had arrived.';
+    throw new ServiceError('client-aborted', message, {}, error);
   }
 }
 
 /** Whether an error, or what caused it, says that the peer has gone. */
 function isAbort(error: unknown): boolean {
+  if (error instanceof ServiceError) return false;
   for (let cause = error; typeof cause === 'object' && cause !== null;) {
     const {
       name,
@@ -122,4 +80,14 @@ function isAbort(error: unknown): boolean {
     cause = next;
   }
   return false;
+}
+
+/**
+ * Ends a body that nobody is to read. One chunk of it is read, since only a source that has begun lets go
+ * of what it has opened.
+ */
+export async function discardBody(body: AsyncIterable<Uint8Array>): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]();
+  await chunks.next();
+  await chunks.return?.();
 }

@@ -3,10 +3,14 @@
  * decoding of what is sent here.
  */
 import { Readable, pipeline } from 'node:stream';
-import { createGunzip, createGzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { createGunzip, createGzip, gzip } from 'node:zlib';
 import { ServiceError } from '../errors.js';
-import { limitBody, streamBody } from './body.js';
+import { limitBody } from './body.js';
 import { splitUnquoted } from './header-list.js';
+import type { Reply, ReplyBody } from './reply.js';
+
+const compress = promisify(gzip);
 
 const textTypes =
   /^(?:application\/(?:json|(?:dicom|problem)\+(?:json|xml))|text\/csv|multipart\/related; type="application\/dicom\+xml")(?:;|$)/;
@@ -26,23 +30,36 @@ export function acceptsGzip(header: string | null): boolean {
   return gzip !== undefined && !gzip.refused;
 }
 
+/** Below it a gzip saves no packet, and costs more time than the rest of a small answer. */
+const leastBytes = 1024;
+
 /**
- * Whether a response of this type is worth compressing: DICOM JSON is, pixel data is not. What comes in
- * ranges stays as it is, since they count its own bytes.
+ * Whether an answer is worth compressing: DICOM JSON is, pixel data is not, nor are errors and what is
+ * small. What comes in ranges stays as it is, since they count its own bytes.
  */
-export function isCompressible(headers: Headers): boolean {
+export function isCompressible({ status, headers, body }: Reply): boolean {
   return (
-    textTypes.test(headers.get('content-type') ?? '') &&
-    !headers.has('content-encoding') &&
-    headers.get('accept-ranges') !== 'bytes'
+    status < 400 &&
+    body !== undefined &&
+    (!(body instanceof Uint8Array) || body.byteLength >= leastBytes) &&
+    textTypes.test(headers['Content-Type'] ?? '') &&
+    headers['Content-Encoding'] === undefined &&
+    headers['Accept-Ranges'] !== 'bytes'
   );
 }
 
-/** Compresses a body as it streams; stopping early stops the source. */
-export function gzipBody(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const gzip = createGzip({ level: gzipLevel });
-  pipeline(Readable.fromWeb(body), gzip, () => undefined);
-  return streamBody(gzip);
+/** Compresses a body, chunks as they come; stopping early stops the source. */
+export async function gzipBody(body: ReplyBody): Promise<ReplyBody> {
+  if (body instanceof Uint8Array) return await compress(body, { level: gzipLevel });
+  return gzipChunks(body);
+}
+
+async function* gzipChunks(
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const compressor = createGzip({ level: gzipLevel });
+  pipeline(Readable.from(body, { objectMode: false }), compressor, () => undefined);
+  yield* compressor as AsyncIterable<Buffer>;
 }
 
 /**

@@ -3,6 +3,7 @@
  * pipeline adds what they return, to errors too, because a browser hides any answer without them.
  */
 import { isLoopbackHost } from './loopback-host.js';
+import type { RequestHeaders } from './incoming-request.js';
 
 /** In a list of origins: every page that this machine serves, at any port. */
 export const loopbackOrigins = 'loopback';
@@ -30,7 +31,7 @@ const preflightMaxAge = '7200';
 /** Whether a request is a preflight, to be answered with 204 before any authentication. */
 export function isPreflight(request: {
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: RequestHeaders;
 }): boolean {
   return (
     request.method === 'OPTIONS' &&

@@ -3,6 +3,7 @@
  * proxies, and for clients whose Host header lacks the port, that is not the URL of the request.
  */
 import { splitUnquoted, unquote } from './header-list.js';
+import type { RequestHeaders } from './incoming-request.js';
 
 const hostPattern = /^(\[[\da-f:.]{2,45}\]|[\da-z](?:[\w.-]{0,252}[\da-z])?\.?)(?::(\d{1,5}))?$/i;
 
@@ -29,7 +30,7 @@ export interface PublicAddress {
  * else the URL of the request. The first value of a list counts; a malformed value is ignored.
  */
 export function publicOrigin(
-  request: { readonly url: string; readonly headers: Headers },
+  request: { readonly url: string; readonly headers: RequestHeaders },
   { publicUrl, trustForwardedHeaders }: PublicAddress,
 ): string {
   if (publicUrl !== undefined && publicUrl !== '') return publicUrl.replace(/\/+$/, '');
@@ -51,7 +52,7 @@ export function publicOrigin(
   return `${proto}://${name}${visible === '' || visible === defaultPorts[proto] ? '' : `:${visible}`}`;
 }
 
-function forwardedPort(headers: Headers, proto: string): string {
+function forwardedPort(headers: RequestHeaders, proto: string): string {
   const port = firstOf(headers.get('x-forwarded-port')) ?? '';
   return isPort(port) && port !== foreignPorts[proto] ? port : '';
 }

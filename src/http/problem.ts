@@ -3,6 +3,7 @@
  * clients know, problem details (RFC 9457) and the Microsoft server's plain text.
  */
 import { ServiceError, type ErrorCode, type ErrorFacts } from '../errors.js';
+import type { Reply } from './reply.js';
 
 /** What a code becomes. */
 export interface Problem {
@@ -56,6 +57,9 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'uploads-unavailable': { status: 501, title: 'No direct uploads' },
 };
 
+/** The answer to an error, whose body is at hand. */
+export type ProblemReply = Reply & { readonly body: Buffer };
+
 /** How the response is written. */
 export interface ProblemOptions {
   readonly requestId: string;
@@ -71,7 +75,7 @@ const defaultRetryAfter = 5;
  * The response to an error. A ServiceError tells its message and facts; anything else is an opaque
  * 500 that names the request, so that its log entry can be found.
  */
-export function problemResponse(error: unknown, options: ProblemOptions): Response {
+export function problemResponse(error: unknown, options: ProblemOptions): ProblemReply {
   const { requestId } = options;
   if (!(error instanceof ServiceError)) {
     const detail = `The service failed. The failure is logged under request ${requestId}.`;
@@ -97,23 +101,23 @@ function respond(
   detail: string,
   facts: ErrorFacts,
   { requestId, format }: ProblemOptions,
-): Response {
-  const headers = new Headers({ 'Cache-Control': 'no-store' });
+): ProblemReply {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   const retryAfter = facts.retryAfterSeconds ?? (status === 503 ? defaultRetryAfter : undefined);
-  if (retryAfter !== undefined) headers.set('Retry-After', String(Math.ceil(retryAfter)));
-  if (facts.allowed !== undefined) headers.set('Allow', facts.allowed.join(', '));
+  if (retryAfter !== undefined) headers['Retry-After'] = String(Math.ceil(retryAfter));
+  if (facts.allowed !== undefined) headers['Allow'] = facts.allowed.join(', ');
   if (facts.completeLength !== undefined) {
-    headers.set('Content-Range', `bytes */${facts.completeLength}`);
+    headers['Content-Range'] = `bytes */${facts.completeLength}`;
   }
   if (status === 401 || status === 403) {
-    headers.set('WWW-Authenticate', challengeOf(detail, facts));
+    headers['WWW-Authenticate'] = challengeOf(detail, facts);
   }
   if (format === 'text') {
-    headers.set('Content-Type', 'text/plain; charset=utf-8');
-    return new Response(detail, { status, headers });
+    headers['Content-Type'] = 'text/plain; charset=utf-8';
+    return { status, headers, body: Buffer.from(detail) };
   }
-  headers.set('Content-Type', 'application/problem+json');
+  headers['Content-Type'] = 'application/problem+json';
   const type = `urn:dicomweb-functions:problem:${code}`;
   const body = { ...facts, type, title, status, detail, code, requestId };
-  return new Response(JSON.stringify(body), { status, headers });
+  return { status, headers, body: Buffer.from(JSON.stringify(body)) };
 }

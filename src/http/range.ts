@@ -4,6 +4,7 @@
  */
 import { ServiceError } from '../errors.js';
 import { unquote } from './header-list.js';
+import type { RequestHeaders } from './incoming-request.js';
 
 /** What a Range header asks of a representation of known length. Offsets count bytes from 0. */
 export type RequestedRange =
@@ -63,7 +64,7 @@ function unchangedSince(header: string | null, etag: string | undefined): boolea
  * @param etag its strong entity tag, quoted or not.
  * @throws ServiceError `range-not-satisfiable`, a 416 that says how long the representation is.
  */
-export function answerRange(headers: Headers, length: number, etag?: string): RangeAnswer {
+export function answerRange(headers: RequestHeaders, length: number, etag?: string): RangeAnswer {
   const range = unchangedSince(headers.get('if-range'), etag)
     ? parseRange(headers.get('range'), length)
     : whole;

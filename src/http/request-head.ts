@@ -3,6 +3,7 @@
  * of its own, or, behind the Functions host, with none.
  */
 import { ServiceError } from '../errors.js';
+import type { RequestHeaders } from './incoming-request.js';
 
 /** Bytes of all header fields together: what Node's own servers take. */
 export const maxHeadBytes = 16 * 1024;
@@ -17,7 +18,7 @@ const control = /[\0-\x08\x0a-\x1f\x7f]/;
  *
  * @throws ServiceError `headers-too-large`, `invalid-header` or `expectation-failed`.
  */
-export function checkHead(headers: Headers): void {
+export function checkHead(headers: RequestHeaders): void {
   let bytes = 0;
   for (const [name, value] of headers) {
     if (!addedByPlatform.test(name)) bytes += name.length + value.length + ': \r\n'.length;

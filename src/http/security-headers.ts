@@ -1,5 +1,7 @@
 /** Headers that tell browsers what not to do with an answer. Pure functions, for the pipeline. */
 
+import type { ReplyHeaders } from './reply.js';
+
 /** A year, in seconds. */
 const transportMaxAge = 31_536_000;
 /** A page may show itself and nothing else: no scripts, no forms, no frames around it. */
@@ -16,22 +18,30 @@ interface Answer {
 const ancestorsOf = 'frame-ancestors ';
 
 /**
- * Which pages may show an answer within themselves: those that may read it. `X-Frame-Options` cannot name them,
- * so the policy does, and the header goes.
- *
- * @param headers - changed in place.
+ * The headers of an answer over those that answers have by default. Which pages may show it within themselves:
+ * those that may read it, unless the answer says otherwise. `X-Frame-Options` cannot name them, so the
+ * policy does, and the header goes.
  */
-export function allowEmbedding(headers: Headers, allowedOrigins: readonly string[] | '*'): void {
-  const forbidden =
-    headers.has('X-Frame-Options') || headers.get('Content-Security-Policy')?.includes(ancestorsOf);
-  if (allowedOrigins.length === 0 || forbidden !== true) return;
-  headers.delete('X-Frame-Options');
+export function allowEmbedding(
+  own: ReplyHeaders,
+  defaults: ReplyHeaders,
+  allowedOrigins: readonly string[] | '*',
+): ReplyHeaders {
+  const { 'X-Frame-Options': frames, ...headers }: ReplyHeaders = { ...defaults, ...own };
+  const policyThere = headers['Content-Security-Policy'] ?? '';
+  const forbidden = frames !== undefined || policyThere.includes(ancestorsOf);
+  if (own['X-Frame-Options'] !== undefined || allowedOrigins.length === 0 || !forbidden) {
+    return { ...defaults, ...own };
+  }
   const ancestors = allowedOrigins === '*' ? '*' : ["'self'", ...allowedOrigins].join(' ');
-  const policy = (headers.get('Content-Security-Policy') ?? '')
+  const policy = policyThere
     .split(';')
     .map((directive) => directive.trim())
     .filter((directive) => directive !== '' && !directive.startsWith(ancestorsOf));
-  headers.set('Content-Security-Policy', [...policy, `frame-ancestors ${ancestors}`].join('; '));
+  return {
+    ...headers,
+    'Content-Security-Policy': [...policy, `${ancestorsOf}${ancestors}`].join('; '),
+  };
 }
 
 /** The headers of an answer; one that is there already stays. */

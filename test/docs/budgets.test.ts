@@ -13,6 +13,7 @@ import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import { tableRows } from './markdown.js';
+import { asResponse } from '../support/web-response.js';
 
 const columns = ['Request', 'Rounds', 'Table calls', 'Blob calls'];
 
@@ -111,7 +112,7 @@ describe('docs/architecture.md, budgets', () => {
 
   async function send(process: Dispatch, url: string, init: RequestInit = {}): Promise<Response> {
     const request = new Request(`http://localhost${url}`, init);
-    const response = await process(request, new AbortController().signal);
+    const response = asResponse(await process(request, new AbortController().signal));
     const body = await response.arrayBuffer();
     return new Response(response.status === 204 || response.status === 304 ? null : body, response);
   }

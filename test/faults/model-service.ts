@@ -19,6 +19,7 @@ import {
   type Scope,
   type Version,
 } from './model-store.js';
+import { asResponse } from '../support/web-response.js';
 
 export type Prefix = '' | '/v1' | '/v2';
 
@@ -60,7 +61,7 @@ export class ModelledService {
 
   async send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
     const request = new Request(`http://localhost${path}`, { ...init, method });
-    const response = await this.#dispatch(request, new AbortController().signal);
+    const response = asResponse(await this.#dispatch(request, new AbortController().signal));
     return {
       status: response.status,
       etag: response.headers.get('etag'),

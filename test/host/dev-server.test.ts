@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { startDevServer } from '../../src/host/dev-server.js';
 import type { Dispatch } from '../../src/host/dispatcher.js';
 import { begin, openSocket, responseOf, sendRaw } from '../support/http-client.js';
+import { reply } from '../../src/http/reply.js';
 
-const echoUrl: Dispatch = async (request) => await Promise.resolve(new Response(request.url));
+const echoUrl: Dispatch = async (request) => await Promise.resolve(reply(request.url));
 
 function gate(): { opened: Promise<void>; open: () => void } {
   let open: () => void = () => undefined;
@@ -66,7 +67,7 @@ describe('startDevServer', () => {
     const server = await startDevServer(async () => {
       begin1();
       await released;
-      return new Response('finished');
+      return reply('finished');
     }, 0);
     const idleClosed = once((await openSocket(server.url)).resume(), 'close');
     const answer = fetch(server.url);
@@ -88,7 +89,7 @@ describe('startDevServer', () => {
       signal.addEventListener('abort', leave);
       open();
       await gone;
-      return new Response('too late');
+      return reply('too late');
     }, 0);
     const answer = responseOf(begin(server.url).end());
     answer.catch(() => undefined);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { noPage, readPage, type Page } from '../../src/host/page.js';
+import { asResponse } from '../support/web-response.js';
 
 const settings = { version: '1.2.3', signIn: null, ohif: false };
 let directory: string;
@@ -18,8 +19,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const ask = (at: string, headers = {}) =>
-  page(at, new Request(`http://localhost:7071${at}`, { headers }));
+const ask = (at: string, headers = {}) => {
+  const found = page(at, new Request(`http://localhost:7071${at}`, { headers }));
+  return found && asResponse(found);
+};
 
 describe('readPage', () => {
   it('answers at the root, under a policy without inline code', async () => {

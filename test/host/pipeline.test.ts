@@ -2,13 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import type { Route, RouteDefinition } from '../../src/dicomweb/route.js';
 import { createServices } from '../../src/dicomweb/services.js';
 import { ServiceError } from '../../src/errors.js';
-import { streamBody } from '../../src/http/body.js';
 import { locked, openTo, type Authenticator } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import type { LogEntry } from '../../src/host/log.js';
 import { createPipeline, type HostRoute, type PipelineParts } from '../../src/host/pipeline.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
+import { listed } from '../../src/dicomweb/read-ahead.js';
+import { reply } from '../../src/http/reply.js';
+import { asResponse } from '../support/web-response.js';
 
 const config = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
 const services = createServices(
@@ -41,15 +43,16 @@ async function call(options: Call) {
     method: 'GET',
     path: 'a/route',
     permission: 'read',
-    handler: async () => await Promise.resolve(new Response('body')),
+    handler: async () => await Promise.resolve(reply('body')),
     ...options.route,
   };
-  const response = await pipeline(
+  const answer = await pipeline(
     options.hostRoute ?? route,
     new Request(options.url ?? 'http://localhost/a/route', options.init),
     options.params ?? {},
     options.signal ?? new AbortController().signal,
   );
+  const response = asResponse(answer);
   return { response, body: await response.text(), log };
 }
 
@@ -109,7 +112,7 @@ describe('the pipeline: access', () => {
       authenticate: locked,
       services: async () => await Promise.reject(new ServiceError('storage-unavailable', 'Away.')),
     };
-    const hostRoute = { name: 'host', answer: () => new Response('here') };
+    const hostRoute = { name: 'host', answer: () => reply('here') };
     expect((await call({ parts, hostRoute })).body).toBe('here');
     const normal = await call({ parts: { ...parts, authenticate: openTo(config) } });
     expect(normal.response.status).toBe(503);
@@ -159,7 +162,7 @@ describe('the pipeline: base URL', () => {
     let seen = '';
     const handler: Route['handler'] = async ({ baseUrl }) => {
       seen = baseUrl;
-      return await Promise.resolve(new Response(null, { status: 204 }));
+      return await Promise.resolve(reply(null, { status: 204 }));
     };
     await call({ parts, params, route: { handler } });
     expect(seen).toBe('https://public.example/dicom/v2/partitions/north');
@@ -181,7 +184,7 @@ describe('the pipeline: headers', () => {
 
   it('keeps what the handler said of caching and variants', async () => {
     const headers = { Vary: 'Accept-Language', 'X-Frame-Options': 'DENY' };
-    const route = { handler: async () => await Promise.resolve(new Response('', { headers })) };
+    const route = { handler: async () => await Promise.resolve(reply('', { headers })) };
     const { response } = await call({ route, params: { version: 'v2' } });
     expect(response.headers.get('vary')).toMatch(/^Accept-Language, .*Origin/);
     expect(response.headers.get('x-frame-options')).toBe('DENY');
@@ -203,7 +206,7 @@ describe('the pipeline: headers', () => {
       expect(response.headers.get('x-frame-options')).toBe(options);
       expect(response.headers.get('content-security-policy')).toBe(policy);
       const headers = { 'Content-Type': 'text/html' };
-      const handler = async () => await Promise.resolve(new Response('', { headers }));
+      const handler = async () => await Promise.resolve(reply('', { headers }));
       const page = await call({ parts, route: { handler } });
       const ancestors = /frame-ancestors [^;]*/.exec(
         page.response.headers.get('content-security-policy') ?? '',
@@ -246,7 +249,7 @@ describe('the pipeline: HEAD', () => {
     }
     const headers = { 'Content-Type': 'application/dicom', 'Content-Length': '6' };
     const handler: Route['handler'] = async () =>
-      await Promise.resolve(new Response(streamBody(source()), { headers }));
+      await Promise.resolve(reply(source(), { headers }));
     const { response, body, log } = await call({ route: { handler }, init: { method: 'HEAD' } });
     expect(body).toBe('');
     expect(response.headers.get('content-length')).toBe('6');
@@ -345,12 +348,12 @@ describe('the pipeline: access log', () => {
       method: 'GET',
       path: 'slow',
       permission: 'read',
-      handler: async () => await Promise.resolve(new Response('12345')),
+      handler: async () => await Promise.resolve(reply(listed(Buffer.from('12345')))),
     };
     const request = new Request('http://localhost/slow');
-    const response = await pipeline(route, request, {}, new AbortController().signal);
+    const answer = await pipeline(route, request, {}, new AbortController().signal);
     expect(log).toEqual([]);
-    await response.body?.cancel();
+    await asResponse(answer).body?.cancel();
     expect(log).toEqual([expect.objectContaining({ outcome: 'aborted', bytesOut: 0 })]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createUpload, type UploadOptions } from '../../src/host/upload.js';
+import { collect } from '../support/byte-streams.js';
 
 /** Chunks of one MiB, and how many have been taken. */
 function source(count: number) {
@@ -56,14 +57,13 @@ describe('createUpload', () => {
     const { taken, upload } = source(3);
     await settle();
     expect(taken.chunks).toBe(0);
-    expect((await new Response(upload.body).arrayBuffer()).byteLength).toBe(3 * 1024 ** 2);
+    expect((await collect(upload.body)).byteLength).toBe(3 * 1024 ** 2);
   });
 
   it('discards what is left when the reader gives up', async () => {
     const { taken, upload } = source(10);
-    const reader = upload.body.getReader();
-    await reader.read();
-    await reader.cancel();
+    await upload.body.next();
+    await upload.body.return?.();
     await settle();
     expect(taken).toEqual({ chunks: 10, closed: false });
   });
@@ -82,7 +82,7 @@ describe('createUpload', () => {
   it('fails when nothing comes, and what comes later is thrown away', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
     const { upload, send, taken } = silentSource({ stallMilliseconds: 50 });
-    const reading = upload.body.getReader().read();
+    const reading = upload.body.next();
     await settle();
     jest.advanceTimersByTime(50);
     await expect(reading).rejects.toMatchObject({ code: 'request-timeout' });
@@ -95,9 +95,9 @@ describe('createUpload', () => {
   it('has time for a client that sends slowly, but steadily', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
     const { upload, send } = silentSource({ stallMilliseconds: 50 });
-    const reader = upload.body.getReader();
+    const { body } = upload;
     for (let turn = 0; turn < 10; turn += 1) {
-      const reading = reader.read();
+      const reading = body.next();
       await settle();
       jest.advanceTimersByTime(40);
       send(Uint8Array.of(turn));

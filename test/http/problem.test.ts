@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServiceError } from '../../src/errors.js';
 import { problemResponse, problems } from '../../src/http/problem.js';
+import { asResponse } from '../support/web-response.js';
+
+const respond = (...error: Parameters<typeof problemResponse>) =>
+  asResponse(problemResponse(...error));
 
 const json = { requestId: 'r-1', format: 'problem+json' } as const;
 const text = { requestId: 'r-1', format: 'text' } as const;
@@ -8,7 +12,7 @@ const text = { requestId: 'r-1', format: 'text' } as const;
 describe('problemResponse', () => {
   it('writes problem details with code, facts and request id', async () => {
     const error = new ServiceError('not-acceptable', 'Not to be had.', { offered: ['a/b', 'c/d'] });
-    const response = problemResponse(error, json);
+    const response = respond(error, json);
     expect(response.status).toBe(406);
     expect(response.headers.get('Content-Type')).toBe('application/problem+json');
     expect(response.headers.get('Cache-Control')).toBe('no-store');
@@ -24,7 +28,7 @@ describe('problemResponse', () => {
   });
 
   it('writes the message alone in the Microsoft form', async () => {
-    const response = problemResponse(new ServiceError('instance-not-found', 'Not here.'), text);
+    const response = respond(new ServiceError('instance-not-found', 'Not here.'), text);
     expect(response.status).toBe(404);
     expect(response.headers.get('Content-Type')).toBe('text/plain; charset=utf-8');
     expect(await response.text()).toBe('Not here.');
@@ -37,7 +41,7 @@ describe('problemResponse', () => {
     ['a look-alike', { name: 'ServiceError', code: 'forbidden', message: 'password=secret' }],
   ])('tells nothing of %s but the request id', async (_what, error) => {
     for (const options of [json, text]) {
-      const response = problemResponse(error, options);
+      const response = respond(error, options);
       const body = await response.text();
       expect(response.status).toBe(500);
       expect(body).not.toMatch(/secret|\.ts|at /);
@@ -48,41 +52,39 @@ describe('problemResponse', () => {
 
   it('hides the cause and the stack of a service error', async () => {
     const error = new ServiceError('storage-unavailable', 'Away.', {}, new Error('account key'));
-    const body = await problemResponse(error, json).text();
+    const body = await respond(error, json).text();
     expect(body).not.toContain('account key');
     expect(body).not.toContain('stack');
   });
 
   it('says when to retry', () => {
     const busy = new ServiceError('overloaded', 'Busy.', { retryAfterSeconds: 1.2 });
-    expect(problemResponse(busy, json).headers.get('Retry-After')).toBe('2');
+    expect(respond(busy, json).headers.get('Retry-After')).toBe('2');
     const away = new ServiceError('storage-unavailable', 'Away.');
-    expect(problemResponse(away, text).headers.get('Retry-After')).toBe('5');
+    expect(respond(away, text).headers.get('Retry-After')).toBe('5');
     const bad = new ServiceError('invalid-uid', 'Bad.');
-    expect(problemResponse(bad, json).headers.has('Retry-After')).toBe(false);
+    expect(respond(bad, json).headers.has('Retry-After')).toBe(false);
   });
 
   it('names the methods that are allowed', () => {
     const error = new ServiceError('method-not-allowed', 'No.', { allowed: ['GET', 'DELETE'] });
-    const response = problemResponse(error, json);
+    const response = respond(error, json);
     expect(response.status).toBe(405);
     expect(response.headers.get('Allow')).toBe('GET, DELETE');
   });
 
   it('challenges who is not authenticated', () => {
     const error = new ServiceError('unauthenticated', 'Who are you?');
-    expect(problemResponse(error, json).headers.get('WWW-Authenticate')).toBe(
-      'Bearer realm="DICOMweb"',
-    );
+    expect(respond(error, json).headers.get('WWW-Authenticate')).toBe('Bearer realm="DICOMweb"');
     const expired = new ServiceError('unauthenticated', 'Too old.', { error: 'invalid_token' });
-    expect(problemResponse(expired, json).headers.get('WWW-Authenticate')).toBe(
+    expect(respond(expired, json).headers.get('WWW-Authenticate')).toBe(
       'Bearer realm="DICOMweb", error="invalid_token", error_description="Too old."',
     );
   });
 
   it('names the role that is missing', () => {
     const facts = { error: 'insufficient_scope', scope: 'Dicom.Delete' } as const;
-    const forbidden = problemResponse(new ServiceError('forbidden', 'No.', facts), json);
+    const forbidden = respond(new ServiceError('forbidden', 'No.', facts), json);
     expect(forbidden.status).toBe(403);
     expect(forbidden.headers.get('WWW-Authenticate')).toBe(
       'Bearer realm="DICOMweb", error="insufficient_scope", error_description="No.", scope="Dicom.Delete"',

@@ -92,6 +92,6 @@ describe('answerRange', () => {
     expect(refusal).toBeInstanceOf(ServiceError);
     const response = problemResponse(refusal, { requestId: 'r', format: 'text' });
     expect(response.status).toBe(416);
-    expect(response.headers.get('content-range')).toBe('bytes */100');
+    expect(response.headers['Content-Range']).toBe('bytes */100');
   });
 });

@@ -13,6 +13,8 @@ import { logToConsole } from '../../src/host/log.js';
 import { createPipeline } from '../../src/host/pipeline.js';
 import { runRecovery } from '../../src/host/recovery-job.js';
 import { infra } from './bicep.js';
+import { reply } from '../../src/http/reply.js';
+import { asResponse } from '../support/web-response.js';
 import { evaluateKql, type Row } from './kql.js';
 
 const config = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
@@ -49,7 +51,7 @@ async function request(handler: Handler, { name = 'aRoute', abort = false } = {}
   });
   const route: Route = { name, method: 'GET', path: 'a/route', permission: 'read', handler };
   const asked = new Request('http://localhost/a/route');
-  const answer = await pipeline(route, asked, {}, client.signal);
+  const answer = asResponse(await pipeline(route, asked, {}, client.signal));
   const reader = answer.body?.getReader();
   if (abort) {
     await reader?.read();
@@ -64,7 +66,7 @@ async function request(handler: Handler, { name = 'aRoute', abort = false } = {}
   }
 }
 
-const good: Handler = async () => await Promise.resolve(new Response('body'));
+const good: Handler = async () => await Promise.resolve(reply('body'));
 const unavailable: Handler = async () =>
   await Promise.reject(new ServiceError('storage-unavailable', 'Away.'));
 const broken: Handler = async () => await Promise.reject(new Error('a fault of ours'));
@@ -73,8 +75,8 @@ const refused: Handler = async () =>
 /** Two chunks, and then nothing: a download that goes on until somebody ends it. */
 const endless: Handler = async () =>
   await Promise.resolve(
-    new Response(
-      new ReadableStream({
+    reply(
+      new ReadableStream<Uint8Array>({
         pull(controller) {
           controller.enqueue(new Uint8Array(1000));
         },
@@ -83,8 +85,8 @@ const endless: Handler = async () =>
   );
 const breaking: Handler = async () =>
   await Promise.resolve(
-    new Response(
-      new ReadableStream({
+    reply(
+      new ReadableStream<Uint8Array>({
         pull(controller) {
           controller.error(new Error('storage broke off'));
         },
@@ -154,7 +156,7 @@ describe('dicomweb-failed-requests', () => {
         const asked = new Request('http://localhost/a/route', { method: 'POST', body: 'x' });
         const answered = pipeline(route, asked, {}, client.signal);
         setImmediate(() => client.abort());
-        await (await answered).text();
+        await asResponse(await answered).text();
       });
     });
     expect(traces.filter(({ Message }) => Message.includes('"aborted"'))).toHaveLength(15);

@@ -5,7 +5,7 @@ import {
   type RouteDefinition,
 } from '../../src/dicomweb/route.js';
 import { ServiceError } from '../../src/errors.js';
-import { streamBody } from '../../src/http/body.js';
+import { jsonReply, reply } from '../../src/http/reply.js';
 
 /** Bytes of one chunk of a streamed answer. */
 export const chunkBytes = 64 * 1024;
@@ -70,7 +70,7 @@ export function probeRoutes(prefix: string) {
       path: `${prefix}/echo/{one}/{two}`,
       handler: async ({ request, params, profile, partition, baseUrl }) =>
         await Promise.resolve(
-          Response.json({
+          jsonReply({
             params,
             query: [...new URL(request.url).searchParams],
             accept: request.headers.get('accept'),
@@ -90,13 +90,13 @@ export function probeRoutes(prefix: string) {
           bytes += chunk.byteLength;
           count += 1;
         }
-        return Response.json({ bytes, chunks: count });
+        return jsonReply({ bytes, chunks: count });
       },
     },
     [`${prefix}Ignore`]: {
       ...write,
       path: `${prefix}/ignore`,
-      handler: async () => await Promise.resolve(new Response('not read')),
+      handler: async () => await Promise.resolve(reply('not read')),
     },
     [`${prefix}Peek`]: {
       ...write,
@@ -104,7 +104,7 @@ export function probeRoutes(prefix: string) {
       handler: async ({ body }) => {
         // Not closed: a reader that merely stops.
         await body[Symbol.asyncIterator]().next();
-        return new Response('peeked');
+        return reply('peeked');
       },
     },
     [`${prefix}FirstChunk`]: {
@@ -114,7 +114,7 @@ export function probeRoutes(prefix: string) {
         for await (const chunk of body) {
           if (chunk.byteLength > 0) throw new ServiceError('invalid-multipart', 'Not multipart.');
         }
-        return new Response('empty');
+        return reply('empty');
       },
     },
     [`${prefix}Upload`]: {
@@ -125,16 +125,14 @@ export function probeRoutes(prefix: string) {
         for await (const chunk of body) {
           if (chunk.byteLength > 0) begun.resolve();
         }
-        return new Response('all of it');
+        return reply('all of it');
       },
     },
     [`${prefix}Stream`]: {
       ...read,
       path: `${prefix}/stream/{count}`,
       handler: async (context) =>
-        await Promise.resolve(
-          new Response(streamBody(chunks(probe, countOf(context), closed.resolve))),
-        ),
+        await Promise.resolve(reply(chunks(probe, countOf(context), closed.resolve))),
     },
     [`${prefix}FailMidway`]: {
       ...read,
@@ -145,7 +143,7 @@ export function probeRoutes(prefix: string) {
           yield* chunks(probe, countOf(context), closed.resolve);
           throw new Error('the source failed');
         }
-        return new Response(streamBody(failing()));
+        return reply(failing());
       },
     },
     [`${prefix}Throw`]: {
@@ -164,7 +162,7 @@ export function probeRoutes(prefix: string) {
         signal.addEventListener('abort', gone.resolve);
         await Promise.race([released.promise, gone.promise]);
         signal.throwIfAborted();
-        return new Response('waited');
+        return reply('waited');
       },
     },
   };

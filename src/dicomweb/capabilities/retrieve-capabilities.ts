@@ -4,6 +4,7 @@ import { chooseRepresentation } from '../negotiation.js';
 import type { Handler, Route } from '../route.js';
 import { toOpenApi } from './openapi.js';
 import { toWadl } from './wadl.js';
+import { reply } from '../../http/reply.js';
 
 const wadl = 'application/vnd.sun.wadl+xml';
 
@@ -41,8 +42,11 @@ export function describing(
       mediaType === wadl
         ? toWadl(routes(), baseUrl)
         : JSON.stringify(toOpenApi(routes(), { baseUrl, partitions, version: profile.segment }));
-    const headers = new Headers({ 'Content-Type': mediaType, 'Cache-Control': 'no-cache' });
-    if (allowed.length > 0) headers.set('Allow', allowed.join(', '));
-    return await Promise.resolve(new Response(body, { headers }));
+    const headers = {
+      'Content-Type': mediaType,
+      'Cache-Control': 'no-cache',
+      ...(allowed.length > 0 && { Allow: allowed.join(', ') }),
+    };
+    return await Promise.resolve(reply(body, { headers }));
   };
 }

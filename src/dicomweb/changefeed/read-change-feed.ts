@@ -1,5 +1,4 @@
 /** The change feed: every store, replacement and deletion in order, as in the Microsoft server. */
-import { streamBody } from '../../http/body.js';
 import {
   invalidParameter,
   parseQuery,
@@ -12,6 +11,7 @@ import { jsonArray } from '../json-array.js';
 import { readAhead } from '../read-ahead.js';
 import { presentMetadata } from '../retrieve/present-metadata.js';
 import type { RequestContext } from '../route.js';
+import { reply, type Reply } from '../../http/reply.js';
 
 /** Changes whose instances are read ahead of their turn. */
 const changesAhead = 8;
@@ -120,7 +120,7 @@ function stateOf(change: LoggedEntry, current: unknown): 'Current' | 'Replaced' 
 const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
 
 /** `GET changefeed`: a JSON array of changes, oldest first. */
-export async function readChangeFeed(context: RequestContext): Promise<Response> {
+export async function readChangeFeed(context: RequestContext): Promise<Reply> {
   const window = await readWindow(context);
   const texts = readAhead(
     changesIn(context, window),
@@ -128,13 +128,13 @@ export async function readChangeFeed(context: RequestContext): Promise<Response>
     async (change) => await changeText(context, change, window.includeMetadata),
     () => undefined,
   );
-  return new Response(streamBody(jsonArray(texts)), { headers });
+  return reply(jsonArray(texts), { headers });
 }
 
 /** `GET changefeed/latest`: the last change, or 204 when there is none. */
-export async function readLatestChange(context: RequestContext): Promise<Response> {
+export async function readLatestChange(context: RequestContext): Promise<Reply> {
   const includeMetadata = readFlag(parseQuery(new URL(context.request.url)), 'includemetadata');
   const latest = await context.services.archive.feed.latest();
-  if (latest === undefined) return new Response(null, { status: 204 });
-  return new Response(await changeText(context, latest, includeMetadata), { headers });
+  if (latest === undefined) return reply(null, { status: 204 });
+  return reply(await changeText(context, latest, includeMetadata), { headers });
 }

@@ -5,36 +5,37 @@ import { Patience } from '../patience.js';
 import type { RequestContext } from '../route.js';
 import type { DeleteScope } from '../../storage/archive/delete-commit.js';
 import type { StudyInstanceUID } from '../../dicom/uid.js';
+import { reply, type Reply } from '../../http/reply.js';
 
 async function deleteScope(
   { services, partition }: RequestContext,
   study: StudyInstanceUID,
   scope: DeleteScope,
   absent: { readonly code: ErrorCode; readonly what: string },
-): Promise<Response> {
+): Promise<Reply> {
   const patience = new Patience();
   patience.begin();
   const deleting = services.archive.delete(partition, study, scope, () => patience.renew());
   const instances = await patience.with(deleting).finally(() => patience.end());
   if (instances === 0) throw new ServiceError(absent.code, `The ${absent.what} is not there.`);
-  return new Response(null, { status: 204 });
+  return reply(null, { status: 204 });
 }
 
 /** `DELETE studies/{study}`: 204, or 404 when there is no such study. */
-export async function deleteStudy(context: RequestContext): Promise<Response> {
+export async function deleteStudy(context: RequestContext): Promise<Reply> {
   const { study } = studyOf(context.params);
   return await deleteScope(context, study, {}, { code: 'study-not-found', what: 'study' });
 }
 
 /** `DELETE studies/{study}/series/{series}`: 204, or 404 when there is no such series. */
-export async function deleteSeries(context: RequestContext): Promise<Response> {
+export async function deleteSeries(context: RequestContext): Promise<Reply> {
   const { study, series } = seriesOf(context.params);
   const absent = { code: 'series-not-found', what: 'series' } as const;
   return await deleteScope(context, study, { series }, absent);
 }
 
 /** `DELETE studies/{study}/series/{series}/instances/{instance}`: 204, or 404 when there is none. */
-export async function deleteInstance(context: RequestContext): Promise<Response> {
+export async function deleteInstance(context: RequestContext): Promise<Reply> {
   const { study, series, instance } = instanceOf(context.params);
   const absent = { code: 'instance-not-found', what: 'instance' } as const;
   return await deleteScope(context, study, { series, instance }, absent);

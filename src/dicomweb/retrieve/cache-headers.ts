@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { acceptsGzip } from '../../http/content-encoding.js';
 import { formatETag, matchingETag } from '../../http/etag.js';
 import { timeOf, type Ulid } from '../../storage/archive/ulid.js';
+import { reply, type Reply } from '../../http/reply.js';
+import type { RequestHead } from '../../http/incoming-request.js';
 
 const digestCharacters = 16;
 const boundaryCharacters = 36;
@@ -51,9 +53,9 @@ export function cacheHeaders(tag: string, modified?: Ulid, quoted = true): Cache
  * `undefined` when it is to be sent. If-Modified-Since is not looked at: two versions may be of one
  * second.
  */
-export function notModified(request: Request, headers: CacheHeaders): Response | undefined {
+export function notModified(request: RequestHead, headers: CacheHeaders): Reply | undefined {
   const takesGzip = acceptsGzip(request.headers.get('accept-encoding'));
   const tag = matchingETag(request.headers.get('if-none-match'), headers.ETag, takesGzip);
   if (tag === undefined) return undefined;
-  return new Response(null, { status: 304, headers: { ...headers, ETag: tag } });
+  return reply(null, { status: 304, headers: { ...headers, ETag: tag } });
 }

@@ -2,7 +2,6 @@
 import { frameRuns, type FrameIndex } from '../../dicom/frames.js';
 import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
 import { ServiceError } from '../../errors.js';
-import { streamBody } from '../../http/body.js';
 import type { Choice, Offer } from '../../http/accept.js';
 import { formatMediaType } from '../../http/media-type.js';
 import { answerRange } from '../../http/range.js';
@@ -22,6 +21,7 @@ import { loadImage, type StoredImage } from './stored-image.js';
 import { storedSyntax } from './stored-syntax.js';
 import { encodingEdition, framesAheadOf, transcodeStoredFrame } from './transcode-frames.js';
 import { conceivableTargets, frameTargets, haveSameFrames } from './transcode-targets.js';
+import { reply, type Reply } from '../../http/reply.js';
 
 const framesAhead = 8;
 
@@ -124,7 +124,7 @@ async function chooseFrames(context: RequestContext): Promise<ChosenFrames> {
 }
 
 /** `GET …/instances/{instance}/frames/{frames}`: the frames in the order of the list. */
-export async function retrieveFrames(context: RequestContext): Promise<Response> {
+export async function retrieveFrames(context: RequestContext): Promise<Reply> {
   const chosen = await chooseFrames(context);
   const { offer } = chosen.choice;
   const mediaType = frameType(offer, chosen.to, context.profile.retrieve);
@@ -145,7 +145,7 @@ export async function retrieveFrames(context: RequestContext): Promise<Response>
   const first = await parts.next();
   const all = first.done === true ? listed<OutgoingPart>() : resumed(first.value, parts);
   const boundary = boundaryOf(tag);
-  return new Response(streamBody(writeMultipart(all, boundary)), {
+  return reply(writeMultipart(all, boundary), {
     headers: {
       ...caching,
       'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),
@@ -169,20 +169,20 @@ async function singleFrame(
   context: RequestContext,
   { record, frames: [frame = 1], index, image, to }: ChosenFrames,
   headers: Readonly<Record<string, string>> & { readonly ETag: string },
-): Promise<Response> {
+): Promise<Reply> {
   const asked = context.request.headers;
   if (image !== undefined) {
     const bytes = await transcodedFrame(context, image, to, index, frame);
     const range = answerRange(asked, bytes.length, headers.ETag);
     const part = bytes.subarray(range.offset, range.offset + range.length);
-    return new Response(streamBody(listed(part)), {
+    return reply(listed(part), {
       status: range.status,
       headers: { ...headers, ...range.headers },
     });
   }
   const range = answerRange(asked, frameLength(index, frame), headers.ETag);
   const body = await openFrame(context, record, index, frame, range);
-  return new Response(streamBody(body.chunks()), {
+  return reply(body.chunks(), {
     status: range.status,
     headers: { ...headers, ...range.headers },
   });

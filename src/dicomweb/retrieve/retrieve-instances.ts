@@ -1,7 +1,6 @@
 /** Retrieve of DICOM instances as files (PS3.18 §10.4.1.1): study, series, instance. */
 import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
-import { streamBody } from '../../http/body.js';
 import { formatMediaType } from '../../http/media-type.js';
 import { answerRange } from '../../http/range.js';
 import { newBoundary, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
@@ -28,6 +27,7 @@ import type { StoredImage } from './stored-image.js';
 import { encodingEdition } from './transcode-frames.js';
 import { transcodeInstance } from './transcode-instance.js';
 import { isZip, zipOffer, zipResponse } from './zip/zip-instances.js';
+import { reply, type Reply } from '../../http/reply.js';
 
 const inParts: Packaging = { mediaType: dicom, form: 'multipart' };
 const bulkInParts: Packaging = { mediaType: octetStream, form: 'multipart' };
@@ -154,8 +154,8 @@ function multipartResponse(
   parts: AsyncIterable<OutgoingPart>,
   boundary: string,
   headers: Readonly<Record<string, string>>,
-): Response {
-  return new Response(streamBody(writeMultipart(parts, boundary)), {
+): Reply {
+  return reply(writeMultipart(parts, boundary), {
     headers: {
       ...headers,
       'Content-Type': formatMediaType('multipart/related', { type: dicom, boundary }),
@@ -167,7 +167,7 @@ async function retrieveAll(
   context: RequestContext,
   { study, series }: { readonly study: StudyInstanceUID } & Partial<InstanceUids>,
   absent: ErrorCode,
-): Promise<Response> {
+): Promise<Reply> {
   const { services, partition, request, profile } = context;
   const bulk = profile.retrieve.bulkDataOfInstances ? [bulkInParts] : [];
   const { offer } = chooseRepresentation(request, [inParts, archived, ...bulk]);
@@ -190,17 +190,17 @@ async function retrieveAll(
 }
 
 /** `GET studies/{study}`: every instance of the study. */
-export async function retrieveStudy(context: RequestContext): Promise<Response> {
+export async function retrieveStudy(context: RequestContext): Promise<Reply> {
   return await retrieveAll(context, studyOf(context.params), 'study-not-found');
 }
 
 /** `GET studies/{study}/series/{series}`: every instance of the series. */
-export async function retrieveSeries(context: RequestContext): Promise<Response> {
+export async function retrieveSeries(context: RequestContext): Promise<Reply> {
   return await retrieveAll(context, seriesOf(context.params), 'series-not-found');
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}`: one instance, in parts or alone. */
-export async function retrieveInstance(context: RequestContext): Promise<Response> {
+export async function retrieveInstance(context: RequestContext): Promise<Reply> {
   const { services, partition, request, profile } = context;
   const uids = instanceOf(context.params);
   // What is not to be had of any instance is told before one is looked for.
@@ -232,7 +232,7 @@ export async function retrieveInstance(context: RequestContext): Promise<Respons
   if (offer.form === 'multipart') {
     return multipartResponse(listed(partOf(context, file)), boundaryOf(tag), caching);
   }
-  return new Response(streamBody(file.body), {
+  return reply(file.body, {
     headers: { ...caching, 'Accept-Ranges': 'none', 'Content-Type': contentType },
   });
 }
@@ -242,13 +242,13 @@ async function storedFile(
   { services, partition, signal, request }: RequestContext,
   { record }: ChosenInstance,
   headers: Readonly<Record<string, string>> & { readonly ETag: string },
-): Promise<Response> {
+): Promise<Reply> {
   const range = answerRange(request.headers, record.length, headers.ETag);
   const { offset, length } = range;
   const run = range.status === 206 ? { offset, length } : undefined;
   const file = await services.archive.openFile(partition, record, run, signal);
   if (file === undefined) throw instanceNotFound();
-  return new Response(streamBody(file.body), {
+  return reply(file.body, {
     status: range.status,
     headers: { ...headers, ...range.headers },
   });

@@ -3,7 +3,6 @@ import type { Tag } from '../../dicom/tag.js';
 import type { InstanceUids } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import type { Offer } from '../../http/accept.js';
-import { streamBody } from '../../http/body.js';
 import { acceptsGzip } from '../../http/content-encoding.js';
 import type { InstanceRow } from '../../storage/archive/catalog.js';
 import type { Ulid } from '../../storage/archive/ulid.js';
@@ -27,6 +26,8 @@ import {
   type ShownInstance,
 } from './metadata-representations.js';
 import { presentMetadata } from './present-metadata.js';
+import { reply, type Reply } from '../../http/reply.js';
+import type { RequestHead } from '../../http/incoming-request.js';
 
 /** Data sets that are uncompressed ahead of their turn. */
 const dataSetsAhead = 4;
@@ -73,7 +74,7 @@ async function respond(
   context: RequestContext,
   asked: Asked,
   { version, write, rows }: Metadata,
-): Promise<Response> {
+): Promise<Reply> {
   const { request, profile, baseUrl, services } = context;
   const { offer, attributes } = asked;
   const names = attributes === 'all' ? [] : [...attributes].sort();
@@ -92,23 +93,22 @@ async function respond(
   );
   // What is kept has its media type alone, not that of parts.
   const sent = offer.form === 'multipart' ? body : keptAnswer(services.answers, key, body);
-  return new Response(streamBody(sent), { headers: { ...headers, 'Content-Type': contentType } });
+  return reply(sent, { headers: { ...headers, 'Content-Type': contentType } });
 }
 
 /** As it is kept for those who take gzip. */
 async function respondKept(
-  request: Request,
+  request: RequestHead,
   kept: Buffer,
   headers: CacheHeaders,
   contentType: string,
-): Promise<Response> {
+): Promise<Reply> {
   if (acceptsGzip(request.headers.get('accept-encoding'))) {
-    return new Response(streamBody(listed(kept)), {
+    return reply(kept, {
       headers: { ...headers, 'Content-Type': contentType, 'Content-Encoding': 'gzip' },
     });
   }
-  const answer = await inflateAnswer(kept);
-  return new Response(streamBody(listed(answer)), {
+  return reply(await inflateAnswer(kept), {
     headers: { ...headers, 'Content-Type': contentType },
   });
 }
@@ -125,7 +125,7 @@ function rowsOf(
 }
 
 /** `GET studies/{study}/metadata`. */
-export async function retrieveStudyMetadata(context: RequestContext): Promise<Response> {
+export async function retrieveStudyMetadata(context: RequestContext): Promise<Reply> {
   const asked = askedBy(context, metadataOffers);
   const uids = studyOf(context.params);
   const { catalog } = context.services.archive;
@@ -137,7 +137,7 @@ export async function retrieveStudyMetadata(context: RequestContext): Promise<Re
 }
 
 /** `GET studies/{study}/series/{series}/metadata`. */
-export async function retrieveSeriesMetadata(context: RequestContext): Promise<Response> {
+export async function retrieveSeriesMetadata(context: RequestContext): Promise<Reply> {
   const asked = askedBy(context, metadataOffers);
   const uids = seriesOf(context.params);
   const { catalog } = context.services.archive;
@@ -148,7 +148,7 @@ export async function retrieveSeriesMetadata(context: RequestContext): Promise<R
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/metadata`: an array of one. */
-export async function retrieveInstanceMetadata(context: RequestContext): Promise<Response> {
+export async function retrieveInstanceMetadata(context: RequestContext): Promise<Reply> {
   const asked = askedBy(context, instanceMetadataOffers);
   const uids = instanceOf(context.params);
   const row = await context.services.archive.catalog.instance(context.partition, uids);

@@ -13,12 +13,9 @@ import { encodePlace } from './place.js';
 import { project, shownBy } from './project.js';
 import { renderResults, searchOffers } from './search-representations.js';
 import { searchPage, type SearchPage } from './search-page.js';
+import { reply, type Reply, type ReplyHeaders } from '../../http/reply.js';
 
-async function search(
-  context: RequestContext,
-  route: SearchRoute,
-  scope: Scope,
-): Promise<Response> {
+async function search(context: RequestContext, route: SearchRoute, scope: Scope): Promise<Reply> {
   const { request, profile } = context;
   const { offer } = chooseRepresentation(request, searchOffers);
   const url = new URL(request.url);
@@ -30,11 +27,10 @@ async function search(
   );
   const headers = pageHeaders(context, url, query, page);
   if (results.length === 0 && page.rest === 'none' && profile.search.emptyStatus === 204) {
-    return new Response(null, { status: 204, headers });
+    return reply(null, { status: 204, headers });
   }
   const { contentType, body } = renderResults(offer, results);
-  headers.set('Content-Type', contentType);
-  return new Response(body, { headers });
+  return reply(body, { headers: { ...headers, 'Content-Type': contentType } });
 }
 
 const warnings = {
@@ -58,16 +54,15 @@ function pageHeaders(
   url: URL,
   { identity, ignored }: Search,
   { next, rest, offset }: SearchPage,
-): Headers {
-  const headers = new Headers();
+): ReplyHeaders {
   const base = new URL(baseUrl);
-  const warn = (text: string) => {
-    headers.append('Warning', `299 ${base.host}: "${text}"`);
-  };
-  if (ignored.length > 0) warn(ignoredText(ignored));
-  if (rest === 'none') return headers;
-  warn(warnings[rest]);
-  if (next === undefined) return headers;
+  const texts = [
+    ...(ignored.length > 0 ? [ignoredText(ignored)] : []),
+    ...(rest === 'none' ? [] : [warnings[rest]]),
+  ];
+  const told = texts.map((text) => `299 ${base.host}: "${text}"`);
+  const headers = told.length === 0 ? {} : { Warning: told.join(', ') };
+  if (rest === 'none' || next === undefined) return headers;
   const target = new URL(url.pathname + url.search, base.origin);
   for (const name of [...target.searchParams.keys()]) {
     // The names of parameters match in any case.
@@ -75,40 +70,39 @@ function pageHeaders(
   }
   if (offset > 0) target.searchParams.set('offset', String(offset));
   target.searchParams.set(continuationParameter, encodePlace(next, identity));
-  headers.set('Link', `<${target.href}>; rel="next"`);
-  return headers;
+  return { ...headers, Link: `<${target.href}>; rel="next"` };
 }
 
 /** `GET studies`. */
-export async function searchForStudies(context: RequestContext): Promise<Response> {
+export async function searchForStudies(context: RequestContext): Promise<Reply> {
   return await search(context, { level: 'study', levels: ['study'] }, {});
 }
 
 /** `GET series`. */
-export async function searchForSeries(context: RequestContext): Promise<Response> {
+export async function searchForSeries(context: RequestContext): Promise<Reply> {
   return await search(context, { level: 'series', levels: ['study', 'series'] }, {});
 }
 
 /** `GET instances`. */
-export async function searchForInstances(context: RequestContext): Promise<Response> {
+export async function searchForInstances(context: RequestContext): Promise<Reply> {
   const levels = ['study', 'series', 'instance'] as const;
   return await search(context, { level: 'instance', levels }, {});
 }
 
 /** `GET studies/{study}/series`. */
-export async function searchForStudySeries(context: RequestContext): Promise<Response> {
+export async function searchForStudySeries(context: RequestContext): Promise<Reply> {
   const route = { level: 'series', levels: ['series'] } as const;
   return await search(context, route, studyOf(context.params));
 }
 
 /** `GET studies/{study}/instances`. */
-export async function searchForStudyInstances(context: RequestContext): Promise<Response> {
+export async function searchForStudyInstances(context: RequestContext): Promise<Reply> {
   const route = { level: 'instance', levels: ['series', 'instance'] } as const;
   return await search(context, route, studyOf(context.params));
 }
 
 /** `GET studies/{study}/series/{series}/instances`. */
-export async function searchForSeriesInstances(context: RequestContext): Promise<Response> {
+export async function searchForSeriesInstances(context: RequestContext): Promise<Reply> {
   const route = { level: 'instance', levels: ['instance'] } as const;
   return await search(context, route, seriesOf(context.params));
 }

@@ -2,12 +2,12 @@
 import type { DataSet } from '../../dicom/data-set.js';
 import { stringifyDataSet } from '../../dicom/json.js';
 import { toNativeXml } from '../../dicom/native-xml.js';
-import { streamBody } from '../../http/body.js';
 import type { Offer } from '../../http/accept.js';
 import { formatMediaType } from '../../http/media-type.js';
 import { newBoundary, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
 import { listed } from '../read-ahead.js';
 import { toCsv } from './csv.js';
+import type { ReplyBody } from '../../http/reply.js';
 
 interface Representation {
   readonly offer: Offer;
@@ -16,7 +16,7 @@ interface Representation {
 
 interface Rendering {
   readonly contentType: string;
-  readonly body: string | ReadableStream<Uint8Array>;
+  readonly body: string | ReplyBody;
 }
 
 const dicomXml = 'application/dicom+xml';
@@ -40,7 +40,7 @@ function xmlParts(results: readonly DataSet[]): Rendering {
   }));
   return {
     contentType: formatMediaType('multipart/related', { type: dicomXml, boundary }),
-    body: streamBody(writeMultipart(listed(...parts), boundary)),
+    body: writeMultipart(listed(...parts), boundary),
   };
 }
 

@@ -5,6 +5,7 @@ import { parseMediaType, type MediaType } from '../../http/media-type.js';
 import { readMultipart } from '../../multipart/reader.js';
 import { listed, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
+import type { RequestHead } from '../../http/incoming-request.js';
 
 function unsupported(message: string): ServiceError {
   const offered = ['multipart/related; type="application/dicom"', 'application/dicom'];
@@ -16,7 +17,7 @@ function isDicom(mediaType: MediaType | undefined): boolean {
 }
 
 /** Whether the body of a request is to be one file, and not parts. */
-export function isLoneFile(request: Request): boolean {
+export function isLoneFile(request: RequestHead): boolean {
   return isDicom(parseMediaType(request.headers.get('content-type') ?? ''));
 }
 

@@ -16,24 +16,25 @@ import {
 import { Patience } from '../patience.js';
 import { instancesOf, isLoneFile } from './request-parts.js';
 import { storeResponse, storeResponseOffers, type StoreOutcome } from './store-response.js';
+import type { Reply } from '../../http/reply.js';
 
 /** `POST studies`: stores instances of any studies. */
-export async function storeInstances(context: RequestContext): Promise<Response> {
+export async function storeInstances(context: RequestContext): Promise<Reply> {
   return await store(context, 'create', undefined);
 }
 
 /** `POST studies/{study}`: stores instances of one study and refuses those of others. */
-export async function storeInstancesInStudy(context: RequestContext): Promise<Response> {
+export async function storeInstancesInStudy(context: RequestContext): Promise<Reply> {
   return await store(context, 'create', studyOf(context.params).study);
 }
 
 /** `PUT studies`: as POST, but instances that are there already get a new version. */
-export async function replaceInstances(context: RequestContext): Promise<Response> {
+export async function replaceInstances(context: RequestContext): Promise<Reply> {
   return await store(context, 'replace', undefined);
 }
 
 /** `PUT studies/{study}`: as POST, but instances that are there already get a new version. */
-export async function replaceInstancesInStudy(context: RequestContext): Promise<Response> {
+export async function replaceInstancesInStudy(context: RequestContext): Promise<Reply> {
   return await store(context, 'replace', studyOf(context.params).study);
 }
 
@@ -41,7 +42,7 @@ async function store(
   context: RequestContext,
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
-): Promise<Response> {
+): Promise<Reply> {
   const { offer } = chooseRepresentation(context.request, storeResponseOffers);
   const outcomes = await context.services.storeGate.pass(
     async () => await receiveAndCommit(context, mode, study),

@@ -11,6 +11,7 @@ import type { RequestContext } from '../route.js';
 import { failureReasons, warningReasons, type WarningReason } from './reason-codes.js';
 import type { Refusal } from './receive-instance.js';
 import type { StorePolicy } from './store-policy.js';
+import { reply, type Reply } from '../../http/reply.js';
 
 const dicomXml = 'application/dicom+xml';
 
@@ -135,13 +136,13 @@ export function storeResponse(
   outcomes: readonly StoreOutcome[],
   study: StudyInstanceUID | undefined,
   mediaType: string,
-): Response {
-  if (outcomes.length === 0) return new Response(null, { status: 204 });
+): Reply {
+  if (outcomes.length === 0) return reply(null, { status: 204 });
   const { status, dataSet } = storeResponseDataSet(context, outcomes, study);
   // Exactly this type for JSON of either name: a client reads nothing else (dicomweb-client).
   const [contentType, body] =
     mediaType === dicomXml
       ? [dicomXml, toNativeXml(dataSet)]
       : ['application/dicom+json', stringifyDataSet(dataSet)];
-  return new Response(body, { status, headers: { 'Content-Type': contentType } });
+  return reply(body, { status, headers: { 'Content-Type': contentType } });
 }

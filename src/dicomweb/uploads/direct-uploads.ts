@@ -30,6 +30,7 @@ import {
   writeUploadRecord,
   type UploadRecord,
 } from './upload-record.js';
+import { jsonReply, type Reply } from '../../http/reply.js';
 
 const noStore = { 'Cache-Control': 'no-store' };
 
@@ -53,7 +54,7 @@ function urlOf({ baseUrl }: RequestContext, id: string): string {
  *
  * @throws ServiceError `uploads-unavailable`, `storage-unavailable`, `unsupported-media-type`.
  */
-export async function createUpload(context: RequestContext): Promise<Response> {
+export async function createUpload(context: RequestContext): Promise<Reply> {
   await refuseBody(context);
   const { services, partition } = context;
   const { archive, uploads, limits } = services;
@@ -75,7 +76,7 @@ export async function createUpload(context: RequestContext): Promise<Response> {
     statusUrl: location,
     mostBytes: limits.instanceBytes,
   };
-  return Response.json(answer, { status: 201, headers: { ...noStore, Location: location } });
+  return jsonReply(answer, { status: 201, headers: { ...noStore, Location: location } });
 }
 
 interface Known {
@@ -129,17 +130,17 @@ function reasonOf({ reason }: ImportReport) {
  *
  * @throws ServiceError `upload-not-found`.
  */
-export async function readUpload(context: RequestContext): Promise<Response> {
+export async function readUpload(context: RequestContext): Promise<Reply> {
   const { id, record } = await uploadOf(context);
   const { blobs } = context.services.archive;
   const state = await readUploadState(blobs, context.partition, id, record);
   const answer = { id, status: state.status, expires: record.expires };
-  if (!('report' in state)) return Response.json(answer, { headers: noStore });
+  if (!('report' in state)) return jsonReply(answer, { headers: noStore });
   const { report } = state;
   const { dataSet } = storeResponseDataSet(context, [outcomeOf(report)], undefined);
   const result = JSON.parse(stringifyDataSet(dataSet)) as object;
   const { bytes, time } = report;
-  return Response.json({ ...answer, bytes, imported: time, result }, { headers: noStore });
+  return jsonReply({ ...answer, bytes, imported: time, result }, { headers: noStore });
 }
 
 /**
@@ -148,7 +149,7 @@ export async function readUpload(context: RequestContext): Promise<Response> {
  *
  * @throws ServiceError `upload-not-found`, `upload-not-finished`, `storage-unavailable`.
  */
-export async function completeUpload(context: RequestContext): Promise<Response> {
+export async function completeUpload(context: RequestContext): Promise<Reply> {
   const { offer } = chooseRepresentation(context.request, storeResponseOffers);
   await refuseBody(context);
   const { id } = await uploadOf(context);

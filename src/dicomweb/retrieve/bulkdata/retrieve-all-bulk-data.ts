@@ -1,7 +1,6 @@
 /** Retrieve of all bulk values, or of all pixel data, of a study, series or instance (CP-2040). */
 import { ServiceError, type ErrorCode } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
-import { streamBody } from '../../../http/body.js';
 import { formatMediaType } from '../../../http/media-type.js';
 import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
 import {
@@ -19,6 +18,7 @@ import { boundaryOf, cacheHeaders, entityTag, notModified } from '../cache-heade
 import { storedSyntax } from '../stored-syntax.js';
 import { bulkResource, pixelDataResource, type BulkResource } from './bulk-resource.js';
 import { octetStream, openResource, partsOf, type OpenedResource } from './open-bulk.js';
+import { reply, type Reply } from '../../../http/reply.js';
 
 /** Values that are opened before their turn, so that one round trip hides behind another. */
 const valuesAhead = 8;
@@ -100,7 +100,7 @@ async function respond(
   context: RequestContext,
   { rows, version, write }: Instances,
   selection: Selection,
-): Promise<Response> {
+): Promise<Reply> {
   const { request, baseUrl } = context;
   const { offer } = chooseRepresentation(request, bytesInParts);
   const found = select(context, rows, selection);
@@ -117,7 +117,7 @@ async function respond(
   }
   const boundary = boundaryOf(tag);
   const parts = allParts(context, resumed(first.value, found));
-  return new Response(streamBody(writeMultipart(parts, boundary)), {
+  return reply(writeMultipart(parts, boundary), {
     headers: {
       ...headers,
       'Content-Type': formatMediaType('multipart/related', { type: offer.mediaType, boundary }),
@@ -129,7 +129,7 @@ function notFound(code: ErrorCode): ServiceError {
   return new ServiceError(code, 'Nothing is stored under these UIDs.');
 }
 
-async function ofStudy(context: RequestContext, selection: Selection): Promise<Response> {
+async function ofStudy(context: RequestContext, selection: Selection): Promise<Reply> {
   const { catalog } = context.services.archive;
   const { study } = studyOf(context.params);
   const record = await catalog.study(context.partition, study);
@@ -139,7 +139,7 @@ async function ofStudy(context: RequestContext, selection: Selection): Promise<R
   return await respond(context, { rows, version: `${created}-${revision}`, write }, selection);
 }
 
-async function ofSeries(context: RequestContext, selection: Selection): Promise<Response> {
+async function ofSeries(context: RequestContext, selection: Selection): Promise<Reply> {
   const { catalog } = context.services.archive;
   const { study, series } = seriesOf(context.params);
   const record = await catalog.series(context.partition, study, series);
@@ -152,7 +152,7 @@ async function ofSeries(context: RequestContext, selection: Selection): Promise<
   );
 }
 
-async function ofInstance(context: RequestContext, selection: Selection): Promise<Response> {
+async function ofInstance(context: RequestContext, selection: Selection): Promise<Reply> {
   const { catalog } = context.services.archive;
   const uids = instanceOf(context.params);
   const row = await catalog.instance(context.partition, uids, indexProperties);
@@ -162,31 +162,31 @@ async function ofInstance(context: RequestContext, selection: Selection): Promis
 }
 
 /** `GET studies/{study}/bulkdata`. */
-export async function retrieveStudyBulkData(context: RequestContext): Promise<Response> {
+export async function retrieveStudyBulkData(context: RequestContext): Promise<Reply> {
   return await ofStudy(context, everyValue);
 }
 
 /** `GET studies/{study}/series/{series}/bulkdata`. */
-export async function retrieveSeriesBulkData(context: RequestContext): Promise<Response> {
+export async function retrieveSeriesBulkData(context: RequestContext): Promise<Reply> {
   return await ofSeries(context, everyValue);
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/bulkdata`. */
-export async function retrieveInstanceBulkData(context: RequestContext): Promise<Response> {
+export async function retrieveInstanceBulkData(context: RequestContext): Promise<Reply> {
   return await ofInstance(context, everyValue);
 }
 
 /** `GET studies/{study}/pixeldata`: every frame of the study, as stored. */
-export async function retrieveStudyPixelData(context: RequestContext): Promise<Response> {
+export async function retrieveStudyPixelData(context: RequestContext): Promise<Reply> {
   return await ofStudy(context, pixelData);
 }
 
 /** `GET studies/{study}/series/{series}/pixeldata`. */
-export async function retrieveSeriesPixelData(context: RequestContext): Promise<Response> {
+export async function retrieveSeriesPixelData(context: RequestContext): Promise<Reply> {
   return await ofSeries(context, pixelData);
 }
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/pixeldata`. */
-export async function retrieveInstancePixelData(context: RequestContext): Promise<Response> {
+export async function retrieveInstancePixelData(context: RequestContext): Promise<Reply> {
   return await ofInstance(context, pixelData);
 }

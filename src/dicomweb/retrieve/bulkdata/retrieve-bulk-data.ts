@@ -4,7 +4,6 @@ import type { DataSet } from '../../../dicom/data-set.js';
 import { stringOf } from '../../../dicom/value.js';
 import { ServiceError } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
-import { streamBody } from '../../../http/body.js';
 import { formatMediaType, parseMediaType } from '../../../http/media-type.js';
 import { answerRange } from '../../../http/range.js';
 import { writeMultipart } from '../../../multipart/writer.js';
@@ -18,6 +17,7 @@ import { storedSyntax } from '../stored-syntax.js';
 import { parseBulkPath } from './bulk-path.js';
 import { bulkResource, type BulkBytes, type BulkResource } from './bulk-resource.js';
 import { octetStream, openBytes, openResource, partsOf, partType } from './open-bulk.js';
+import { reply, type Reply } from '../../../http/reply.js';
 
 const encapsulatedDocument = attribute('EncapsulatedDocument');
 const documentType = attribute('MIMETypeOfEncapsulatedDocument');
@@ -62,10 +62,10 @@ async function sendAlone(
   record: InstanceRecord,
   resource: Exclude<BulkResource, { kind: 'frames' }>,
   headers: Readonly<Record<string, string>>,
-): Promise<Response> {
+): Promise<Reply> {
   if (resource.kind === 'bytes') return await sendRange(context, record, resource, headers);
   const { opened } = await openResource(context, record, resource);
-  return new Response(streamBody(opened.chunks()), { headers });
+  return reply(opened.chunks(), { headers });
 }
 
 async function sendRange(
@@ -73,18 +73,18 @@ async function sendRange(
   record: InstanceRecord,
   resource: BulkBytes,
   headers: Readonly<Record<string, string>>,
-): Promise<Response> {
+): Promise<Reply> {
   const { request } = context;
   const range = answerRange(request.headers, resource.length, headers['ETag']);
   const opened = await openBytes(context, record, resource, range.offset, range.length);
-  return new Response(streamBody(opened.chunks()), {
+  return reply(opened.chunks(), {
     status: range.status,
     headers: { ...headers, ...range.headers },
   });
 }
 
 /** `GET …/instances/{instance}/bulkdata/{path}`: one value, or a range of its bytes. */
-export async function retrieveBulkData(context: RequestContext): Promise<Response> {
+export async function retrieveBulkData(context: RequestContext): Promise<Reply> {
   const { services, partition, params, request, baseUrl } = context;
   const path = parseBulkPath(params['path'] ?? '');
   const isDocument = path === encapsulatedDocument;
@@ -128,7 +128,7 @@ export async function retrieveBulkData(context: RequestContext): Promise<Respons
   }
   const boundary = boundaryOf(tag);
   const parts = partsOf(baseUrl, await openResource(context, record, resource), mediaType);
-  return new Response(streamBody(writeMultipart(parts, boundary)), {
+  return reply(writeMultipart(parts, boundary), {
     headers: {
       ...headers,
       'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),

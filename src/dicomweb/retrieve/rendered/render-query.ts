@@ -11,6 +11,7 @@ import {
   type QueryParameter,
 } from '../../../http/query-string.js';
 import type { RenderedPolicy } from './rendered-policy.js';
+import type { RequestHead } from '../../../http/incoming-request.js';
 
 export type AnnotationName = 'patient' | 'technique';
 export type IccChoice = 'no' | 'yes' | 'srgb';
@@ -150,7 +151,7 @@ function iccOf(parameters: Parameters): IccChoice {
  *
  * @throws ServiceError `invalid-query` naming the parameter.
  */
-export function parseRenderQuery(request: Request, policy: RenderedPolicy): RenderQuery {
+export function parseRenderQuery(request: RequestHead, policy: RenderedPolicy): RenderQuery {
   const parameters = parseQuery(new URL(request.url));
   const quality = queryInteger(parameters, 'quality', { min: 1, max: 100 }) ?? policy.quality;
   if (policy.parameters === 'quality') {
@@ -177,7 +178,7 @@ const thumbnailQuality = 80;
  *
  * @throws ServiceError `invalid-query` naming the parameter.
  */
-export function parseThumbnailQuery(request: Request): RenderQuery {
+export function parseThumbnailQuery(request: RequestHead): RenderQuery {
   const asked = viewportOf(parseQuery(new URL(request.url)), false);
   const side = (length = defaultThumbnailSide): number => Math.min(length, mostThumbnailSide);
   return {

@@ -25,6 +25,7 @@ import {
   warningOf,
   type Wanted,
 } from './retrieve-rendered.js';
+import type { Reply } from '../../../http/reply.js';
 
 /** A study or series: which, as of which version, and the series that stands for it. */
 interface Collection {
@@ -84,7 +85,7 @@ async function sendRepresentative(
   context: RequestContext,
   { uids, series }: Collection,
   wanted: Wanted,
-): Promise<Response> {
+): Promise<Reply> {
   let refusal: ServiceError | undefined;
   for (const record of await candidatesOf(context, uids.study, series)) {
     try {
@@ -136,7 +137,7 @@ async function* picturesOf(
 async function sendCollection(
   context: RequestContext,
   find: (context: RequestContext) => Promise<Collection>,
-): Promise<Response> {
+): Promise<Reply> {
   const { request, profile, baseUrl } = context;
   const query = parseRenderQuery(request, profile.rendered);
   // One picture comes first: browsers and thumbnails ask for anything, and parts only by name.
@@ -155,24 +156,24 @@ async function sendCollection(
 }
 
 /** `GET studies/{study}/rendered`. */
-export async function retrieveRenderedStudy(context: RequestContext): Promise<Response> {
+export async function retrieveRenderedStudy(context: RequestContext): Promise<Reply> {
   return await sendCollection(context, studyCollection);
 }
 
 /** `GET studies/{study}/series/{series}/rendered`. */
-export async function retrieveRenderedSeries(context: RequestContext): Promise<Response> {
+export async function retrieveRenderedSeries(context: RequestContext): Promise<Reply> {
   return await sendCollection(context, seriesCollection);
 }
 
 /** `GET studies/{study}/thumbnail`. */
-export async function retrieveStudyThumbnail(context: RequestContext): Promise<Response> {
+export async function retrieveStudyThumbnail(context: RequestContext): Promise<Reply> {
   const query = parseThumbnailQuery(context.request);
   const collection = await studyCollection(context);
   return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });
 }
 
 /** `GET studies/{study}/series/{series}/thumbnail`. */
-export async function retrieveSeriesThumbnail(context: RequestContext): Promise<Response> {
+export async function retrieveSeriesThumbnail(context: RequestContext): Promise<Reply> {
   const query = parseThumbnailQuery(context.request);
   const collection = await seriesCollection(context);
   return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });

@@ -2,7 +2,6 @@
 import type { InstanceUids } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
-import { streamBody } from '../../../http/body.js';
 import { formatMediaType } from '../../../http/media-type.js';
 import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
 import { acceptedOf, chooseRepresentation } from '../../negotiation.js';
@@ -22,6 +21,7 @@ import { parseRenderQuery, parseThumbnailQuery, type RenderQuery } from './rende
 import { renderedKind } from './rendered-kind.js';
 import { renderSource, type RenderSource } from './render-source.js';
 import { sendDocument } from './send-document.js';
+import { reply, type Reply } from '../../../http/reply.js';
 
 /** What of an instance is to be shown, and how. */
 export interface Wanted {
@@ -65,7 +65,7 @@ export async function sendRendered(
   context: RequestContext,
   source: RenderSource,
   wanted: Wanted,
-): Promise<Response> {
+): Promise<Reply> {
   const kind = renderedKind(source);
   if (kind !== 'image') {
     if (kind === undefined || wanted.purpose === 'thumbnail' || wanted.frames !== undefined) {
@@ -111,7 +111,7 @@ async function sendPictures(
   source: RenderSource,
   renderer: ImageRenderer,
   wanted: Wanted,
-): Promise<Response> {
+): Promise<Reply> {
   const { purpose, query } = wanted;
   const { mediaType, form } = chooseFor(context, wanted);
   const format = formatOf(mediaType, context.profile.rendered);
@@ -134,7 +134,7 @@ async function sendPictures(
   if (unchanged !== undefined) return unchanged;
   if (form === 'single') {
     const bytes = await renderer.render(format, frames);
-    return new Response(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
+    return reply(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), {
       headers: { ...headers, 'Content-Type': mediaType, 'Content-Length': String(bytes.length) },
     });
   }
@@ -169,13 +169,13 @@ export async function sendParts(
   parts: AsyncGenerator<OutgoingPart, void, undefined>,
   mediaType: string,
   headers: CacheHeaders,
-): Promise<Response> {
+): Promise<Reply> {
   const first = await parts.next();
   if (first.done === true) {
     throw new ServiceError('frame-not-found', 'Nothing in it can be rendered as a picture.');
   }
   const boundary = boundaryOf(headers.ETag);
-  return new Response(streamBody(writeMultipart(resumed(first.value, parts), boundary)), {
+  return reply(writeMultipart(resumed(first.value, parts), boundary), {
     headers: {
       ...headers,
       'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),
@@ -184,14 +184,14 @@ export async function sendParts(
 }
 
 /** `GET …/instances/{instance}/rendered`. */
-export async function retrieveRenderedInstance(context: RequestContext): Promise<Response> {
+export async function retrieveRenderedInstance(context: RequestContext): Promise<Reply> {
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
   return await sendRendered(context, await sourceOf(context, uids), { purpose: 'rendered', query });
 }
 
 /** `GET …/frames/{frames}/rendered`, and `…/rendered/{frames}` as cornerstone asks. */
-export async function retrieveRenderedFrames(context: RequestContext): Promise<Response> {
+export async function retrieveRenderedFrames(context: RequestContext): Promise<Reply> {
   const frames = parseFrameList(context.params['frames'] ?? '');
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
@@ -200,7 +200,7 @@ export async function retrieveRenderedFrames(context: RequestContext): Promise<R
 }
 
 /** `GET …/instances/{instance}/thumbnail`: its first frame. */
-export async function retrieveInstanceThumbnail(context: RequestContext): Promise<Response> {
+export async function retrieveInstanceThumbnail(context: RequestContext): Promise<Reply> {
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);
   const wanted: Wanted = { purpose: 'thumbnail', query };
@@ -208,7 +208,7 @@ export async function retrieveInstanceThumbnail(context: RequestContext): Promis
 }
 
 /** `GET …/frames/{frames}/thumbnail`, and `…/thumbnail/{frames}`: the first of the frames. */
-export async function retrieveFramesThumbnail(context: RequestContext): Promise<Response> {
+export async function retrieveFramesThumbnail(context: RequestContext): Promise<Reply> {
   const [first = 1] = parseFrameList(context.params['frames'] ?? '');
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);

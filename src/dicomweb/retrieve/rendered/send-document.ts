@@ -4,7 +4,6 @@ import { frameRuns } from '../../../dicom/frames.js';
 import { numberOf, stringOf } from '../../../dicom/value.js';
 import { ServiceError } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
-import { streamBody } from '../../../http/body.js';
 import { answerRange } from '../../../http/range.js';
 import { chooseRepresentation } from '../../negotiation.js';
 import type { RequestContext } from '../../route.js';
@@ -16,6 +15,7 @@ import { readAll } from '../open-runs.js';
 import type { RenderSource } from './render-source.js';
 import type { RenderedKind } from './rendered-kind.js';
 import { reportPage } from './report-page.js';
+import { reply, type Reply } from '../../../http/reply.js';
 
 const document = attribute('EncapsulatedDocument');
 const documentLength = attribute('EncapsulatedDocumentLength');
@@ -67,15 +67,15 @@ async function sendBytes(
   { record }: RenderSource,
   bytes: BulkBytes | Uint8Array,
   headers: Readonly<Record<string, string>>,
-): Promise<Response> {
+): Promise<Reply> {
   const range = answerRange(context.request.headers, bytes.length, headers['ETag']);
   const { offset, length, status } = range;
   const all = { status, headers: { ...headers, ...range.headers } };
   if (bytes instanceof Uint8Array) {
-    return new Response(Buffer.from(bytes.subarray(offset, offset + length)), all);
+    return reply(Buffer.from(bytes.subarray(offset, offset + length)), all);
   }
   const opened = await openBytes(context, record, bytes, offset, length);
-  return new Response(streamBody(opened.chunks()), all);
+  return reply(opened.chunks(), all);
 }
 
 /** An XML document as text, in the encoding that it declares. */
@@ -125,7 +125,7 @@ export async function sendDocument(
   context: RequestContext,
   source: RenderSource,
   kind: DocumentKind,
-): Promise<Response> {
+): Promise<Reply> {
   const { mediaType } = chooseRepresentation(context.request, offers[kind](source)).offer;
   const { version } = source.record;
   const headers = {
@@ -139,7 +139,7 @@ export async function sendDocument(
   if (unchanged !== undefined) return unchanged;
   if (mediaType === html) {
     const page = kind === 'report' ? reportPage(source.dataSet) : await cdaPage(context, source);
-    return new Response(page, { headers });
+    return reply(page, { headers });
   }
   const bytes = kind === 'video' ? videoBytes(source) : documentBytes(source);
   return await sendBytes(context, source, bytes, headers);

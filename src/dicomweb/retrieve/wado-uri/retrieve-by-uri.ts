@@ -17,21 +17,23 @@ import {
   renderParameters,
   type UriQuery,
 } from './parse-uri-query.js';
+import type { RequestHead } from '../../../http/incoming-request.js';
+import type { Reply } from '../../../http/reply.js';
 
 /** The request as one for a resource of WADO-RS: with its own Accept and query, and the other headers. */
 function asked(
   { request }: RequestContext,
   accept: string,
   parameters: Readonly<Record<string, string>> = {},
-): Request {
+): RequestHead {
   const url = new URL(request.url);
   url.search = new URLSearchParams(parameters).toString();
-  const headers = new Headers(request.headers);
+  const headers = new Headers([...request.headers]);
   headers.set('Accept', accept);
-  return new Request(url, { headers });
+  return { method: request.method, url: url.href, headers };
 }
 
-async function retrieveFile(context: RequestContext, query: UriQuery): Promise<Response> {
+async function retrieveFile(context: RequestContext, query: UriQuery): Promise<Reply> {
   refuseRendering(query);
   const accept = formatMediaType(dicom, { 'transfer-syntax': query.transferSyntax });
   return await retrieveInstance({
@@ -42,7 +44,7 @@ async function retrieveFile(context: RequestContext, query: UriQuery): Promise<R
 }
 
 /** `GET /wado?requestType=WADO&studyUID=…&seriesUID=…&objectUID=…`. */
-export async function retrieveByUri(context: RequestContext): Promise<Response> {
+export async function retrieveByUri(context: RequestContext): Promise<Reply> {
   const query = parseUriQuery(new URL(context.request.url));
   const { contentTypes, frame, uids } = query;
   if (contentTypes[0] === dicom) return await retrieveFile(context, query);

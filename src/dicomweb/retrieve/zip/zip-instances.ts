@@ -1,11 +1,11 @@
 /** DICOM files of a study, series or instance as one ZIP archive (PS3.18 §8.7.3, Supplement 211). */
 import type { InstanceUids } from '../../../dicom/uid.js';
 import type { Offer } from '../../../http/accept.js';
-import { streamBody } from '../../../http/body.js';
 import type { InstanceRecord } from '../../../storage/archive/records.js';
 import { timeOf } from '../../../storage/archive/ulid.js';
 import { FileIds } from './file-ids.js';
 import { writeZip, type ZipEntry } from './write-zip.js';
+import { reply, type Reply } from '../../../http/reply.js';
 
 const zip = 'application/zip';
 
@@ -44,9 +44,9 @@ async function* entriesOf(
 export function zipResponse(
   files: AsyncIterable<ZippedFile>,
   { study, series, instance }: Pick<InstanceUids, 'study'> & Partial<InstanceUids>,
-): Response {
+): Reply {
   const name = `${instance ?? series ?? study}.zip`;
-  return new Response(streamBody(writeZip(entriesOf(files))), {
+  return reply(writeZip(entriesOf(files)), {
     headers: {
       'Content-Type': zip,
       'Content-Disposition': `attachment; filename="${name}"`,

@@ -11,6 +11,8 @@ import type { StoreMode } from '../../../../src/storage/archive/study-writer.js'
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';
 import type { TableStore } from '../../../../src/storage/table-store.js';
 import type { Change } from './naive-search.js';
+import { reply } from '../../../../src/http/reply.js';
+import { asResponse } from '../../../support/web-response.js';
 
 export type Deed =
   | {
@@ -106,7 +108,7 @@ export class ArchiveUnderTest {
   ): Promise<Answer> {
     const path = routes[name].path.replace(/\{(\w+)\}/g, (_, key: string) => params[key] ?? '');
     const request = new Request(`${baseUrl}/${path}?${query}`);
-    const response = await routes[name]
+    const answered = await routes[name]
       .handler({
         request,
         params,
@@ -123,8 +125,9 @@ export class ArchiveUnderTest {
         const isRefusal =
           error instanceof Error && 'code' in error && error.code === 'invalid-query';
         if (!isRefusal) throw error;
-        return new Response(null, { status: 400 });
+        return reply(null, { status: 400 });
       });
+    const response = asResponse(answered);
     const text = await response.text();
     const link = /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1];
     return {
