@@ -5,9 +5,14 @@
  */
 import type { ServerResponse } from 'node:http';
 import { ServiceError } from '../errors.js';
+import { takeTurns } from '../take-turns.js';
 
-/** Resolves when the response takes more, or is closed. */
+/**
+ * Resolves when the response takes more, or is closed. Other requests have their turn meanwhile, also
+ * while a socket takes thousands of small chunks that are all there.
+ */
 export async function untilDrained(response: ServerResponse): Promise<void> {
+  await takeTurns();
   if (!response.writableNeedDrain || response.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = () => {

@@ -51,6 +51,20 @@ describe('README.md', () => {
   });
 });
 
+describe('SECURITY.md', () => {
+  it('names tests that there are', () => {
+    const pattern = /(?:`(test\/[\w./-]+\.test\.ts)`|the same): "([^"]+)"/g;
+    const named = [...readDocument('SECURITY.md').matchAll(pattern)];
+    let file = '';
+    const missing = named.filter(([, own = file, title = '']) => {
+      file = own;
+      return !readDocument(file).includes(title);
+    });
+    expect(named.length).toBeGreaterThan(20);
+    expect(missing.map(([text]) => text)).toEqual([]);
+  });
+});
+
 describe('docs/architecture.md', () => {
   it.each([...tableNames, ...containerNames])('says what is in %s', (name) => {
     expect(readDocument('docs/architecture.md')).toMatch(

@@ -1,16 +1,7 @@
 /** Sends hostile requests and says what came back: statuses, how long it took, what was acknowledged. */
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import type { HostileRequest, PlainRequest, RawRequest } from './hostile-requests.js';
-
-export interface Answer {
-  /** One for each answer on the connection; none when it ended without. */
-  readonly statuses: readonly number[];
-  readonly milliseconds: number;
-  readonly text: string;
-  /** Whether a header came back that the request had tried to inject. */
-  readonly injected: boolean;
-}
+import type { Answer, PlainRequest, RawRequest } from './hostile-case.js';
 
 /** As long as an answer may take before the driver gives up on it. */
 const patienceMilliseconds = 60_000;
@@ -74,6 +65,6 @@ async function sendRaw(baseUrl: string, { raw }: RawRequest): Promise<Answer> {
 }
 
 /** Sends a request; never rejects. */
-export async function send(baseUrl: string, hostile: HostileRequest): Promise<Answer> {
+export async function send(baseUrl: string, hostile: PlainRequest | RawRequest): Promise<Answer> {
   return 'raw' in hostile ? await sendRaw(baseUrl, hostile) : await sendPlain(baseUrl, hostile);
 }

@@ -3,26 +3,13 @@ import { gzipSync } from 'node:zlib';
 import { element, sampleInstance } from '../support/part10-builder.js';
 import { writeParts } from '../support/multipart.js';
 import { fileAttacks, hostileUids, type CaseUids, type FileCase } from './hostile-files.js';
+import * as callers from './hostile-callers.js';
+import type { HostileRequest, PlainRequest } from './hostile-case.js';
 import type { Random } from './hostile-random.js';
+import * as readers from './hostile-readers.js';
 
-/** A request that Node's client can send. */
-export interface PlainRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
-}
-
-/** Bytes as they go over a socket of their own. */
-export interface RawRequest {
-  readonly raw: Buffer;
-  /** Answers that there may be at most: more mean that a request was smuggled in. */
-  readonly mostAnswers: number;
-}
-
-export type HostileRequest = PlainRequest | RawRequest;
-
-type Attack = (one: FileCase) => HostileRequest;
+/** One request, or several, each sent when the one before has been answered. */
+type Attack = (one: FileCase) => HostileRequest | readonly HostileRequest[];
 
 const boundary = 'hostile-boundary';
 const multipart = `multipart/related; type="application/dicom"; boundary=${boundary}`;
@@ -367,6 +354,16 @@ const requestAttacks: Readonly<Record<string, Attack>> = {
   queries,
   'negotiation and frame lists': negotiation,
   'zip and gzip bombs': zipBombs,
+  'names of files to import': callers.importNames,
+  'foreign Host and Origin': callers.foreignPages,
+  'forged and oversized headers': callers.forgedHeaders,
+  'almost boundaries': callers.almostBoundaries,
+  'gzip of a store': callers.gzippedStores,
+  'thousands of fragments': readers.manyFragments,
+  'repeats of a frame': readers.repeatedFrames,
+  'frames that are bombs': readers.pixelBombs,
+  'long patterns': readers.longPatterns,
+  'formulas in tables': readers.formulas,
 };
 
 /** Every kind of attack. */

@@ -1,7 +1,8 @@
 /** Runs hostile cases against a service, so many at a time, and counts what came back. */
-import { send, type Answer } from './hostile-client.js';
+import type { Answer, DeliverImport, HostileRequest, PlainRequest } from './hostile-case.js';
+import { send } from './hostile-client.js';
 import { randomOf } from './hostile-random.js';
-import { attacks, type HostileRequest, type PlainRequest } from './hostile-requests.js';
+import { attacks } from './hostile-requests.js';
 
 /** What came of one kind of attack. */
 export interface Tally {
@@ -45,12 +46,25 @@ export interface RunOptions {
   /** No case begins after so many milliseconds. */
   readonly mostMilliseconds?: number;
   readonly onProgress?: (done: number) => void;
+  /** When a round is over and what it stored is deleted, and at the end. */
+  readonly onRound?: () => Promise<void>;
+  /** Takes a listener, which is to hear of each time that the event loop was held too long, ms. */
+  readonly onHold?: (listener: (milliseconds: number) => void) => void;
+}
+
+/** The service that is attacked. */
+export interface Target {
+  readonly baseUrl: string;
+  readonly deliver: DeliverImport;
 }
 
 const kinds = Object.keys(attacks);
 
-/** The request of a case, and its kind. */
-export function caseOf(seed: number, index: number): { kind: string; hostile: HostileRequest } {
+/** The requests of a case, and its kind. */
+export function caseOf(
+  seed: number,
+  index: number,
+): { readonly kind: string; readonly requests: readonly HostileRequest[] } {
   const kind = kinds[index % kinds.length] ?? 'harmless';
   const root = `1.2.826.0.1.3680043.8.498.${seed % 1000}`;
   const name = index + 1;
@@ -62,14 +76,28 @@ export function caseOf(seed: number, index: number): { kind: string; hostile: Ho
   const one = { random: randomOf(seed, index), uids, turn: Math.floor(index / kinds.length) };
   const attack = attacks[kind];
   if (attack === undefined) throw new RangeError(`no attack ${kind}`);
-  return { kind, hostile: attack(one) };
+  return { kind, requests: [attack(one)].flat() };
 }
 
 function deletionOf(study: string): PlainRequest {
   return { method: 'DELETE', path: `/studies/${study}`, headers: {} };
 }
 
-function whatIsWrong(hostile: HostileRequest, { statuses, injected, text }: Answer): string[] {
+async function answerTo({ baseUrl, deliver }: Target, hostile: HostileRequest): Promise<Answer> {
+  if (!('message' in hostile)) return await send(baseUrl, hostile);
+  const started = performance.now();
+  const outcome = await deliver(hostile.message);
+  const milliseconds = performance.now() - started;
+  const answer = { milliseconds, injected: false, text: '' };
+  if (outcome === 'nothing') return { ...answer, statuses: [204] };
+  if (outcome === 'refused') return { ...answer, statuses: [400] };
+  return { ...answer, statuses: [500], text: outcome.harm };
+}
+
+function whatIsWrong(hostile: HostileRequest, answer: Answer): string[] {
+  const { statuses, injected, text } = answer;
+  const { judge } = { judge: undefined, ...hostile };
+  const judged = judge?.(answer);
   const most = 'raw' in hostile ? hostile.mostAnswers : 1;
   const isExpected = (status: number) =>
     (status >= 200 && status < 300) || (status >= 400 && status < 500);
@@ -80,6 +108,7 @@ function whatIsWrong(hostile: HostileRequest, { statuses, injected, text }: Answ
     ...wrong.map((status) => `status ${status}: ${text.slice(0, 300)}`),
     ...(statuses.length > most ? [`${statuses.length} answers: ${text.slice(0, 300)}`] : []),
     ...(statuses.length === 0 && !('raw' in hostile) ? ['no answer'] : []),
+    ...(judged === undefined ? [] : [`${judged}: ${text.slice(0, 300)}`]),
     ...(injected ? ['an injected header came back'] : []),
     ...(/\bat \S+ \(|node:internal/.test(text) ? ['a stack trace came back'] : []),
   ];
@@ -93,9 +122,9 @@ function acknowledgedIn(text: string): readonly string[] {
 }
 
 /** Sends all cases; a case is the same whenever seed and number are. */
-export async function runHostile(baseUrl: string, options: RunOptions): Promise<RunReport> {
-  const { seed, cases, concurrency, only, mostMilliseconds = Infinity, onProgress } = options;
-  const { casesPerRound = cases } = options;
+export async function runHostile(target: Target, options: RunOptions): Promise<RunReport> {
+  const { seed, cases, concurrency, only, mostMilliseconds = Infinity } = options;
+  const { casesPerRound = cases, onProgress, onRound, onHold } = options;
   const deadline = performance.now() + mostMilliseconds;
   const tallies = new Map<string, Tally>(
     kinds.map((kind) => [
@@ -107,23 +136,33 @@ export async function runHostile(baseUrl: string, options: RunOptions): Promise<
   const acknowledged = new Set<string>();
   let next = only ?? 0;
   const end = only === undefined ? cases : only + 1;
+  const latest: string[] = [];
+  onHold?.((milliseconds) => {
+    const what = `the event loop was held for ${Math.round(milliseconds)} ms`;
+    offences.push({ index: next - 1, kind: latest.join(', '), what });
+  });
 
   async function work(roundEnd: number): Promise<void> {
     while (next < roundEnd && performance.now() < deadline) {
       const index = next++;
-      const { kind, hostile } = caseOf(seed, index);
-      const answer = await send(baseUrl, hostile);
+      const { kind, requests } = caseOf(seed, index);
+      latest.push(`${index} ${kind}`);
+      if (latest.length > concurrency + 1) latest.shift();
       const tally = tallies.get(kind);
-      const status = answer.statuses.at(-1);
+      let status: number | undefined;
+      for (const hostile of requests) {
+        const answer = await answerTo(target, hostile);
+        status = answer.statuses.at(-1);
+        if (tally !== undefined) tally.slowest = Math.max(tally.slowest, answer.milliseconds);
+        for (const what of whatIsWrong(hostile, answer)) offences.push({ index, kind, what });
+        for (const uids of acknowledgedIn(answer.text)) acknowledged.add(uids);
+      }
       if (tally !== undefined) {
         tally.cases++;
-        tally.slowest = Math.max(tally.slowest, answer.milliseconds);
         if (status === undefined) tally.closed++;
         else if (status >= 200 && status < 400) tally.succeeded++;
         else if (status >= 400 && status < 500) tally.refused++;
       }
-      for (const what of whatIsWrong(hostile, answer)) offences.push({ index, kind, what });
-      for (const uids of acknowledgedIn(answer.text)) acknowledged.add(uids);
       onProgress?.(index + 1);
     }
   }
@@ -139,13 +178,15 @@ export async function runHostile(baseUrl: string, options: RunOptions): Promise<
     deleted += studies.length;
     await together(async () => {
       for (let study = studies.pop(); study !== undefined; study = studies.pop()) {
-        const { statuses } = await send(baseUrl, deletionOf(study));
+        const { statuses } = await send(target.baseUrl, deletionOf(study));
         if (statuses[0] === 204) continue;
         const what = `status ${String(statuses[0])} to the deletion of what was acknowledged`;
         offences.push({ index: next, kind: study, what });
       }
     });
     acknowledged.clear();
+    await onRound?.();
   }
+  await onRound?.();
   return { tallies: [...tallies.values()], offences, acknowledged, deleted };
 }

