@@ -16,7 +16,7 @@ param workspaceId string
 param blobAudit string
 
 var containerNames = ['instances', 'derived', 'import', 'import-reports', 'import-refused']
-var tableNames = ['catalog', 'log', 'searchindex', 'searchwords']
+var tableNames = ['catalog', 'log', 'searchindex', 'searchwords', 'registry']
 // The second is where the Functions host sets poison messages of the first aside.
 var queueNames = ['import', 'import-poison']
 

@@ -9,6 +9,11 @@ import {
   type ChangeFeedPolicy,
 } from './changefeed/change-feed-policy.js';
 import {
+  microsoftPartitionPolicy,
+  standardPartitionPolicy,
+  type PartitionPolicy,
+} from './partitions/partition-policy.js';
+import {
   microsoftRetrievePolicy,
   microsoftV2RetrievePolicy,
   standardRetrievePolicy,
@@ -43,6 +48,7 @@ export interface Profile {
   readonly rendered: RenderedPolicy;
   readonly search: SearchPolicy;
   readonly changeFeed: ChangeFeedPolicy;
+  readonly partitions: PartitionPolicy;
   /** Headers on every response. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -65,6 +71,7 @@ export const ps318: Profile = {
   rendered: standardRenderedPolicy,
   search: standardSearchPolicy,
   changeFeed: windowedChangeFeed,
+  partitions: standardPartitionPolicy,
   headers: commonHeaders,
 };
 
@@ -77,6 +84,7 @@ export const microsoftV1: Profile = {
   rendered: microsoftRenderedPolicy,
   search: microsoftV1SearchPolicy,
   changeFeed: sequencedChangeFeed,
+  partitions: microsoftPartitionPolicy,
   headers: microsoftHeaders,
 };
 
@@ -89,6 +97,7 @@ export const microsoftV2: Profile = {
   rendered: microsoftRenderedPolicy,
   search: microsoftV2SearchPolicy,
   changeFeed: windowedChangeFeed,
+  partitions: microsoftPartitionPolicy,
   headers: microsoftHeaders,
 };
 

@@ -47,6 +47,8 @@ export interface RouteDefinition {
    * not within a partition.
    */
   readonly scope?: 'service' | 'all-partitions';
+  /** Whether its data partition comes into being when it is not there. */
+  readonly createsPartition?: true;
   /** What it is answered in, for the documents that describe the API. */
   readonly answers?: readonly Offer[];
   /** What bodies it takes. */

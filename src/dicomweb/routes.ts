@@ -9,6 +9,7 @@ import { readChangeFeed, readLatestChange } from './changefeed/read-change-feed.
 import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-instances.js';
 import { checkHealth } from './health.js';
 import { answers, queries, takesInstances } from './media-types.js';
+import { listPartitions } from './partitions/list-partitions.js';
 import * as allBulkData from './retrieve/bulkdata/retrieve-all-bulk-data.js';
 import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
 import { retrieveFrames } from './retrieve/retrieve-frames.js';
@@ -34,10 +35,10 @@ const instance = `${series}/instances/{instance}`;
 // prettier-ignore
 export const routes = defineRoutes({
   // Store (PS3.18 §10.5)
-  storeInstances:           { method: 'POST',   path: 'studies',                permission: 'write',  handler: storeInstances, answers: answers.stored, takes: takesInstances },
-  storeInstancesInStudy:    { method: 'POST',   path: study,                    permission: 'write',  handler: storeInstancesInStudy, answers: answers.stored, takes: takesInstances },
-  replaceInstances:         { method: 'PUT',    path: 'studies',                permission: 'write',  handler: replaceInstances, answers: answers.stored, takes: takesInstances },
-  replaceInstancesInStudy:  { method: 'PUT',    path: study,                    permission: 'write',  handler: replaceInstancesInStudy, answers: answers.stored, takes: takesInstances },
+  storeInstances:           { method: 'POST',   path: 'studies',                permission: 'write',  handler: storeInstances, createsPartition: true, answers: answers.stored, takes: takesInstances },
+  storeInstancesInStudy:    { method: 'POST',   path: study,                    permission: 'write',  handler: storeInstancesInStudy, createsPartition: true, answers: answers.stored, takes: takesInstances },
+  replaceInstances:         { method: 'PUT',    path: 'studies',                permission: 'write',  handler: replaceInstances, createsPartition: true, answers: answers.stored, takes: takesInstances },
+  replaceInstancesInStudy:  { method: 'PUT',    path: study,                    permission: 'write',  handler: replaceInstancesInStudy, createsPartition: true, answers: answers.stored, takes: takesInstances },
 
   // Retrieve (PS3.18 §10.4)
   retrieveStudy:            { method: 'GET',    path: study,                    permission: 'read',   handler: retrieveStudy, answers: answers.files },
@@ -87,8 +88,11 @@ export const routes = defineRoutes({
   readChangeFeed:           { method: 'GET',    path: 'changefeed',             permission: 'read',   handler: readChangeFeed, scope: 'all-partitions', answers: answers.json, query: queries.changes },
   readLatestChange:         { method: 'GET',    path: 'changefeed/latest',      permission: 'read',   handler: readLatestChange, scope: 'all-partitions', answers: answers.json },
 
+  // Data partitions (as in the Microsoft server)
+  listPartitions:           { method: 'GET',    path: 'partitions',             permission: 'read',   handler: listPartitions, scope: 'all-partitions', answers: answers.json },
+
   // Direct uploads, past the service into the import
-  createUpload:             { method: 'POST',   path: 'uploads',                permission: 'write',  handler: uploads.createUpload, answers: answers.json },
+  createUpload:             { method: 'POST',   path: 'uploads',                permission: 'write',  handler: uploads.createUpload, createsPartition: true, answers: answers.json },
   readUpload:               { method: 'GET',    path: 'uploads/{upload}',       permission: 'write',  handler: uploads.readUpload, answers: answers.json },
   completeUpload:           { method: 'POST',   path: 'uploads/{upload}',       permission: 'write',  handler: uploads.completeUpload, answers: answers.stored },
 

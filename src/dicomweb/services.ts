@@ -1,4 +1,5 @@
 /** The parts of the system that handlers use, made once per process. */
+import { PartitionRegistry } from '../storage/partition-registry.js';
 import type { UploadGrants } from '../storage/upload-grants.js';
 import { Archive, type ArchiveOptions } from '../storage/archive/archive.js';
 import type { Limits } from './limits.js';
@@ -20,6 +21,7 @@ export interface Services {
   readonly uploads: UploadGrants | undefined;
   /** Whether data partitions are enabled. */
   readonly partitions: boolean;
+  readonly partitionRegistry: PartitionRegistry;
 }
 
 /** Puts the services together over two stores; without workers, headers and pixels are worked on in this thread. */
@@ -39,5 +41,6 @@ export function createServices(
     pixels,
     uploads: stores.uploads,
     partitions,
+    partitionRegistry: new PartitionRegistry(stores.tables),
   };
 }

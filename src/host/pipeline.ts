@@ -3,6 +3,7 @@
  * request and answers, or lets it pass on. Nothing of a body is read before its sender is known to be
  * allowed to send it.
  */
+import { enterPartition, partitionOf } from '../dicomweb/partitions/enter-partition.js';
 import { ps318, profileOf, type Profile } from '../dicomweb/profile.js';
 import type { Route } from '../dicomweb/route.js';
 import type { Services } from '../dicomweb/services.js';
@@ -17,7 +18,7 @@ import { problemResponse } from '../http/problem.js';
 import { reply, type Reply } from '../http/reply.js';
 import { checkHead } from '../http/request-head.js';
 import { allowEmbedding, securityHeaders } from '../http/security-headers.js';
-import { defaultPartition, parsePartition, type Partition } from '../storage/archive/keys.js';
+import type { Partition } from '../storage/archive/keys.js';
 import { auditHeadersOf, callerOf, StoreTally, uidsOf } from './audit.js';
 import { authorize, type Authenticator } from './authenticator.js';
 import type { Config } from './config.js';
@@ -92,15 +93,6 @@ function checkQuery({ profile, request }: Exchange): void {
 function checkLength({ request }: Exchange, maxBytes: number): void {
   const length = request.headers.get('content-length');
   if (length !== null && Number(length) > maxBytes) throw tooLarge(maxBytes);
-}
-
-function partitionOf({ params }: Exchange, enabled: boolean): Partition {
-  const name = params['partition'];
-  if (name === undefined) return defaultPartition;
-  if (enabled) return parsePartition(name);
-  throw new ServiceError('invalid-partition', 'Data partitions are not enabled on this service.', {
-    parameter: 'partition',
-  });
 }
 
 function baseUrlOf({ origin, profile, params }: Exchange): string {
@@ -190,11 +182,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   /** Lets the caller in, or not. @returns the partition that the request is about. */
   async function admit(exchange: Exchange, route: Route): Promise<Partition> {
-    if (route.permission === 'anonymous') return partitionOf(exchange, config.partitions);
+    const named = () =>
+      partitionOf(exchange.params['partition'], config.partitions, exchange.profile.partitions);
+    if (route.permission === 'anonymous') return named();
     const principal = await authenticate(exchange.request);
     const caller = callerOf(principal);
     if (caller !== undefined) exchange.access = { caller };
-    const partition = partitionOf(exchange, config.partitions);
+    const partition = named();
     authorize(principal, route, partition);
     const audit = auditHeadersOf(exchange.request.headers);
     exchange.access = {
@@ -208,13 +202,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   /** The answer of a route's handler. */
   async function handle(exchange: Exchange, route: Route, partition: Partition): Promise<Reply> {
     const { request, params, profile, stored, signal } = exchange;
+    const made = await services();
+    await enterPartition(partition, route, profile.partitions, made);
     return await route.handler({
       ...{ request, params, profile, partition, signal },
       body: receivedBody(request.body, limits.requestBytes, (bytes) => {
         exchange.bytesIn += bytes;
       }),
       baseUrl: baseUrlOf(exchange),
-      services: await services(),
+      services: made,
       noteStored: (study) => stored.add(study),
       noteFault: (error) => logFault(exchange, error),
     });

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { parsePartition } from '../../src/storage/archive/keys.js';
 import { begin, firstChunk, readAll, responseOf } from '../support/http-client.js';
 import { chunkBytes, probeRoutes } from '../support/probe-routes.js';
 import { hosts, startService, type Service, type ServiceOptions } from '../support/service.js';
@@ -82,7 +83,8 @@ describe.each(hosts)('the %s host: requests', (host) => {
 
   it('serves every URL form with its profile, partition and base URL', async () => {
     const { service, prefix } = await start({ host, config: { partitions: true } });
-    const { baseUrl } = service;
+    const { baseUrl, services } = service;
+    await services.partitionRegistry.ensure(parsePartition('north'));
     const echo = async (base: string): Promise<unknown> =>
       await (await fetch(`${baseUrl}${base}/${prefix}/echo/1/2`)).json();
     const standard = 'Microsoft.Default';

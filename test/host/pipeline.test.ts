@@ -164,7 +164,7 @@ describe('the pipeline: base URL', () => {
       seen = baseUrl;
       return await Promise.resolve(reply(null, { status: 204 }));
     };
-    await call({ parts, params, route: { handler } });
+    await call({ parts, params, route: { handler, createsPartition: true } });
     expect(seen).toBe('https://public.example/dicom/v2/partitions/north');
   });
 });

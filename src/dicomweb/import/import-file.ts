@@ -65,7 +65,10 @@ function stored(received: Received, outcome: 'stored' | 'duplicate'): Finding {
  * @throws ServiceError `storage-unavailable` and other faults: deliver the file again.
  */
 export async function importFile(
-  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'headers' | 'heldHeaders'>,
+  services: Pick<
+    Services,
+    'archive' | 'limits' | 'partitions' | 'partitionRegistry' | 'headers' | 'heldHeaders'
+  >,
   name: string,
   options: ImportOptions = {},
 ): Promise<ImportReport | undefined> {
@@ -89,7 +92,10 @@ export async function importFile(
 }
 
 async function judgeAndStore(
-  services: Pick<Services, 'archive' | 'limits' | 'partitions' | 'headers' | 'heldHeaders'>,
+  services: Pick<
+    Services,
+    'archive' | 'limits' | 'partitions' | 'partitionRegistry' | 'headers' | 'heldHeaders'
+  >,
   source: Source,
   body: AsyncIterable<Uint8Array>,
 ): Promise<Finding | undefined> {
@@ -103,6 +109,7 @@ async function judgeAndStore(
       const { reason, comments, claimed } = received;
       return { outcome: 'refused', reason, messages: comments, ...claimed };
     }
+    await services.partitionRegistry.ensure(partition);
     if ((await services.archive.store(partition, received.file)) === 'stored') {
       return stored(received, 'stored');
     }

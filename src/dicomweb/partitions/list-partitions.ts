@@ -1,0 +1,22 @@
+/** The data partitions of the service, as in the Microsoft server. */
+import { ServiceError } from '../../errors.js';
+import { jsonReply, type Reply } from '../../http/reply.js';
+import type { RequestContext } from '../route.js';
+
+/**
+ * `GET partitions`: every partition with its number, as a JSON array.
+ *
+ * @throws ServiceError `invalid-partition` where partitions are switched off.
+ */
+export async function listPartitions({ services }: RequestContext): Promise<Reply> {
+  if (!services.partitions) {
+    throw new ServiceError('invalid-partition', 'Data partitions feature is disabled.');
+  }
+  const partitions = await services.partitionRegistry.list();
+  const answer = partitions.map(({ key, name, created }) => ({
+    partitionKey: key,
+    partitionName: name,
+    createdDate: created.toISOString().replace('Z', '+00:00'),
+  }));
+  return jsonReply(answer, { headers: { 'Cache-Control': 'no-store' } });
+}
