@@ -4,7 +4,7 @@
  */
 import type { Offer } from '../http/accept.js';
 import { dicomJsonOffers } from './negotiation.js';
-import { octetStream } from './retrieve/bulkdata/open-bulk.js';
+import { octetStream } from './retrieve/bulkdata/choose-bulk.js';
 import { anyFrameOffers, frameMediaTypes } from './retrieve/frame-offers.js';
 import { dicom } from './retrieve/instance-choice.js';
 import { instanceMetadataOffers, metadataOffers } from './retrieve/metadata-representations.js';

@@ -28,6 +28,11 @@ function rangesOf(request: RequestHead): readonly AcceptRange[] {
   return ranges;
 }
 
+/** Tells requests apart that accept different things; for entity tags of answers with many choices. */
+export function acceptKey(request: Request): string {
+  return JSON.stringify(rangesOf(request));
+}
+
 /**
  * The representation to send (PS3.18 §8.7.5): the `accept` query parameter comes before the header.
  *

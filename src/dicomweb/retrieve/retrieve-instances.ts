@@ -9,7 +9,7 @@ import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
-import { octetStream } from './bulkdata/open-bulk.js';
+import { octetStream } from './bulkdata/choose-bulk.js';
 import {
   retrieveInstanceBulkData,
   retrieveSeriesBulkData,

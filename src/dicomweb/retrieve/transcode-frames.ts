@@ -2,6 +2,7 @@
 import type { EncodedFrame } from '../../dicom/pixel/encode-frame.js';
 import type { DescribedBy } from '../../dicom/pixel/transcode-frame.js';
 import { frameBytes } from '../../dicom/pixel/image-pixels.js';
+import type { PixelLimits } from '../../dicom/pixel/pixel-limits.js';
 import type { ByteRun } from '../../dicom/frames.js';
 import type { TransferSyntax } from '../../dicom/transfer-syntax.js';
 import { ServiceError } from '../../errors.js';
@@ -48,6 +49,21 @@ export async function transcodePayload(
   }
 }
 
+/** @throws ServiceError `pixel-data-too-large` for a payload of more bytes than one frame may take. */
+export function requireFrameFits(length: number, { frameBytes: most }: PixelLimits): void {
+  if (length <= most) return;
+  throw new ServiceError('pixel-data-too-large', `One frame takes ${length} bytes.`, {
+    limit: 'maxFrameBytes',
+    limitValue: most,
+  });
+}
+
+/** Bits of a native frame; single bits need not fill its last byte. */
+export function frameBitsOf({ pixels, bytes }: EncodedFrame): number {
+  const { rows, columns, samplesPerPixel, bitsAllocated } = pixels;
+  return bitsAllocated === 1 ? rows * columns * samplesPerPixel : bytes.length * 8;
+}
+
 /** Reads one frame, by ranges of the file, and transcodes it; throws as `transcodePayload` does. */
 export async function transcodeStoredFrame(
   context: RequestContext,
@@ -57,13 +73,7 @@ export async function transcodeStoredFrame(
   runs: readonly ByteRun[],
 ): Promise<EncodedFrame> {
   const length = runs.reduce((sum, run) => sum + run.length, 0);
-  const { limits } = context.services;
-  if (length > limits.pixels.frameBytes) {
-    throw new ServiceError('pixel-data-too-large', `One frame takes ${length} bytes.`, {
-      limit: 'maxFrameBytes',
-      limitValue: limits.pixels.frameBytes,
-    });
-  }
+  requireFrameFits(length, context.services.limits.pixels);
   const payload = await readAll(await openRuns(context, image.record, runs));
   return await transcodePayload(context, image, to, describedBy, payload);
 }

@@ -11,7 +11,12 @@ import { ServiceError } from '../../errors.js';
 import { readAhead } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
 import type { StoredImage } from './stored-image.js';
-import { framesAheadOf, transcodePayload, transcodeStoredFrame } from './transcode-frames.js';
+import {
+  frameBitsOf,
+  framesAheadOf,
+  transcodePayload,
+  transcodeStoredFrame,
+} from './transcode-frames.js';
 import { hasPixelData, touchesPixels } from './transcode-targets.js';
 
 const pixelRepresentation = attribute('PixelRepresentation');
@@ -52,12 +57,6 @@ async function* transcoded(
     }
     yield bytes;
   }
-}
-
-/** Bits of a native frame; single bits need not fill its last byte. */
-function frameBitsOf({ pixels, bytes }: EncodedFrame): number {
-  const { rows, columns, samplesPerPixel, bitsAllocated } = pixels;
-  return bitsAllocated === 1 ? rows * columns * samplesPerPixel : bytes.length * 8;
 }
 
 /** How the pixel data of an instance is rewritten, and what its data set then says. */

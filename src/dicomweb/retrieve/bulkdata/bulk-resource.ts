@@ -13,8 +13,6 @@ export interface BulkBytes {
   readonly length: number;
   /** Bytes of a word whose order is to be reversed; 1 where it is right. */
   readonly wordBytes: 1 | 2 | 4 | 8;
-  /** Whether it is a frame in the form of the transfer syntax. */
-  readonly compressed: boolean;
 }
 
 /** Fragments that make up one value, in a file where no frame index tells of them. */
@@ -42,14 +40,18 @@ export function isPixelData({ path }: BulkValue): boolean {
   return pixelDataPaths.has(path);
 }
 
+/** Whether what stands at a path is pixel data of which frames are known. */
+export function hasFrames(resource: BulkResource, { frames }: InstanceIndex): boolean {
+  return pixelDataPaths.has(resource.path) && frames !== undefined && frames.frames > 0;
+}
+
 function bytesOf(
   path: string,
   runs: readonly ByteRun[],
   wordBytes: BulkBytes['wordBytes'],
-  compressed: boolean,
 ): BulkBytes {
   const length = runs.reduce((sum, run) => sum + run.length, 0);
-  return { kind: 'bytes', path, runs, length, wordBytes, compressed };
+  return { kind: 'bytes', path, runs, length, wordBytes };
 }
 
 /** A value as what stands at its path: frames when it is compressed pixel data of several. */
@@ -61,12 +63,12 @@ export function bulkResource(
   const { path, vr, offset, length } = value;
   if (isPixelData(value) && frames?.kind === 'encapsulated' && frames.frames > 0) {
     return frames.frames === 1
-      ? bytesOf(path, frameRuns(frames, 1), 1, true)
+      ? bytesOf(path, frameRuns(frames, 1), 1)
       : { kind: 'frames', path, frames };
   }
   if (value.encapsulated === true) return { kind: 'fragments', path, run: { offset, length } };
   const wordBytes = syntax.bigEndian ? traitsOf(vr).wordBytes : 1;
-  return bytesOf(path, [{ offset, length }], wordBytes, false);
+  return bytesOf(path, [{ offset, length }], wordBytes);
 }
 
 /** The pixel data of an instance as its frames, or as it is when nothing tells them apart. */

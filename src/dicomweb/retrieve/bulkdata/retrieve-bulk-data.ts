@@ -3,25 +3,27 @@ import { attribute } from '../../../dicom/attribute.js';
 import type { DataSet } from '../../../dicom/data-set.js';
 import { stringOf } from '../../../dicom/value.js';
 import { ServiceError } from '../../../errors.js';
-import type { Offer } from '../../../http/accept.js';
 import { formatMediaType, parseMediaType } from '../../../http/media-type.js';
 import { answerRange } from '../../../http/range.js';
-import { writeMultipart } from '../../../multipart/writer.js';
+import { reply, type Reply } from '../../../http/reply.js';
+import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
 import { indexProperties, type InstanceRecord } from '../../../storage/archive/records.js';
-import { chooseRepresentation } from '../../negotiation.js';
 import { instanceOf } from '../../path-uids.js';
+import { listed, resumed } from '../../read-ahead.js';
 import type { RequestContext } from '../../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from '../cache-headers.js';
 import { storedSyntax } from '../stored-syntax.js';
 import { parseBulkPath } from './bulk-path.js';
-import { bulkResource, type BulkBytes, type BulkResource } from './bulk-resource.js';
-import { octetStream, openBytes, openResource, partsOf, partType } from './open-bulk.js';
-import { reply, type Reply } from '../../../http/reply.js';
+import { encodingEdition } from '../transcode-frames.js';
+import { bulkResource, type BulkBytes } from './bulk-resource.js';
+import { chooseBulk } from './choose-bulk.js';
+import { bodyOf, openBulk, openBytes, partsOf } from './open-bulk.js';
 
 const encapsulatedDocument = attribute('EncapsulatedDocument');
 const documentType = attribute('MIMETypeOfEncapsulatedDocument');
 const pdf = 'application/pdf';
+const forms = ['single', 'multipart'] as const;
 
 /** The media type that the instance says its document has. */
 async function typeOfDocument(
@@ -33,39 +35,9 @@ async function typeOfDocument(
   return type === undefined ? undefined : parseMediaType(type.trim())?.essence;
 }
 
-/** In what a value can be had: its own type before plain bytes, alone before in parts. */
-function offersOf(
-  record: InstanceRecord,
-  resource: BulkResource,
-  ownType: string | undefined,
-): readonly Offer[] {
-  const mediaTypes = new Set([...(ownType === undefined ? [] : [ownType]), octetStream]);
-  const isFrames = resource.kind === 'frames';
-  const forms = isFrames ? (['multipart'] as const) : (['single', 'multipart'] as const);
-  const isCompressed = isFrames || (resource.kind === 'bytes' && resource.compressed);
-  return [...mediaTypes].flatMap((mediaType) =>
-    forms.map((form) => ({
-      mediaType,
-      form,
-      ...(isCompressed && { transferSyntaxes: [record.transferSyntax] }),
-    })),
-  );
-}
-
 /** Scripts in what somebody stored must not run as if they came from this service; PDF readers stay. */
 function safetyHeaders(mediaType: string): Readonly<Record<string, string>> {
   return mediaType === pdf ? {} : { 'Content-Security-Policy': 'sandbox' };
-}
-
-async function sendAlone(
-  context: RequestContext,
-  record: InstanceRecord,
-  resource: Exclude<BulkResource, { kind: 'frames' }>,
-  headers: Readonly<Record<string, string>>,
-): Promise<Reply> {
-  if (resource.kind === 'bytes') return await sendRange(context, record, resource, headers);
-  const { opened } = await openResource(context, record, resource);
-  return reply(opened.chunks(), { headers });
 }
 
 async function sendRange(
@@ -87,9 +59,10 @@ async function sendRange(
 export async function retrieveBulkData(context: RequestContext): Promise<Reply> {
   const { services, partition, params, request, baseUrl } = context;
   const path = parseBulkPath(params['path'] ?? '');
+  const uids = instanceOf(params);
   const isDocument = path === encapsulatedDocument;
   const select = isDocument ? undefined : indexProperties;
-  const row = await services.archive.catalog.instance(partition, instanceOf(params), select);
+  const row = await services.archive.catalog.instance(partition, uids, select);
   if (row === undefined) {
     throw new ServiceError('instance-not-found', 'No such instance is stored.');
   }
@@ -103,32 +76,34 @@ export async function retrieveBulkData(context: RequestContext): Promise<Reply> 
       { tag: path.slice(-8) },
     );
   }
-  const syntax = storedSyntax(record);
-  const resource = bulkResource(value, index, syntax);
-  const isCompressed =
-    resource.kind === 'frames' || (resource.kind === 'bytes' && resource.compressed);
-  const ownType = isDocument
-    ? await typeOfDocument(context, row)
-    : isCompressed
-      ? syntax.frameMediaType
-      : undefined;
-  const { offer } = chooseRepresentation(request, offersOf(record, resource, ownType));
-  const { mediaType, form } = offer;
+  const resource = bulkResource(value, index, storedSyntax(record));
+  const ownType = isDocument ? await typeOfDocument(context, row) : undefined;
+  const found = { record, index, resource, frameByFrame: false };
+  const chosen = await chooseBulk(context, found, forms, { ...(ownType && { ownType }) });
+  const { contentType, mediaType, form } = chosen;
   const place = form === 'multipart' ? baseUrl : '';
-  const tag = entityTag(record.version, path, mediaType, form, place);
+  const edition = chosen.transcode === undefined ? 'stored' : encodingEdition;
+  const tag = entityTag(record.version, path, contentType, form, place, edition);
   const headers = {
     ...cacheHeaders(tag, record.version),
     ...safetyHeaders(mediaType),
   };
   const unchanged = notModified(request, headers);
   if (unchanged !== undefined) return unchanged;
-  if (form === 'single' && resource.kind !== 'frames') {
-    const contentType = partType(mediaType, record, resource);
-    return await sendAlone(context, record, resource, { ...headers, 'Content-Type': contentType });
+  if (form === 'single') {
+    const typed = { ...headers, 'Content-Type': contentType };
+    if (resource.kind === 'bytes' && chosen.transcode === undefined) {
+      return await sendRange(context, record, resource, typed);
+    }
+    const body = await bodyOf(context, await openBulk(context, chosen));
+    return reply(body, { headers: { ...typed, 'Accept-Ranges': 'none' } });
   }
   const boundary = boundaryOf(tag);
-  const parts = partsOf(baseUrl, await openResource(context, record, resource), mediaType);
-  return reply(writeMultipart(parts, boundary), {
+  const parts = partsOf(context, await openBulk(context, chosen));
+  // What cannot be had shows with the first part, while there is still a status to say so.
+  const first = await parts.next();
+  const all = first.done === true ? listed<OutgoingPart>() : resumed(first.value, parts);
+  return reply(writeMultipart(all, boundary), {
     headers: {
       ...headers,
       'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),

@@ -58,7 +58,7 @@ function documentBytes({ dataSet, index, syntax }: RenderSource): BulkBytes | Ui
 function videoBytes({ index }: RenderSource): BulkBytes {
   const runs = index.frames === undefined ? [] : frameRuns(index.frames, 1);
   const length = runs.reduce((sum, run) => sum + run.length, 0);
-  return { kind: 'bytes', path: '7FE00010', runs, length, wordBytes: 1, compressed: true };
+  return { kind: 'bytes', path: '7FE00010', runs, length, wordBytes: 1 };
 }
 
 /** Sends bytes as they are, or a range of them. */
