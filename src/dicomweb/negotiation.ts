@@ -29,7 +29,7 @@ function rangesOf(request: RequestHead): readonly AcceptRange[] {
 }
 
 /** Tells requests apart that accept different things; for entity tags of answers with many choices. */
-export function acceptKey(request: Request): string {
+export function acceptKey(request: RequestHead): string {
   return JSON.stringify(rangesOf(request));
 }
 

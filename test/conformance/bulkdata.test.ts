@@ -228,6 +228,8 @@ onEveryDeployment((client) => {
 
     it('answers 404 for an instance that is not there, and 406 with what there is', async () => {
       const gone = pathOf({ ...one, instance: fresh() });
+      // What no value comes in is told before its instance is looked for.
+      await client.refusal(await client.get(`${gone}/bulkdata/7FE00010`, 'image/png'), 406);
       await client.refusal(await client.get(`${gone}/bulkdata/7FE00010`), 404);
       const text = await client.refusal(await client.get(url('00091011'), 'image/png'), 406);
       expect(text).toContain('application/octet-stream');

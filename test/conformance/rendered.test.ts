@@ -501,6 +501,33 @@ onEveryHost((client) => {
       expect(page).toContain('&lt;img src=x onerror=alert(1)&gt; &amp; &quot;quotes&quot;');
       expect(page).toMatch(/Length<\/b>: <span class="v">12\.5 millimeter</);
       expect(page).not.toContain('<img');
+
+      // The same as text/plain and text/xml (PS3.18 table 8.7.4-1).
+      const text = await client.get(`${pathOf(one)}/rendered`, 'text/plain');
+      expect(text.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      expect(await text.text()).toMatch(
+        /^Chest <b>report<\/b>\n[^]*\nFinding: <img src=x onerror=alert\(1\)> & "quotes"\nLength: 12\.5 millimeter\n$/,
+      );
+      const xml = await client.get(`${pathOf(one)}/rendered`, 'text/xml');
+      expect(xml.headers.get('content-type')).toBe('text/xml; charset=utf-8');
+      expect(xml.headers.get('content-security-policy')).toContain('sandbox');
+      const model = await xml.text();
+      expect(model).toContain('<NativeDicomModel');
+      expect(model).toContain('&lt;img src=x');
+    });
+
+    it('says what nothing is rendered as before it says whether it exists', async () => {
+      const { study, series, instance } = sample();
+      for (const level of [{ study }, { study, series }, { study, series, instance }]) {
+        for (const name of ['rendered', 'thumbnail']) {
+          const path = `${pathOf(level)}/${name}`;
+          await client.refusal(await client.get(path, 'application/dicom+json'), 406);
+          await client.refusal(await client.get(path), 404);
+        }
+      }
+      const frames = `${pathOf({ study, series, instance })}/frames/1`;
+      await client.refusal(await client.get(`${frames}/rendered`, 'text/html'), 406);
+      await client.refusal(await client.get(`${frames}/rendered`), 404);
     });
 
     it('plays a video as it is stored, in ranges, and takes no picture of it', async () => {

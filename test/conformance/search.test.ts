@@ -382,6 +382,29 @@ onEveryDeployment((client) => {
     });
   });
 
+  it('keep every modality of a series that mixes them in ModalitiesInStudy', async () => {
+    const of = (modality: string, place: Partial<Sample> = {}) =>
+      sample({ ...place, overrides: [element('00080060', 'CS', modality)] });
+    const first = of('PT');
+    const place = { study: first.study, series: first.series };
+    const [second, third] = [of('CT', place), of('CT', place)];
+    const modalities = async () => {
+      const [one] = await client.json(
+        `/studies?StudyInstanceUID=${first.study}&includefield=00080061`,
+      );
+      return one?.['00080061']?.Value;
+    };
+    await client.store(first, second);
+    await client.store(third);
+    expect(await modalities()).toEqual(['CT', 'PT']);
+    expect(await studies(`ModalitiesInStudy=PT&StudyInstanceUID=${first.study}`)).toEqual([
+      first.study,
+    ]);
+    const gone = await client.send('DELETE', pathOf(first));
+    await gone.arrayBuffer();
+    expect(await modalities()).toEqual(['CT']);
+  });
+
   describe('the keys of a series', () => {
     it('are Modality and others, at the routes that have them', async () => {
       const series = async (path: string) => uidsIn(await client.json(path), seriesUid);

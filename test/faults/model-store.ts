@@ -124,10 +124,10 @@ export class StoreModel {
   }
 
   modalitiesIn(study: number): readonly string[] {
-    const series = new Map(
-      this.within({ study }).map((version) => [uidOfSeries(version), version]),
-    );
-    const all = [...series.values()].map((version) => this.modalityOf(version));
+    const all = this.within({ study }).flatMap((version) => [
+      version.modality ?? '',
+      this.modalityOf(version),
+    ]);
     return [...new Set(all.filter((modality) => modality !== ''))].sort();
   }
 

@@ -19,7 +19,7 @@ import { allBytes } from '../body.js';
 import type { TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { BrowseIndex } from './browse-index.js';
-import type { NewInstance } from './catalog-plan.js';
+import { modalityIn, type NewInstance } from './catalog-plan.js';
 import { Catalog, type InstancePaging, type InstanceRow } from './catalog.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeLog } from './change-log.js';
@@ -160,7 +160,8 @@ export class Archive {
       this.discardFiles(partition, [file]);
       throw error;
     }
-    const record = { ...uids, version, sopClass, transferSyntax, length };
+    const modality = modalityIn(dataSet);
+    const record = { ...uids, version, sopClass, modality, transferSyntax, length };
     const instance: NewInstance = { record, dataSet, metadata, index };
     return await this.#writer(partition, uids.study).store(instance, mode);
   }

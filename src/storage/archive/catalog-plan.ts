@@ -107,13 +107,33 @@ export function instanceIndexRows(
   ).added;
 }
 
-function modalityOf(series: SeriesRecord | undefined): string {
-  return (series && stringOf(series.attributes, modalityTag)) ?? '';
+/** Modality, empty where none is told. */
+export function modalityIn(dataSet: DataSet): string {
+  return stringOf(dataSet, modalityTag) ?? '';
 }
 
-function modalityChanges(before: string, after: string): readonly Change[] {
-  if (before === after) return [];
-  return [...leaving(before), ...joining(after)];
+/** Instances per modality; in rows of old that do not tell them, all have that of the series. */
+export function seriesModalities(series: Omit<SeriesRecord, 'newest'>): Tally {
+  const modality = modalityIn(series.attributes);
+  return series.modalities ?? (modality === '' ? {} : { [modality]: series.instances });
+}
+
+/** The modalities of a series: those of its instances, and the one that it has itself. */
+export function modalitiesOf(series: SeriesRecord | undefined): readonly string[] {
+  if (series === undefined) return [];
+  const all = new Set([modalityIn(series.attributes), ...Object.keys(seriesModalities(series))]);
+  return [...all].filter((modality) => modality !== '');
+}
+
+function modalityChanges(
+  before: SeriesRecord | undefined,
+  after: SeriesRecord | undefined,
+): readonly Change[] {
+  const [old, now] = [modalitiesOf(before), modalitiesOf(after)];
+  return [
+    ...old.filter((modality) => !now.includes(modality)).flatMap(leaving),
+    ...now.filter((modality) => !old.includes(modality)).flatMap(joining),
+  ];
 }
 
 function leaving(key: string): readonly Change[] {
@@ -164,7 +184,7 @@ export function planStore(
     changes.push(change);
     series.set(uid, { ...after, indexes: change.indexes });
     record = { ...record, series: record.series + (before === undefined ? 1 : 0) };
-    modalities.push(...modalityChanges(modalityOf(before), modalityOf(after)));
+    modalities.push(...modalityChanges(before, after));
   }
 
   record = {
@@ -226,7 +246,7 @@ export function distinctValues(study: StudyRecord | undefined): number {
 export function bringsNewValue({ study, series }: StudyState, instance: NewInstance): boolean {
   if (study === undefined || series.has(instance.record.series)) return false;
   const { modalities, sopClasses } = study.record;
-  const modality = stringOf(instance.dataSet, modalityTag) ?? '';
+  const modality = modalityIn(instance.dataSet);
   return (
     !Object.hasOwn(sopClasses, instance.record.sopClass) ||
     (modality !== '' && !Object.hasOwn(modalities, modality))
@@ -300,7 +320,21 @@ function addToSeries(
     instances: series.instances + added.filter((instance) => !replaced.has(instance)).length,
     attributes,
     sopClasses: countSopClasses(series.sopClasses, added, replaced),
+    modalities: count(
+      seriesModalities(series),
+      added.flatMap((instance) => [
+        ...leaving(modalityOfInstance(series, replaced.get(instance))),
+        ...joining(modalityIn(instance.dataSet)),
+      ]),
+    ),
   };
+}
+
+function modalityOfInstance(
+  { attributes }: Pick<SeriesRecord, 'attributes'>,
+  instance: InstanceRecord | undefined,
+): string {
+  return instance === undefined ? '' : (instance.modality ?? modalityIn(attributes));
 }
 
 /**
@@ -328,7 +362,7 @@ export function planDelete(
     if (before === undefined) throw new RangeError('an instance without its series');
     const left = before.instances - gone.length;
     if (left > 0) {
-      series.set(uid, {
+      const after = {
         ...before,
         revision: before.revision + 1,
         instances: left,
@@ -336,12 +370,18 @@ export function planDelete(
           before.sopClasses,
           gone.flatMap(({ sopClass }) => leaving(sopClass)),
         ),
-      });
+        modalities: count(
+          seriesModalities(before),
+          gone.flatMap((instance) => leaving(modalityOfInstance(before, instance))),
+        ),
+      };
+      series.set(uid, after);
+      modalities.push(...modalityChanges(before, after));
     } else {
       series.set(uid, undefined);
       removed.push(...rowsOf(seriesOwner(partition, before), before.indexes));
       record = { ...record, series: record.series - 1 };
-      modalities.push(...leaving(modalityOf(before)));
+      modalities.push(...modalityChanges(before, undefined));
     }
   }
 

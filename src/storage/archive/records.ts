@@ -53,6 +53,8 @@ export interface SeriesRecord {
   readonly newest: SOPInstanceUID;
   readonly instances: number;
   readonly sopClasses: Tally;
+  /** Instances per modality, of which a series may mix several. Rows of old do not have it. */
+  readonly modalities?: Tally;
   readonly indexes: Indexes;
 }
 
@@ -64,6 +66,8 @@ export interface InstanceRecord extends InstanceUids {
   /** Position in the log of the store since which the instance has been there without a break. */
   readonly since: number;
   readonly sopClass: SOPClassUID;
+  /** Modality, empty where the instance tells none. Rows of old do not have it. */
+  readonly modality?: string;
   readonly transferSyntax: TransferSyntaxUID;
   /** Bytes of the Part 10 file. */
   readonly length: number;
@@ -128,6 +132,7 @@ export const instanceProperties = [
   'sequence',
   'since',
   'sopClass',
+  'modality',
   'transferSyntax',
   'length',
 ] as const;
@@ -168,6 +173,7 @@ export function encodeInstance({ record, metadata, index }: CompressedInstance):
     sequence: BigInt(record.sequence),
     since: BigInt(record.since),
     sopClass: record.sopClass,
+    ...(record.modality !== undefined && { modality: record.modality }),
     transferSyntax: record.transferSyntax,
     length: BigInt(record.length),
   };
@@ -186,12 +192,14 @@ export function decodeInstance(
   uids: InstanceUids,
   { properties }: Pick<Entity, 'properties'>,
 ): InstanceRecord {
+  const modality = properties['modality'];
   return {
     ...uids,
     version: properties['version'] as Ulid,
     sequence: Number(properties['sequence']),
     since: Number(properties['since']),
     sopClass: properties['sopClass'] as SOPClassUID,
+    ...(typeof modality === 'string' && { modality }),
     transferSyntax: properties['transferSyntax'] as TransferSyntaxUID,
     length: Number(properties['length']),
   };

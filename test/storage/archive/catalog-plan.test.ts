@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   emptyState,
+  modalityIn,
   planDelete,
   planStore,
   type CatalogPlan,
@@ -32,7 +33,8 @@ class Simulation {
         sample,
         newUlid(),
       );
-      const record = { ...uids, version, sopClass, transferSyntax, length };
+      const modality = modalityIn(dataSet);
+      const record = { ...uids, version, sopClass, modality, transferSyntax, length };
       return { record, dataSet, metadata: new Uint8Array(), index: new Uint8Array() };
     });
     const replaced = new Map<NewInstance, InstanceRecord>();

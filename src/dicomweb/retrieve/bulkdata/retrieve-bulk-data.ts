@@ -9,10 +9,12 @@ import { reply, type Reply } from '../../../http/reply.js';
 import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
 import { indexProperties, type InstanceRecord } from '../../../storage/archive/records.js';
+import { chooseRepresentation } from '../../negotiation.js';
 import { instanceOf } from '../../path-uids.js';
 import { listed, resumed } from '../../read-ahead.js';
 import type { RequestContext } from '../../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from '../cache-headers.js';
+import { anyFrameOffers } from '../frame-offers.js';
 import { storedSyntax } from '../stored-syntax.js';
 import { parseBulkPath } from './bulk-path.js';
 import { encodingEdition } from '../transcode-frames.js';
@@ -61,6 +63,8 @@ export async function retrieveBulkData(context: RequestContext): Promise<Reply> 
   const path = parseBulkPath(params['path'] ?? '');
   const uids = instanceOf(params);
   const isDocument = path === encapsulatedDocument;
+  // What no value comes in is told before the instance is looked for; a document has a type of its own.
+  if (!isDocument) chooseRepresentation(request, anyFrameOffers);
   const select = isDocument ? undefined : indexProperties;
   const row = await services.archive.catalog.instance(partition, uids, select);
   if (row === undefined) {

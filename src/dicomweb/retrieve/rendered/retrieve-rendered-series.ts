@@ -19,6 +19,7 @@ import { renderedKind } from './rendered-kind.js';
 import { representativeInstances, representativeSeries } from './representative.js';
 import {
   picturePart,
+  requireRenderable,
   sendParts,
   sendRendered,
   sourceOf,
@@ -140,6 +141,7 @@ async function sendCollection(
 ): Promise<Reply> {
   const { request, profile, baseUrl } = context;
   const query = parseRenderQuery(request, profile.rendered);
+  requireRenderable(context, { purpose: 'rendered' });
   // One picture comes first: browsers and thumbnails ask for anything, and parts only by name.
   const choice = acceptedOf(request, pictureOffers(profile.rendered, ['single', 'multipart']));
   const collection = await find(context);
@@ -168,6 +170,7 @@ export async function retrieveRenderedSeries(context: RequestContext): Promise<R
 /** `GET studies/{study}/thumbnail`. */
 export async function retrieveStudyThumbnail(context: RequestContext): Promise<Reply> {
   const query = parseThumbnailQuery(context.request);
+  requireRenderable(context, { purpose: 'thumbnail' });
   const collection = await studyCollection(context);
   return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });
 }
@@ -175,6 +178,7 @@ export async function retrieveStudyThumbnail(context: RequestContext): Promise<R
 /** `GET studies/{study}/series/{series}/thumbnail`. */
 export async function retrieveSeriesThumbnail(context: RequestContext): Promise<Reply> {
   const query = parseThumbnailQuery(context.request);
+  requireRenderable(context, { purpose: 'thumbnail' });
   const collection = await seriesCollection(context);
   return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });
 }

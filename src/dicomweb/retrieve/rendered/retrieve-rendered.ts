@@ -20,7 +20,7 @@ import { formatOf, imageRenderer, pictureOffers, type ImageRenderer } from './re
 import { parseRenderQuery, parseThumbnailQuery, type RenderQuery } from './render-query.js';
 import { renderedKind } from './rendered-kind.js';
 import { renderSource, type RenderSource } from './render-source.js';
-import { sendDocument } from './send-document.js';
+import { documentOffers, sendDocument } from './send-document.js';
 import { reply, type Reply } from '../../../http/reply.js';
 
 /** What of an instance is to be shown, and how. */
@@ -47,6 +47,20 @@ export function warningOf({ unknownAnnotations }: RenderQuery): Readonly<Record<
   return {
     Warning: `299 - "The following annotation values are not supported: ${names.slice(0, 8).join(', ')}"`,
   };
+}
+
+/**
+ * Refuses what nothing is rendered as, before anything is looked for.
+ *
+ * @throws ServiceError `not-acceptable`
+ */
+export function requireRenderable(
+  { request, profile }: RequestContext,
+  { purpose, frames }: Pick<Wanted, 'purpose' | 'frames'>,
+): void {
+  const pictures = pictureOffers(profile.rendered, ['single', 'multipart']);
+  const mayBeDocument = purpose === 'rendered' && frames === undefined;
+  chooseRepresentation(request, mayBeDocument ? [...pictures, ...documentOffers] : pictures);
 }
 
 /** Refuses what has no picture, or none that this service can make. */
@@ -187,7 +201,9 @@ export async function sendParts(
 export async function retrieveRenderedInstance(context: RequestContext): Promise<Reply> {
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
-  return await sendRendered(context, await sourceOf(context, uids), { purpose: 'rendered', query });
+  const wanted: Wanted = { purpose: 'rendered', query };
+  requireRenderable(context, wanted);
+  return await sendRendered(context, await sourceOf(context, uids), wanted);
 }
 
 /** `GET …/frames/{frames}/rendered`, and `…/rendered/{frames}` as cornerstone asks. */
@@ -196,6 +212,7 @@ export async function retrieveRenderedFrames(context: RequestContext): Promise<R
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
   const wanted: Wanted = { purpose: 'rendered', query, frames };
+  requireRenderable(context, wanted);
   return await sendRendered(context, await sourceOf(context, uids), wanted);
 }
 
@@ -204,6 +221,7 @@ export async function retrieveInstanceThumbnail(context: RequestContext): Promis
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);
   const wanted: Wanted = { purpose: 'thumbnail', query };
+  requireRenderable(context, wanted);
   return await sendRendered(context, await sourceOf(context, uids), wanted);
 }
 
@@ -213,5 +231,6 @@ export async function retrieveFramesThumbnail(context: RequestContext): Promise<
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);
   const wanted: Wanted = { purpose: 'thumbnail', query, frames: [first] };
+  requireRenderable(context, wanted);
   return await sendRendered(context, await sourceOf(context, uids), wanted);
 }

@@ -1,6 +1,9 @@
 /** Instances whose rendering is what they hold: videos and PDF as stored, reports and CDA as pages. */
 import { attribute } from '../../../dicom/attribute.js';
+import type { DataSet } from '../../../dicom/data-set.js';
 import { frameRuns } from '../../../dicom/frames.js';
+import { stringifyDataSet } from '../../../dicom/json.js';
+import { toNativeXml } from '../../../dicom/native-xml.js';
 import { numberOf, stringOf } from '../../../dicom/value.js';
 import { ServiceError } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
@@ -10,11 +13,14 @@ import type { RequestContext } from '../../route.js';
 import { bulkResource, sliceRuns, type BulkBytes } from '../bulkdata/bulk-resource.js';
 import { openBytes } from '../bulkdata/open-bulk.js';
 import { cacheHeaders, entityTag, notModified } from '../cache-headers.js';
-import { escapeHtml, htmlPage, pagePolicy } from './html.js';
+import { frameMediaTypes } from '../frame-offers.js';
 import { readAll } from '../open-runs.js';
+import { presentMetadata } from '../present-metadata.js';
+import { escapeHtml, htmlPage, pagePolicy } from './html.js';
 import type { RenderSource } from './render-source.js';
 import type { RenderedKind } from './rendered-kind.js';
 import { reportPage } from './report-page.js';
+import { reportText } from './report-text.js';
 import { reply, type Reply } from '../../../http/reply.js';
 
 const document = attribute('EncapsulatedDocument');
@@ -22,6 +28,7 @@ const documentLength = attribute('EncapsulatedDocumentLength');
 const documentTitle = attribute('DocumentTitle');
 
 const html = 'text/html';
+const plain = 'text/plain';
 const xml = 'text/xml';
 const pdf = 'application/pdf';
 
@@ -113,8 +120,39 @@ const offers: Readonly<Record<DocumentKind, (source: RenderSource) => readonly O
   video: ({ syntax }) => single(syntax.frameMediaType),
   pdf: () => single(pdf),
   cda: () => single(html, xml),
-  report: () => single(html),
+  report: () => single(html, plain, xml),
 };
+
+/** Every media type that some instance is rendered as which is no picture. */
+export const documentOffers: readonly Offer[] = single(
+  html,
+  plain,
+  xml,
+  pdf,
+  ...frameMediaTypes.filter((mediaType) => mediaType.startsWith('video/')),
+);
+
+/** The data set of a report in the Native DICOM Model (PS3.19 §A.1). */
+function reportXml(
+  { baseUrl, profile }: RequestContext,
+  { record, dataSet }: RenderSource,
+): string {
+  const json = presentMetadata(stringifyDataSet(dataSet), record, baseUrl, profile.retrieve);
+  return toNativeXml(JSON.parse(json) as DataSet);
+}
+
+async function textOf(
+  context: RequestContext,
+  source: RenderSource,
+  kind: DocumentKind,
+  mediaType: string,
+): Promise<string | undefined> {
+  const { dataSet } = source;
+  if (kind === 'cda') return mediaType === html ? await cdaPage(context, source) : undefined;
+  if (kind !== 'report') return undefined;
+  if (mediaType === html) return reportPage(dataSet);
+  return mediaType === plain ? reportText(dataSet) : reportXml(context, source);
+}
 
 /**
  * Sends a rendering that is no picture (PS3.18 §8.7.4): videos, PDF and CDA in ranges, pages whole.
@@ -128,19 +166,20 @@ export async function sendDocument(
 ): Promise<Reply> {
   const { mediaType } = chooseRepresentation(context.request, offers[kind](source)).offer;
   const { version } = source.record;
+  // A document says itself how it is encoded.
+  const isText = kind === 'report' || mediaType === html;
+  const place = kind === 'report' && mediaType === xml ? context.baseUrl : '';
   const headers = {
-    ...cacheHeaders(entityTag(version, 'rendered', mediaType), version),
-    'Content-Type': mediaType === html ? `${html}; charset=utf-8` : mediaType,
+    ...cacheHeaders(entityTag(version, 'rendered', mediaType, place), version),
+    'Content-Type': isText ? `${mediaType}; charset=utf-8` : mediaType,
     // Readers of PDF and players need to run; of XML a browser would run style sheets.
     ...(mediaType === html && { 'Content-Security-Policy': pagePolicy }),
     ...(mediaType === xml && { 'Content-Security-Policy': "default-src 'none'; sandbox" }),
   };
   const unchanged = notModified(context.request, headers);
   if (unchanged !== undefined) return unchanged;
-  if (mediaType === html) {
-    const page = kind === 'report' ? reportPage(source.dataSet) : await cdaPage(context, source);
-    return reply(page, { headers });
-  }
+  const text = await textOf(context, source, kind, mediaType);
+  if (text !== undefined) return reply(text, { headers });
   const bytes = kind === 'video' ? videoBytes(source) : documentBytes(source);
   return await sendBytes(context, source, bytes, headers);
 }

@@ -1,21 +1,18 @@
 /** Whether the rows of a study agree with each other: pure arithmetic. */
-import { attribute } from '../../../dicom/attribute.js';
+import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
-import { stringOf } from '../../../dicom/value.js';
 import { groupBy } from '../../../group-by.js';
+import { modalitiesOf, modalityIn, seriesModalities } from '../catalog-plan.js';
 import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from '../records.js';
 import { placeOf, type Finding, type FindingKind } from './finding.js';
 import type { StudyRows } from './study-rows.js';
-
-const modalityTag = attribute('Modality');
 
 function tallyOf(values: Iterable<string>): Tally {
   const groups = groupBy(values, (value) => value);
   return Object.fromEntries([...groups].map(([value, all]) => [value, all.length]));
 }
 
-/** What the record of a series must say of its instances. */
-export function seriesCounts(
+function countsOf(
   instances: readonly InstanceRecord[],
 ): Pick<SeriesRecord, 'instances' | 'sopClasses'> {
   return {
@@ -24,16 +21,31 @@ export function seriesCounts(
   };
 }
 
+/**
+ * What the record of a series must say of its instances.
+ *
+ * @param attributes of the series, whose modality instances of old have, which do not tell theirs.
+ */
+export function seriesCounts(
+  instances: readonly InstanceRecord[],
+  attributes: DataSet,
+): Required<Pick<SeriesRecord, 'instances' | 'sopClasses' | 'modalities'>> {
+  const modalities = instances.map(({ modality }) => modality ?? modalityIn(attributes));
+  return {
+    ...countsOf(instances),
+    modalities: tallyOf(modalities.filter((modality) => modality !== '')),
+  };
+}
+
 /** What the record of a study must say of its series, all of which have instances, and of those. */
 export function studyCounts(
   series: readonly SeriesRecord[],
   instances: readonly InstanceRecord[],
 ): Pick<StudyRecord, 'series' | 'instances' | 'modalities' | 'sopClasses'> {
-  const modalities = series.map(({ attributes }) => stringOf(attributes, modalityTag) ?? '');
   return {
-    ...seriesCounts(instances),
+    ...countsOf(instances),
     series: series.length,
-    modalities: tallyOf(modalities.filter((modality) => modality !== '')),
+    modalities: tallyOf(series.flatMap(modalitiesOf)),
   };
 }
 
@@ -67,7 +79,12 @@ function differences(
 
 /** Whether the counts of a series are not those of its instances. */
 export function differsFrom(record: SeriesRecord, instances: readonly InstanceRecord[]): boolean {
-  return differences({ ...record }, seriesCounts(instances)) !== '';
+  return seriesDifferences(record, instances) !== '';
+}
+
+function seriesDifferences(record: SeriesRecord, instances: readonly InstanceRecord[]): string {
+  const noted = { ...record, modalities: seriesModalities(record) };
+  return differences(noted, seriesCounts(instances, record.attributes));
 }
 
 /** What does not fit together among the rows of a study. */
@@ -99,7 +116,7 @@ export function judgeRows(rows: StudyRows): readonly Finding[] {
       continue;
     }
     present.push(record);
-    const detail = differences({ ...record }, seriesCounts(some));
+    const detail = seriesDifferences(record, some);
     if (detail !== '') found.push(finding('counts-wrong', uid, detail));
   }
   if (row !== undefined && instances.length > 0) {

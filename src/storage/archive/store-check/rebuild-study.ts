@@ -100,6 +100,7 @@ async function seriesAsNew(
   instances: readonly CheckedInstance[],
   newest: CheckedInstance,
 ): Promise<SeriesRecord> {
+  const attributes = await newestAttributes(stores, partition, instances, seriesAttributes);
   return {
     study,
     series,
@@ -108,10 +109,10 @@ async function seriesAsNew(
       newest.version,
     ),
     revision: 0,
-    attributes: await newestAttributes(stores, partition, instances, seriesAttributes),
+    attributes,
     newest: newest.instance,
     indexes: {},
-    ...seriesCounts(instances),
+    ...seriesCounts(instances, attributes),
   };
 }
 
@@ -176,7 +177,7 @@ async function rebuild(stores: Stores, rows: StudyRows, write: Ulid): Promise<Re
     changes.push(change);
     const after = {
       ...before,
-      ...seriesCounts(instances),
+      ...seriesCounts(instances, before.attributes),
       revision: before.revision + 1,
       indexes: change.indexes,
     };

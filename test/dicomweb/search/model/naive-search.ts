@@ -93,7 +93,11 @@ export function replay(changes: readonly Change[]): readonly NaiveStudy[] {
 }
 
 function modalitiesOf({ series }: NaiveStudy): string[] {
-  const all = [...series.values()].flatMap(({ attributes }) => attributes['00080060']?.Value ?? []);
+  const told: readonly Elements[] = [...series.values()].flatMap(({ attributes, instances }) => [
+    attributes,
+    ...instances.values(),
+  ]);
+  const all = told.flatMap((dataSet) => dataSet['00080060']?.Value ?? []);
   return [...new Set(all.map(String))].sort();
 }
 

@@ -100,6 +100,7 @@ export function expectCountsToMatch({ studies, series, instances }: Survey): voi
     const below = instances.filter((instance) => instance.series === record.series);
     expect(record.instances).toBe(below.length);
     expect(record.sopClasses).toEqual(tally(below.map(({ sopClass }) => sopClass)));
+    expect(record.modalities).toEqual(tally(below.map((one) => one.modality ?? '')));
   }
   for (const record of studies) {
     const below = instances.filter((instance) => instance.study === record.study);
@@ -108,7 +109,12 @@ export function expectCountsToMatch({ studies, series, instances }: Survey): voi
     expect(record.sopClasses).toEqual(tally(below.map(({ sopClass }) => sopClass)));
     expect(record.series).toBe(within.length);
     expect(record.modalities).toEqual(
-      tally(within.map((one) => stringOf(one.attributes, modality) ?? '')),
+      tally(
+        within.flatMap((one) => {
+          const newest = stringOf(one.attributes, modality) ?? '';
+          return [...new Set([newest, ...Object.keys(one.modalities ?? {})])];
+        }),
+      ),
     );
   }
   const names = (records: readonly { readonly study: string; readonly series?: unknown }[]) =>
