@@ -11,7 +11,9 @@ describe('what a job may hold', () => {
   it('is told from attributes: samples, their copies, and the planes of a wavelet', () => {
     const pixels = pixelsOf({ rows: 10, columns: 10, bitsAllocated: 16 });
     expect(jobBytes(50, pixels, [syntaxes.rle, syntaxes.explicit])).toBe(50 + 600);
-    expect(jobBytes(50, pixels, [syntaxes.rle, syntaxes.htj2k])).toBe(50 + 1400);
+    expect(jobBytes(50, pixels, [syntaxes.rle, syntaxes.htj2k])).toBe(50 + 1500);
+    expect(jobBytes(50, pixels, [syntaxes.rle, syntaxes.jpegLossless])).toBe(50 + 1200);
+    expect(jobBytes(50, pixels, [syntaxes.jpegLs, syntaxes.explicit])).toBe(50 + 1200);
   });
 
   it('allows what the decoders allow: 64 Mi samples of 16 bits as JPEG 2000', () => {
