@@ -38,11 +38,24 @@ function pidOf(child: ChildProcess): number {
   return child.pid;
 }
 
-async function startLocal(dataDir: string): Promise<MeasuredService> {
-  const child = spawn(process.execPath, [path.join(__dirname, '../src/host/main.js')], {
-    env: { ...process.env, DICOMWEB_DATA_DIR: dataDir, PORT: '0', DicomStorage: '' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** How its process is started. */
+interface ProcessOptions {
+  readonly nodeArguments?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function startLocal(
+  dataDir: string,
+  { nodeArguments = [], env = {} }: ProcessOptions,
+): Promise<MeasuredService> {
+  const child = spawn(
+    process.execPath,
+    [...nodeArguments, path.join(__dirname, '../src/host/main.js')],
+    {
+      env: { ...process.env, DICOMWEB_DATA_DIR: dataDir, PORT: '0', DicomStorage: '', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let output = '';
   const baseUrl = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => {
@@ -64,10 +77,19 @@ async function startLocal(dataDir: string): Promise<MeasuredService> {
   };
 }
 
-async function startFunctions(dataDir: string): Promise<MeasuredService> {
+async function startFunctions(
+  dataDir: string,
+  { nodeArguments = [], env = {} }: ProcessOptions,
+): Promise<MeasuredService> {
   const azurite = await startAzurite({ dataDir });
   const worker = fork(path.join(__dirname, 'functions-worker.js'), {
-    env: { ...process.env, DicomStorage: azurite.connectionString, DICOM_AUTH_MODE: 'none' },
+    execArgv: [...nodeArguments],
+    env: {
+      ...process.env,
+      DicomStorage: azurite.connectionString,
+      DICOM_AUTH_MODE: 'none',
+      ...env,
+    },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exit = ended(worker).then(() => {
@@ -98,6 +120,10 @@ async function startFunctions(dataDir: string): Promise<MeasuredService> {
 }
 
 /** Starts the service on the archive in a folder, empty at first. */
-export async function startMeasuredService(host: Host, dataDir: string): Promise<MeasuredService> {
-  return await (host === 'local' ? startLocal : startFunctions)(dataDir);
+export async function startMeasuredService(
+  host: Host,
+  dataDir: string,
+  options: ProcessOptions = {},
+): Promise<MeasuredService> {
+  return await (host === 'local' ? startLocal : startFunctions)(dataDir, options);
 }

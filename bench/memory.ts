@@ -1,14 +1,16 @@
 /**
- * Proves that memory stays flat: `npm run bench:memory [-- --mib 1024] [--host local] [--attempts 1]`.
+ * Proves that memory stays flat: `npm run bench:memory [-- --mib 1024] [--host local] [--attempts 1] [--requests 20000]`.
  * Stores one large file, then retrieves a study of twice the size by a slow reader, on each host, and
  * follows the resident memory of the service. Exits 1 when it grows by the goal or more. With
  * `--attempts`, a host that does is measured anew: when garbage is collected moves a peak by some MiB,
- * but memory that grows with the files misses the goal every time.
+ * but memory that grows with the files misses the goal every time. Then many small requests are sent, after
+ * which the heap must be where it began (`heap-run.ts`); `--mib 0` does that alone, `--requests 0` leaves it out.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { heapPasses, measureHeap, type HeapFigures } from './heap-run.js';
 import { largeFile, MiB, newUid, type LargeFile } from './large-files.js';
 import {
   hosts,
@@ -164,17 +166,19 @@ async function main(): Promise<void> {
       mib: { type: 'string', default: '1024' },
       host: { type: 'string' },
       attempts: { type: 'string', default: '1' },
+      requests: { type: 'string', default: '20000' },
     },
   });
   const mebibytes = Number(values.mib);
   const chosen = hosts.filter((host) => values.host === undefined || values.host === host);
-  if (!Number.isInteger(mebibytes / smallerFiles) || mebibytes < 1 || chosen.length === 0) {
+  if (!Number.isInteger(mebibytes / smallerFiles) || mebibytes < 0 || chosen.length === 0) {
     throw new Error(
       `--mib is a multiple of ${smallerFiles}; --host is ${hosts.join(' or ')}, or left out.`,
     );
   }
   const all: Figures[] = [];
-  for (const host of chosen) {
+  // A run of requests alone: --mib 0.
+  for (const host of mebibytes === 0 ? [] : chosen) {
     let figures = await measureInNewFolder(host, mebibytes);
     for (let attempt = 2; attempt <= Number(values.attempts) && !figures.every(passes); attempt++) {
       console.error(`${table(figures)}\n${host}: attempt ${attempt} of ${values.attempts}`);
@@ -183,14 +187,23 @@ async function main(): Promise<void> {
     all.push(...figures);
   }
   if (process.stderr.isTTY) process.stderr.write('\r');
-  console.log(table(all));
+  if (all.length > 0) console.log(table(all));
   for (const { host, ahead } of all) {
     if (ahead === undefined) continue;
     console.log(
       `${host}: after a pause of the reader the service had read ${mebi(ahead)} MiB more than it.`,
     );
   }
-  if (!all.every(passes)) process.exitCode = 1;
+  const heaps: HeapFigures[] = [];
+  for (const host of Number(values.requests) > 0 ? chosen : []) {
+    const figures = await measureHeap(host, Number(values.requests));
+    const { requests, seconds, before, after } = figures;
+    const growth = `heap after collection ${mebi(before)} MiB, then ${mebi(after)} MiB`;
+    const verdict = heapPasses(figures) ? 'ok' : 'FAIL';
+    console.log(`${host}: ${requests} requests in ${seconds.toFixed(0)} s: ${growth}, ${verdict}`);
+    heaps.push(figures);
+  }
+  if (!all.every(passes) || !heaps.every(heapPasses)) process.exitCode = 1;
 }
 
 main().catch((error: unknown) => {

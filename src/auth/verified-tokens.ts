@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
+import { BoundedCache } from '../bounded-cache.js';
 import type { Principal } from './principal.js';
 
 /** Tokens that are kept; the one used longest ago goes first. */
@@ -32,21 +33,17 @@ export function rememberVerified(
   verify: (token: string) => Promise<Principal>,
   now: () => number = Date.now,
 ): (token: string) => Promise<Principal> {
-  /** By hash; the one used longest ago comes first. */
-  const known = new Map<string, Verified>();
+  /** By hash. */
+  const known = new BoundedCache<Verified>(mostTokens);
   return async (token) => {
     const hash = hashOf(token);
     const before = known.get(hash);
+    if (before !== undefined && now() < before.until) return before.principal;
     known.delete(hash);
-    if (before !== undefined && now() < before.until) {
-      known.set(hash, before);
-      return before.principal;
-    }
     const principal = await verify(token);
     const { exp = 0 } = decodeJwt(token);
-    known.set(hash, { principal, until: Math.min(exp * 1000, now() + longestMilliseconds) });
-    const [oldest] = known.keys();
-    if (known.size > mostTokens && oldest !== undefined) known.delete(oldest);
+    const until = Math.min(exp * 1000, now() + longestMilliseconds);
+    known.set(hash, { principal, until }, 1);
     return principal;
   };
 }

@@ -3,6 +3,7 @@
  * fails, and word of a client that has gone. Both hosts use it; `docs/architecture.md` says why the
  * Functions library cannot be left to do this.
  */
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { ServiceError } from '../errors.js';
 import { takeTurns } from '../take-turns.js';
@@ -32,6 +33,8 @@ export async function untilDrained(response: ServerResponse): Promise<void> {
  */
 export function signalOf(response: ServerResponse, milliseconds?: number): AbortSignal {
   const controller = new AbortController();
+  // One request asks storage for much at a time, and all of it minds its signal.
+  setMaxListeners(0, controller.signal);
   const end = () => {
     const message = 'The request took longer than the service may work on one.';
     controller.abort(new ServiceError('request-timeout', message));

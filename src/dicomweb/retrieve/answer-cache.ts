@@ -5,6 +5,7 @@
  */
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { BoundedCache } from '../../bounded-cache.js';
 import { gzipLevel } from '../../http/content-encoding.js';
 
 const compress = promisify(gzip);
@@ -16,31 +17,18 @@ const longestAnswerBytes = 4 * 1024 ** 2;
 const mostBytes = 16 * 1024 ** 2;
 
 export class AnswerCache {
-  /** The one asked for longest ago comes first. */
-  readonly #answers = new Map<string, Buffer>();
-  #bytes = 0;
+  readonly #answers = new BoundedCache<Buffer>(mostBytes);
 
   /** Compresses an answer and keeps it, in place of those asked for longest ago. */
   async keep(key: string, answer: Uint8Array): Promise<void> {
     // As answers are that are not kept: they share an entity tag, hence their bytes.
     const compressed = await compress(answer, { level: gzipLevel });
-    if (this.#answers.has(key) || compressed.length > mostBytes) return;
-    this.#answers.set(key, compressed);
-    this.#bytes += compressed.length;
-    for (const [oldest, { length }] of this.#answers) {
-      if (this.#bytes <= mostBytes) break;
-      this.#answers.delete(oldest);
-      this.#bytes -= length;
-    }
+    this.#answers.set(key, compressed, compressed.length);
   }
 
   /** The gzip of a kept answer. */
   compressed(key: string): Buffer | undefined {
-    const answer = this.#answers.get(key);
-    if (answer === undefined) return undefined;
-    this.#answers.delete(key);
-    this.#answers.set(key, answer);
-    return answer;
+    return this.#answers.get(key);
   }
 }
 

@@ -3,7 +3,12 @@ import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import { formatMediaType } from '../../http/media-type.js';
 import { answerRange } from '../../http/range.js';
-import { newBoundary, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
+import {
+  multipartLength,
+  newBoundary,
+  writeMultipart,
+  type OutgoingPart,
+} from '../../multipart/writer.js';
 import { instanceProperties, type InstanceRecord } from '../../storage/archive/records.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath, seriesOf, studyOf } from '../path-uids.js';
@@ -27,7 +32,7 @@ import type { StoredImage } from './stored-image.js';
 import { encodingEdition } from './transcode-frames.js';
 import { transcodeInstance } from './transcode-instance.js';
 import { isZip, zipOffer, zipResponse } from './zip/zip-instances.js';
-import { reply, type Reply } from '../../http/reply.js';
+import { reply, type Reply, type ReplyHeaders } from '../../http/reply.js';
 
 const inParts: Packaging = { mediaType: dicom, form: 'multipart' };
 const bulkInParts: Packaging = { mediaType: octetStream, form: 'multipart' };
@@ -150,6 +155,15 @@ async function* partsOf(
   for await (const file of files) yield partOf(context, file);
 }
 
+/** The Content-Length of parts whose lengths are known. */
+function lengthOf(parts: readonly OutgoingPart[], boundary: string): ReplyHeaders {
+  const known = parts.flatMap(({ headers, length }) =>
+    length === undefined ? [] : [{ headers, length }],
+  );
+  if (known.length < parts.length) return {};
+  return { 'Content-Length': String(multipartLength(known, boundary)) };
+}
+
 function multipartResponse(
   parts: AsyncIterable<OutgoingPart>,
   boundary: string,
@@ -230,7 +244,9 @@ export async function retrieveInstance(context: RequestContext): Promise<Reply> 
       ? await openStored(context, chosen)
       : await openTranscoded(context, chosen, image);
   if (offer.form === 'multipart') {
-    return multipartResponse(listed(partOf(context, file)), boundaryOf(tag), caching);
+    const part = partOf(context, file);
+    const boundary = boundaryOf(tag);
+    return multipartResponse(listed(part), boundary, { ...caching, ...lengthOf([part], boundary) });
   }
   return reply(file.body, {
     headers: { ...caching, 'Accept-Ranges': 'none', 'Content-Type': contentType },

@@ -13,6 +13,7 @@ import type {
   StudyInstanceUID,
   TransferSyntaxUID,
 } from '../../dicom/uid.js';
+import { BoundedCache } from '../../bounded-cache.js';
 import { ServiceError } from '../../errors.js';
 import type { BlobContent, BlobStore, ByteRange } from '../blob-store.js';
 import { allBytes } from '../body.js';
@@ -71,6 +72,8 @@ const keptWriters = 1000;
 /** A study is written for a while, then seldom again. */
 const keptMilliseconds = 5 * 60_000;
 const recoveredPerRun = 10_000;
+/** Of the compressed indexes that are kept for the next frame; as they are kept they take some ten times as much. */
+const keptIndexBytes = 1024 ** 2;
 
 type Extension = Parameters<typeof blobName>[3];
 
@@ -87,6 +90,8 @@ export class Archive {
   readonly feed: ChangeFeed;
   readonly #log: ChangeLog;
   readonly #timing: LogTiming;
+  /** By version, of which nothing ever changes. */
+  readonly #indexes = new BoundedCache<InstanceIndex>(keptIndexBytes);
   readonly #writers = new Map<string, StudyWriter>();
   readonly #background = new Set<Promise<void>>();
 
@@ -240,9 +245,15 @@ export class Archive {
 
   /** Where frames and bulk values lie, from a row read with `indexProperties`. */
   async instanceIndex(partition: Partition, row: InstanceRow): Promise<InstanceIndex> {
+    const { version, instance } = row.record;
+    const key = `${version}|${instance}`;
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
     const compressed =
       indexInRow(row.entity) ?? (await this.#getDerived(partition, row.record, 'index.json.gz'));
-    return decompressIndex(compressed);
+    const index = decompressIndex(compressed);
+    this.#indexes.set(key, index, compressed.length);
+    return index;
   }
 
   async #getDerived(
