@@ -65,6 +65,12 @@ export function replaceListQuery(query: ListQuery): void {
   route.value = parse(lastList);
 }
 
+/** Shows a view in place of the present entry of the history, and without a query. */
+export function replaceView(hash: string): void {
+  history.replaceState(null, '', `${location.pathname}${hash}`);
+  route.value = parse(hash);
+}
+
 /** Goes to a view. */
 export function go(link: string): void {
   location.hash = link;

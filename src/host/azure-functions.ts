@@ -15,7 +15,6 @@ import { invocationHeader, type Forwarded } from './forwarded-requests.js';
 import { pacedStream, signalOf } from './live-response.js';
 import { importQueueName, runImport } from './import-job.js';
 import { send } from './node-http.js';
-import { pageOf } from './page.js';
 import { createPipeline, type HostRoute, type Pipeline, type PipelineParts } from './pipeline.js';
 import { recoverySchedule, runRecovery } from './recovery-job.js';
 import { functionsParts } from './services.js';
@@ -50,7 +49,7 @@ function currentHost(): Host {
   if (hostOfProcess === undefined) {
     const parts = partsOfProcess();
     const pipeline = createPipeline(parts);
-    const dispatch = createDispatcher(pipeline, registered, pageOf(parts.config));
+    const dispatch = createDispatcher(pipeline, registered, parts.page);
     const { log, services, config } = parts;
     hostOfProcess = { pipeline, dispatch, log, services, config };
   }

@@ -22,7 +22,7 @@ interface PageFile {
 export type Page = (path: string, request: RequestHead) => Reply | undefined;
 
 /** Where the bundler puts the page, seen from the compiled code of the hosts. */
-export const pageDirectory = path.join(__dirname, '../../web');
+const pageDirectory = path.join(__dirname, '../../web');
 
 /** No page: the service answers its API alone. */
 export const noPage: Page = () => undefined;
@@ -56,10 +56,13 @@ function policy(connect: readonly string[]): string {
   ].join('; ');
 }
 
-/** The page of this service. Where tokens are asked for it may call their issuer. */
-export function pageOf({ auth }: Pick<Config, 'auth'>): Page {
+/**
+ * The page of this service; {@link noPage} when it was not built. Where tokens are asked for it may call
+ * their issuer.
+ */
+export function pageOf({ auth }: Pick<Config, 'auth'>, directory: string = pageDirectory): Page {
   const connect = auth.kind === 'tokens' ? [new URL(auth.issuer).origin] : [];
-  return readPage(pageDirectory, connect, settingsOf(auth));
+  return readPage(directory, connect, settingsOf(auth));
 }
 
 /** What the page must know before anyone has signed in. */

@@ -23,6 +23,7 @@ import { auditHeadersOf, callerOf, StoreTally, uidsOf } from './audit.js';
 import { authorize, type Authenticator } from './authenticator.js';
 import type { Config } from './config.js';
 import { describeError, type AccessEntry, type Log, type Outcome } from './log.js';
+import type { Page } from './page.js';
 import { observeBody, type BodyEnd } from './observed-body.js';
 import { requestIdOf, traceOf } from './request-id.js';
 import { withinScope, type RequestScope } from './request-scope.js';
@@ -45,6 +46,8 @@ export type Pipeline = (
 ) => Promise<Reply>;
 
 export interface PipelineParts {
+  /** The page at the root; none when left out. */
+  readonly page?: Page;
   readonly config: Pick<
     Config,
     | 'auth'

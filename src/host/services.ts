@@ -10,6 +10,7 @@ import { bearer, locked, openTo, type Authenticator } from './authenticator.js';
 import type { Config, StorageSettings } from './config.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './log.js';
+import { pageOf } from './page.js';
 import type { PipelineParts } from './pipeline.js';
 import { createHeaderWorkers, headerHeapMegabytes, startHeaderWorker } from './header-workers.js';
 import {
@@ -116,6 +117,7 @@ export function functionsParts(config: Config): PipelineParts {
     config,
     authenticate: authenticatorFor(config, locked),
     services: lazy(async () => await openServices(storage, config)),
+    page: pageOf(config),
     log: logToConsole,
   };
 }

@@ -2,7 +2,7 @@
  * A look-alike of Entra ID on this machine: a server of metadata and keys, and a mint of tokens, good
  * and bad. Each tenant of it is an issuer of its own.
  */
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,6 +53,12 @@ export class Tenant {
   condition: Condition = 'well';
   /** What is published among its keys and is none of them. */
   strangeKeys: readonly unknown[] = [];
+  /** Roles of the user who signs in at the page, and seconds that a token of it is good for. */
+  roles: readonly string[] = ['Dicom.Read'];
+  tokenSeconds = 3600;
+  /** How often tokens were asked for. */
+  tokenRequests = 0;
+  readonly #codes = new Map<string, Readonly<Record<string, string>>>();
   /** How often its keys were asked for. */
   keyRequests = 0;
   #keys: readonly Key[] = [];
@@ -139,7 +145,14 @@ export class Tenant {
   async answer(path: string): Promise<unknown> {
     if (path.endsWith('/.well-known/openid-configuration')) {
       const issuer = this.condition === 'of-another-issuer' ? `${this.issuer}x` : this.issuer;
-      return { issuer, jwks_uri: this.issuer.replace('/v2.0', '/discovery/v2.0/keys') };
+      const endpoint = (name: string) => this.issuer.replace('/v2.0', `/oauth2/v2.0/${name}`);
+      return {
+        issuer,
+        jwks_uri: this.issuer.replace('/v2.0', '/discovery/v2.0/keys'),
+        authorization_endpoint: endpoint('authorize'),
+        token_endpoint: endpoint('token'),
+        end_session_endpoint: endpoint('logout'),
+      };
     }
     this.keyRequests += 1;
     if (this.condition === 'without-keys') return { error: 'none' };
@@ -148,6 +161,37 @@ export class Tenant {
     });
     const padding = this.condition === 'flooding' ? ' '.repeat(1024 ** 2) : '';
     return { keys: [...this.strangeKeys, ...(await Promise.all(keys))], padding };
+  }
+
+  /** Signs the user of the browser in at once, and sends it back with a code (RFC 6749 §4.1.2). */
+  authorize(query: URLSearchParams): URL {
+    const { redirect_uri: back = '', ...asked } = Object.fromEntries(query);
+    const code = randomUUID();
+    this.#codes.set(code, asked);
+    const url = new URL(back);
+    url.search = new URLSearchParams({ code, state: asked['state'] ?? '' }).toString();
+    return url;
+  }
+
+  /** Tokens for a code or a refresh token, as a public client asks with PKCE (RFC 7636 §4.6). */
+  async redeem(form: URLSearchParams): Promise<object> {
+    this.tokenRequests += 1;
+    const nonce = this.#codes.get(form.get('code') ?? '')?.['nonce'];
+    if (form.get('grant_type') === 'authorization_code') {
+      const asked = this.#codes.get(form.get('code') ?? '');
+      this.#codes.delete(form.get('code') ?? '');
+      const verifier = form.get('code_verifier') ?? '';
+      const challenge = createHash('sha256').update(verifier).digest('base64url');
+      if (asked?.['code_challenge'] !== challenge) return { error: 'invalid_grant' };
+    }
+    const { roles } = this;
+    return {
+      token_type: 'Bearer',
+      expires_in: this.tokenSeconds,
+      access_token: await this.token({ claims: { roles } }),
+      refresh_token: randomUUID(),
+      id_token: await this.token({ claims: { nonce, name: 'Robin Reader' } }),
+    };
   }
 
   #newestFirst(): readonly [Key, ...Key[]] {
@@ -178,7 +222,20 @@ export async function startEntra(): Promise<Entra> {
       response.writeHead(302, { Location: 'http://127.0.0.1:9/' }).end();
       return;
     }
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    const url = new URL(path, 'http://localhost');
+    if (url.pathname.endsWith('/authorize')) {
+      response.writeHead(302, { Location: tenant.authorize(url.searchParams).href }).end();
+      return;
+    }
     response.setHeader('Content-Type', 'application/json');
+    if (url.pathname.endsWith('/token')) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
+      const answer = await tenant.redeem(new URLSearchParams(Buffer.concat(chunks).toString()));
+      response.writeHead('error' in answer ? 400 : 200).end(JSON.stringify(answer));
+      return;
+    }
     response.end(JSON.stringify(await tenant.answer(path)));
   }
 

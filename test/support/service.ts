@@ -11,6 +11,7 @@ import { startDevServer, type DevServerOptions } from '../../src/host/dev-server
 import { createDispatcher } from '../../src/host/dispatcher.js';
 import type { TimeBudgets } from '../../src/time-budgets.js';
 import type { LogEntry } from '../../src/host/log.js';
+import type { Page } from '../../src/host/page.js';
 import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
 import { correlationHeaders, countStorageCall } from '../../src/host/request-scope.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
@@ -38,6 +39,8 @@ export interface ServiceOptions {
   readonly functionsHost?: FunctionsHostOptions;
   /** Instead of services made here: to make storage fail, say. */
   readonly services?: () => Promise<Services>;
+  /** The page at the root; none when left out. */
+  readonly page?: (config: Config) => Page;
   /** Routes beside those of the API. On the Functions host they stay for the rest of the file. */
   readonly extraRoutes?: readonly Route[];
 }
@@ -124,12 +127,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     authenticate: typeof access === 'function' ? access : { open: openTo(config), locked }[access],
     services: options.services ?? (async () => await Promise.resolve(services)),
     log: (entry) => log.push(entry),
+    ...(options.page && { page: options.page(config) }),
   };
   const all = [...Object.values<Route>(routes), ...extraRoutes];
   const running =
     host === 'functions'
       ? await startOnFunctions(parts, extraRoutes, options)
-      : await startDevServer(createDispatcher(createPipeline(parts), all), 0, {
+      : await startDevServer(createDispatcher(createPipeline(parts), all, parts.page), 0, {
           requestBytes: limits.requestBytes,
           ...options.budgets,
           ...options.connections,

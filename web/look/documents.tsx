@@ -16,7 +16,9 @@ const passedOver = 'script, style, link, meta, base, iframe, object, embed, form
 
 /** The body of a page of the service. What could run or load anything is left out. */
 function contentOf(html: string): readonly Node[] {
-  const page = new DOMParser().parseFromString(html, 'text/html');
+  // Styles would be refused by the policy of the page, and complained about, while they are parsed.
+  const unstyled = html.replace(/<style[^]*?<\/style>/gi, '');
+  const page = new DOMParser().parseFromString(unstyled, 'text/html');
   for (const element of page.querySelectorAll(passedOver)) element.remove();
   for (const element of page.querySelectorAll('*')) {
     for (const { name } of [...element.attributes]) {

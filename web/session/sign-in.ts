@@ -4,8 +4,8 @@
  * loads of the page: in the session storage of this tab, gone with it.
  */
 import * as oauth from 'oauth4webapi';
-import type { SignInSettings } from '../settings.js';
-import { serviceUrl } from '../settings.js';
+import { replaceView } from '../route.js';
+import { serviceUrl, type SignInSettings } from '../settings.js';
 
 export interface Tokens {
   readonly accessToken: string;
@@ -93,7 +93,7 @@ export async function finishSignIn(settings: SignInSettings): Promise<Tokens | u
   if (stored !== null && isAnswer) {
     const { verifier, state, nonce, hash } = JSON.parse(stored) as Pending;
     sessionStorage.removeItem(pendingKey);
-    history.replaceState(null, '', `${url.pathname}${hash}`);
+    replaceView(hash);
     const server = await serverOf(settings);
     const code = oauth.validateAuthResponse(server, client(settings), url, state);
     const response = await oauth.authorizationCodeGrantRequest(

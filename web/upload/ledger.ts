@@ -26,22 +26,22 @@ export function wasStored(fingerprint: string): boolean {
 
 let saving: number | undefined;
 
+function save(): void {
+  if (saving === undefined) return;
+  clearTimeout(saving);
+  saving = undefined;
+  const newest = [...entries()].slice(-mostEntries);
+  try {
+    localStorage.setItem(key, newest.join(' '));
+  } catch {
+    // Storage is full or forbidden: the next reload sends these files again, which does no harm.
+  }
+}
+
+addEventListener('pagehide', save);
+
 /** Remembers that a file is stored; written down a moment later, with those that follow. */
 export function rememberStored(fingerprint: string): void {
   entries().add(fingerprint);
-  saving ??= setTimeout(() => {
-    saving = undefined;
-    const newest = [...entries()].slice(-mostEntries);
-    try {
-      localStorage.setItem(key, newest.join(' '));
-    } catch {
-      // Storage is full or forbidden: the next reload sends these files again, which does no harm.
-    }
-  }, 500);
-}
-
-/** Forgets everything. */
-export function forgetStored(): void {
-  known = new Set();
-  localStorage.removeItem(key);
+  saving ??= setTimeout(save, 500);
 }

@@ -1,0 +1,46 @@
+/** A real browser for tests: Chromium of this machine, and the page as it is bundled. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+const root = path.join(__dirname, '../..');
+
+/** Where Chromium is; `undefined` where there is none. `CHROMIUM_PATH` names another place. */
+export const chromiumPath = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((candidate) => candidate !== undefined && existsSync(candidate));
+
+/** Starts the browser, without anything that it does of its own. */
+export async function launch(): Promise<Browser> {
+  if (chromiumPath === undefined) throw new Error('There is no Chromium.');
+  return await chromium.launch({
+    executablePath: chromiumPath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** Bundles the page into a folder of its own. */
+export function buildPage(): { readonly directory: string; readonly remove: () => void } {
+  const directory = path.join(mkdtempSync(path.join(tmpdir(), 'page-')), 'web');
+  execFileSync(process.execPath, [path.join(root, 'scripts/build-web.mjs'), directory]);
+  return { directory, remove: () => rmSync(path.dirname(directory), { recursive: true }) };
+}
+
+/** Keeps a picture of the page beside the coverage, to be looked at. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  const folder = path.join(root, 'coverage/screenshots');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: path.join(folder, `${name}.png`) });
+}
