@@ -54,6 +54,7 @@ export const queries = {
     'fuzzymatching',
     'emptyvaluematching',
     'multiplevaluematching',
+    'includetotal',
     'orderby',
     'continuation',
   ],

@@ -19,7 +19,7 @@ export interface CorsConfig {
 
 const allowedMethods = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const allowedHeaders =
-  'Authorization, Accept, Content-Type, Content-Encoding, Range, If-Range, If-None-Match, ' +
+  'Authorization, Accept, Prefer, Preference, Content-Type, Content-Encoding, Range, If-Range, If-None-Match, ' +
   'If-Modified-Since, ' +
   'msdicom-request-original, X-Request-Id, traceparent, tracestate';
 const exposedHeaders =

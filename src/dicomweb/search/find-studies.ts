@@ -95,15 +95,22 @@ async function* studiesByUid(
 /** Rows of the study list that are read at once when most will not match. */
 const filteredPageRows = 1000;
 
-async function* browseStudies(
+/**
+ * The studies that match, by walking the study list.
+ *
+ * @param isWanted - what else is asked of a study.
+ */
+export async function* browseStudies(
   { services, partition, signal, effort }: SearchContext,
   predicates: readonly Predicate[],
   wanted: number,
   start: WalkStart,
+  isWanted?: (match: StudyMatch) => boolean,
 ): AsyncGenerator<Step<StudyMatch>, void, undefined> {
   const { browse, catalog } = services.archive;
   const rows = browse.walk(partition, {
-    firstPageRows: predicates.length === 0 ? wanted + 1 : filteredPageRows,
+    firstPageRows:
+      predicates.length === 0 && isWanted === undefined ? wanted + 1 : filteredPageRows,
     onPage: effort.onPage,
     signal,
     ...start,
@@ -116,7 +123,8 @@ async function* browseStudies(
       next = await rows.next();
       const isThere = study !== undefined && study.created === record.created;
       const last = next.done === true;
-      if (isThere && studyPasses(predicates, study)) yield { match: { study }, key: rowKey, last };
+      const passes = isThere && studyPasses(predicates, study) && isWanted?.({ study }) !== false;
+      if (passes) yield { match: { study }, key: rowKey, last };
       else if (effort.spent) yield { key: rowKey, last };
     }
   } finally {

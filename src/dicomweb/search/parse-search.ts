@@ -37,6 +37,8 @@ export interface Search {
   readonly limit: number;
   readonly offset: number;
   readonly ordering: Ordering | undefined;
+  /** Whether the query asks how many results there are altogether. */
+  readonly total: boolean;
   /** Where an earlier page ended. */
   readonly after: Place;
   /** Names the search in its continuation tokens. */
@@ -62,6 +64,7 @@ const controls: ReadonlySet<string> = new Set([
   'fuzzymatching',
   ...extendedMatching,
   'includefield',
+  'includetotal',
   'orderby',
   'accept',
   'charset',
@@ -248,11 +251,9 @@ export function parseSearch(
   const identity = searchIdentity(url.pathname, [
     ...given.map(({ key, text }) => [[key.tag, ...key.within].join('.'), text] as const),
     ['matching', JSON.stringify(matching)],
+    ...(ordering === undefined ? [] : [['orderby', JSON.stringify(ordering)] as const]),
   ]);
   const token = queryValue(parameters, continuationParameter);
-  if (token !== undefined && ordering !== undefined) {
-    throw invalidParameter('orderby', 'It cannot be combined with a continuation.');
-  }
   return {
     predicates: compile(given, matching),
     keys: given.map(({ key }) => key.tag),
@@ -261,6 +262,7 @@ export function parseSearch(
     limit: readLimit(parameters, policy),
     offset: queryInteger(parameters, 'offset') ?? 0,
     ordering,
+    total: readSwitch(parameters, 'includetotal'),
     after: token === undefined ? {} : decodePlace(token, identity),
     identity,
   };

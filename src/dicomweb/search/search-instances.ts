@@ -1,7 +1,9 @@
 /** Search (PS3.18 §10.6): studies, series and instances that match the keys of a query. */
+import type { RequestHead } from '../../http/incoming-request.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { seriesOf, studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
+import { totalOf, type Total } from './count-matches.js';
 import type { Scope } from './find-series.js';
 import {
   continuationParameter,
@@ -21,11 +23,17 @@ async function search(context: RequestContext, route: SearchRoute, scope: Scope)
   const url = new URL(request.url);
   const query = parseSearch(url, route, scope.study !== undefined, profile.search);
   const page = await searchPage(context, route, query, scope);
+  const total = asksForTotal(request, query)
+    ? await totalOf(context, route, query, scope, page)
+    : undefined;
   const shown = shownBy(context, query, route);
   const results = await Promise.all(
     page.matches.map(async (match) => await project(context, match, shown)),
   );
-  const headers = pageHeaders(context, url, query, page);
+  const headers = {
+    ...pageHeaders(context, url, query, page, total),
+    ...(total !== undefined && totalHeaders(request, total)),
+  };
   if (results.length === 0 && page.rest === 'none' && profile.search.emptyStatus === 204) {
     return reply(null, { status: 204, headers });
   }
@@ -36,7 +44,30 @@ async function search(context: RequestContext, route: SearchRoute, scope: Scope)
 const warnings = {
   more: 'There are additional results that can be requested',
   unfinished: 'The search was cut short; the next page goes on with it',
+  bound: 'X-Total-Count is a lower bound: there are more results than could be counted',
 } as const;
+
+const preferences = ['prefer', 'preference'] as const;
+
+/** A preference for an exact count, among others (RFC 7240). */
+function prefersCount(request: RequestHead): boolean {
+  return preferences.some((name) =>
+    (request.headers.get(name) ?? '')
+      .split(/[,;]/)
+      .some((one) => /^\s*count\s*=\s*"?exact"?\s*$/i.test(one)),
+  );
+}
+
+function asksForTotal(request: RequestHead, { total }: Search): boolean {
+  return total || prefersCount(request);
+}
+
+function totalHeaders(request: RequestHead, { count, isExact }: Total) {
+  return {
+    'X-Total-Count': String(count),
+    ...(prefersCount(request) && isExact && { 'Preference-Applied': 'count=exact' }),
+  };
+}
 
 /** Names of parameters in a warning at most. */
 const mostNamed = 16;
@@ -54,11 +85,13 @@ function pageHeaders(
   url: URL,
   { identity, ignored }: Search,
   { next, rest, offset }: SearchPage,
+  total: Total | undefined,
 ): ReplyHeaders {
   const base = new URL(baseUrl);
   const texts = [
     ...(ignored.length > 0 ? [ignoredText(ignored)] : []),
     ...(rest === 'none' ? [] : [warnings[rest]]),
+    ...(total?.isExact === false ? [warnings.bound] : []),
   ];
   const told = texts.map((text) => `299 ${base.host}: "${text}"`);
   const headers = told.length === 0 ? {} : { Warning: told.join(', ') };

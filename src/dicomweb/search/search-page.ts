@@ -1,15 +1,16 @@
 /** One page of a search: which matches it holds, and where the next one starts. */
-import { normalisedValues } from '../../dicom/normalise.js';
-import type { Tag } from '../../dicom/tag.js';
 import { invalidParameter } from '../../http/query-string.js';
+import { invertUlid } from '../../storage/archive/ulid.js';
+import { usableIndexes, type ChosenIndex } from './choose-index.js';
 import { Effort } from './effort.js';
 import { findInstances } from './find-instances.js';
 import { findSeries, type PlacedStep, type Scope } from './find-series.js';
-import { findStudies } from './find-studies.js';
+import { findStudies, studyUidsSought, type StudyMatch } from './find-studies.js';
+import { compareSortKeys, indexInOrder, orderedStudies, sortKeyOf } from './ordered-studies.js';
 import type { Search, SearchRoute } from './parse-search.js';
 import { startOf, type Place } from './place.js';
 import { elementOf, type Match } from './project.js';
-import type { SearchContext } from './walk.js';
+import type { SearchContext, Step } from './walk.js';
 
 export interface SearchPage {
   readonly matches: readonly Match[];
@@ -23,18 +24,12 @@ export interface SearchPage {
 
 type Steps = AsyncGenerator<PlacedStep<Match>, void, undefined>;
 
-async function* stepsOfStudies(
-  context: SearchContext,
-  { predicates, after }: Search,
-  wanted: number,
-): Steps {
-  const start = startOf(after.outer, false);
-  for await (const { key, ...step } of findStudies(context, predicates, wanted, start)) {
-    yield { ...step, place: { outer: key } };
-  }
+async function* placed(steps: AsyncGenerator<Step<StudyMatch>, void, undefined>): Steps {
+  for await (const { key, ...step } of steps) yield { ...step, place: { outer: key } };
 }
 
-function stepsOf(
+/** The results of a search one after another, from where an earlier page ended. */
+export function stepsOf(
   context: SearchContext,
   { level }: SearchRoute,
   search: Search,
@@ -44,7 +39,7 @@ function stepsOf(
   const { predicates, after } = search;
   switch (level) {
     case 'study':
-      return stepsOfStudies(context, search, wanted);
+      return placed(findStudies(context, predicates, wanted, startOf(after.outer, false)));
     case 'series':
       return findSeries(context, predicates, scope, wanted, after);
     case 'instance':
@@ -60,10 +55,17 @@ export async function searchPage(
   scope: Scope,
 ): Promise<SearchPage> {
   const { offset, limit, ordering } = search;
+  if (ordering !== undefined) return await orderedPage(context, route, search, scope);
   const effort = new Effort();
-  const withEffort = { ...context, effort };
-  if (ordering !== undefined) return await orderedPage(withEffort, route, search, scope);
-  const steps = stepsOf(withEffort, route, search, scope, offset + limit);
+  const steps = stepsOf({ ...context, effort }, route, search, scope, offset + limit);
+  return await pageOf(steps, search, effort);
+}
+
+async function pageOf(
+  steps: Steps,
+  { offset, limit }: Search,
+  effort: Effort,
+): Promise<SearchPage> {
   const matches: Match[] = [];
   let position = 0;
   for await (const { match, place, last } of steps) {
@@ -85,46 +87,73 @@ export async function searchPage(
 /** Results that can be put into another order than that of the walks. */
 export const mostOrdered = 5000;
 
-/** @throws ServiceError `invalid-query` when there are too many results to order. */
+/**
+ * A page in an order of the client's: walked in the index that has it, or all results at once put into it.
+ *
+ * @throws ServiceError `invalid-query` when there are too many results to order.
+ */
 async function orderedPage(
-  context: SearchContext,
+  context: Omit<SearchContext, 'effort'>,
   route: SearchRoute,
   search: Search,
   scope: Scope,
 ): Promise<SearchPage> {
-  const { ordering, offset, limit } = search;
+  const { ordering, after, predicates, offset, limit } = search;
   if (ordering === undefined) throw new RangeError('no order');
-  const found: Match[] = [];
-  for await (const { match, last } of stepsOf(context, route, search, scope, mostOrdered)) {
-    if (match !== undefined) {
-      context.effort.onMatch();
-      found.push(match);
-    }
-    if (found.length > mostOrdered) {
-      throw invalidParameter(
-        'orderby',
-        `More than ${mostOrdered} results cannot be ordered; narrow the search.`,
-      );
-    }
-    if (context.effort.spent && !last) {
-      throw invalidParameter('orderby', 'No index serves the search; narrow it.');
-    }
+  const index = route.level === 'study' ? indexInOrder(ordering) : undefined;
+  const inIndex = async (walked: ChosenIndex) => {
+    const effort = new Effort();
+    const withEffort = { ...context, effort };
+    const start = startOf(after.outer, false);
+    const steps = orderedStudies(withEffort, predicates, walked, offset + limit, start);
+    return await pageOf(placed(steps), search, effort);
+  };
+  const isNarrowed =
+    usableIndexes(predicates, 'study').length > 0 || studyUidsSought(predicates) !== undefined;
+  if (index !== undefined && (!isNarrowed || after.outer !== undefined))
+    return await inIndex(index);
+  if (after.outer !== undefined) {
+    throw invalidParameter('orderby', 'It cannot be combined with a continuation.');
   }
-  // A stable sort: equal values stay newest first. Those without a value come last.
-  const keyed = found.map((match) => ({ match, key: sortKey(match, ordering.tag) }));
-  keyed.sort((a, b) => compare(a.key, b.key, ordering.descending));
+  const found = await allToOrder(context, route, search, scope);
+  if (typeof found === 'string') {
+    if (index !== undefined) return await inIndex(index);
+    throw invalidParameter('orderby', found);
+  }
+  const keyed = found.map((match) => ({
+    match,
+    key: sortKeyOf(elementOf(match, ordering.tag, ''), ordering),
+    made: route.level === 'study' ? invertUlid(match.study.created) + match.study.study : '',
+  }));
+  // A stable sort: series and instances with equal values stay in the order of their walk.
+  keyed.sort(
+    (a, b) =>
+      compareSortKeys(a.key, b.key, ordering) || Number(a.made > b.made) - Number(a.made < b.made),
+  );
   const matches = keyed.slice(offset, offset + limit).map(({ match }) => match);
   const isMore = keyed.length > offset + limit;
   return { matches, next: undefined, rest: isMore ? 'more' : 'none', offset: 0 };
 }
 
-function sortKey(match: Match, tag: Tag): string | undefined {
-  return normalisedValues(elementOf(match, tag, ''))[0];
-}
-
-function compare(a: string | undefined, b: string | undefined, descending: boolean): number {
-  if (a === b) return 0;
-  if (a === undefined) return 1;
-  if (b === undefined) return -1;
-  return a < b === descending ? 1 : -1;
+/** All matches, or why there are too many. */
+async function allToOrder(
+  context: Omit<SearchContext, 'effort'>,
+  route: SearchRoute,
+  search: Search,
+  scope: Scope,
+): Promise<readonly Match[] | string> {
+  const effort = new Effort();
+  const found: Match[] = [];
+  const steps = stepsOf({ ...context, effort }, route, search, scope, mostOrdered);
+  for await (const { match, last } of steps) {
+    if (match !== undefined) {
+      effort.onMatch();
+      found.push(match);
+    }
+    if (found.length > mostOrdered) {
+      return `More than ${mostOrdered} results cannot be ordered; narrow the search.`;
+    }
+    if (effort.spent && !last) return 'No index serves the search; narrow it.';
+  }
+  return found;
 }

@@ -26,6 +26,17 @@ export interface BrowsedStudy {
   readonly rowKey: string;
 }
 
+/** A page of the study list: which studies there are, or may be. */
+export interface StudyMarks {
+  readonly marks: readonly {
+    readonly study: StudyInstanceUID;
+    readonly created: Ulid;
+    readonly unsure: boolean;
+  }[];
+  /** Nothing follows. */
+  readonly isLast: boolean;
+}
+
 function encode(record: StudyRecord, unsure: boolean) {
   return { ...encodeStudy(record), revision: record.revision, unsure };
 }
@@ -129,6 +140,23 @@ export class BrowseIndex {
     const range = { partitionKey: browsePartitionKey(partition) };
     for await (const { rows } of rowPages(this.#tables, 'searchindex', range, options)) {
       for (const entity of rows) yield browsedStudy(entity);
+    }
+  }
+
+  /** The study list without its copies, page by page: what counting it needs. */
+  async *marks(
+    partition: Partition,
+    options: Omit<RowPagesOptions, 'select'>,
+  ): AsyncGenerator<StudyMarks, void, undefined> {
+    const range = { partitionKey: browsePartitionKey(partition) };
+    const select = ['unsure'];
+    const pages = rowPages(this.#tables, 'searchindex', range, { ...options, select });
+    for await (const { rows, isLast } of pages) {
+      const marks = rows.map(({ rowKey, properties }) => ({
+        ...parseBrowseRowKey(rowKey),
+        unsure: properties['unsure'] === true,
+      }));
+      yield { marks, isLast };
     }
   }
 

@@ -31,7 +31,14 @@ import {
 } from './keys.js';
 import type { Indexes } from './records.js';
 import type { Ulid } from './ulid.js';
-import { anyEnding, endingsOf, hasOnlyWords } from './word-index.js';
+import {
+  againstOrder,
+  anyEnding,
+  endingsOf,
+  hasOnlyWords,
+  turnedRound,
+  wordRowsOf,
+} from './word-index.js';
 
 /** One row, as coordinates. */
 export interface IndexRow extends IndexRowKey {
@@ -137,7 +144,7 @@ export function addressOf(row: IndexRow): Address {
 /** Where the words of the value of a row are. */
 export function wordAddressesOf(row: IndexRow): readonly Address[] {
   const partitionKey = wordPartitionKey(row.partition, row.level);
-  return endingsOf(row.level, row.tag, row.value).map((value) => ({
+  return wordRowsOf(row.level, row.tag, row.value).map((value) => ({
     table: 'searchwords',
     partitionKey,
     rowKey: wordRowKey(row.tag, { ...row, value }),
@@ -159,6 +166,8 @@ export interface IndexHit extends IndexRowKey {
 
 /** Which rows of an attribute are sought; values are normalised. */
 export type SoughtValues =
+  /** All, against the order of their keys (`hasOrder`). */
+  | { readonly kind: 'reverse' }
   /** `beginning` as `beginningOfEndings` has it. */
   | { readonly kind: 'part'; readonly beginning: string }
   | { readonly kind: 'value'; readonly value: string }
@@ -169,8 +178,8 @@ export type SoughtValues =
       readonly to: string | undefined;
     };
 
-/** Sought values themselves, not their parts. */
-type SoughtRange = Exclude<SoughtValues, { readonly kind: 'part' }>;
+/** Sought values themselves, in the order of their keys. */
+type SoughtRange = Exclude<SoughtValues, { readonly kind: 'part' | 'reverse' }>;
 
 /** Whether a walk over the sought rows meets a value, spelled as in keys. */
 function isSought(tag: Tag, sought: SoughtRange, value: string): boolean {
@@ -189,14 +198,18 @@ export function metBy(
   indexes: Indexes,
 ): readonly Met[] {
   const values = Object.entries(indexes[tag] ?? {});
-  const met =
-    sought.kind === 'part'
-      ? values.flatMap(([value, write]) =>
-          endingsOf(level, tag, value)
-            .filter((ending) => ending === anyEnding || ending.startsWith(sought.beginning))
-            .map((ending): Met => [ending, write]),
-        )
-      : values.filter(([value]) => isSought(tag, sought, value));
+  const met = values.flatMap(([value, write]): readonly Met[] => {
+    switch (sought.kind) {
+      case 'part':
+        return endingsOf(level, tag, value)
+          .filter((ending) => ending === anyEnding || ending.startsWith(sought.beginning))
+          .map((ending): Met => [ending, write]);
+      case 'reverse':
+        return [[turnedRound(value), write]];
+      default:
+        return isSought(tag, sought, value) ? [[value, write]] : [];
+    }
+  });
   return met.toSorted(([a, first], [b, second]) => (a < b || (a === b && first < second) ? -1 : 1));
 }
 
@@ -294,8 +307,10 @@ export class SearchIndex {
     sought: SoughtValues,
     options: RowPagesOptions,
   ): AsyncGenerator<IndexHit, void, undefined> {
-    if (sought.kind === 'part') {
-      yield* this.#walkWords(partition, { level, tag }, sought.beginning, options);
+    if (sought.kind === 'part' || sought.kind === 'reverse') {
+      // Both at once: where all values have room there is nothing in the second.
+      const beginnings = sought.kind === 'part' ? [sought.beginning, anyEnding] : [againstOrder];
+      yield* this.#walkWords(partition, { level, tag }, beginnings, options);
       return;
     }
     const value = sought.kind === 'value' ? indexedValue(tag, sought.value) : '';
@@ -312,13 +327,12 @@ export class SearchIndex {
   async *#walkWords(
     partition: Partition,
     { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
-    beginning: string,
+    beginnings: readonly string[],
     options: RowPagesOptions,
   ): AsyncGenerator<IndexHit, void, undefined> {
     const partitionKey = wordPartitionKey(partition, level);
     const from = options.after ?? options.at ?? '';
-    // Both at once: where all values have room there is nothing in the second.
-    const walks = [beginning, anyEnding]
+    const walks = beginnings
       .map((one) => rowsOfPrefix(wordsOf(tag, one)))
       .filter(({ to = '' }) => from < to)
       .map((range) => {

@@ -10,11 +10,11 @@ import { decodeValue, encodeValue, isWholeValue, type Level } from './keys.js';
 /** Attributes whose words are indexed, and for how many endings of one value there is room. */
 const wordAttributes: Readonly<Record<Level, ReadonlyMap<Tag, number>>> = {
   study: roomFor({
-    PatientName: 16,
+    PatientName: 14,
     PatientID: 8,
     AccessionNumber: 8,
     ReferringPhysicianName: 10,
-    StudyDescription: 18,
+    StudyDescription: 15,
   }),
   series: roomFor({ SeriesDescription: 18 }),
   instance: new Map(),
@@ -34,6 +34,38 @@ const onlyWords: ReadonlySet<Tag> = new Set([attribute('SeriesDescription')]);
 /** Whether an attribute has no rows but those of its words: its values are found by how they begin. */
 export function hasOnlyWords(tag: Tag): boolean {
   return onlyWords.has(tag);
+}
+
+/** Attributes in whose order studies can be walked both ways. */
+const orderAttributes: ReadonlySet<Tag> = new Set(
+  ['PatientName', 'PatientID', 'AccessionNumber', 'StudyDate', 'ModalitiesInStudy'].map(attribute),
+);
+
+/** Whether a level can be walked in the order of the values of an attribute, and against it. */
+export function hasOrder(level: Level, tag: Tag): boolean {
+  return level === 'study' && orderAttributes.has(tag);
+}
+
+/** The characters of spelled values in their order. */
+const alphabet = [
+  ...' !,-.0123456789=ABCDEFGHIJKLMNOPQRSTUVWXYZ^_abcdefghijklmnopqrstuvwxyz'.split(''),
+];
+const opposite = new Map(alphabet.map((one, at) => [one, alphabet.at(-1 - at) ?? one]));
+
+/** Begins what walks against the order; after every ending, before `anyEnding`. */
+export const againstOrder = '}';
+/** After every character: of two values, of which one begins the other, the longer comes first. */
+const endOfValue = '~';
+
+/** A value, spelled so that its order is turned round. */
+export function turnedRound(value: string): string {
+  return againstOrder + value.replace(/./gsu, (one) => opposite.get(one) ?? one) + endOfValue;
+}
+
+/** What the keys of all rows for a value begin with: its endings, and itself turned round. */
+export function wordRowsOf(level: Level, tag: Tag, value: string): readonly string[] {
+  const endings = endingsOf(level, tag, value);
+  return hasOrder(level, tag) ? [...endings, turnedRound(value)] : endings;
 }
 
 /** The ending of a value whose own endings have no room: whatever is sought, it may be in there. */

@@ -14,7 +14,7 @@ import {
 import type { Indexes } from '../records.js';
 import { addressOf, type Address, type IndexRow } from '../search-index.js';
 import type { Ulid } from '../ulid.js';
-import { endingsOf } from '../word-index.js';
+import { wordRowsOf } from '../word-index.js';
 import { studyPartitionKey } from '../keys.js';
 import type { CheckContext } from './check-context.js';
 import { hasRows } from './study-rows.js';
@@ -120,7 +120,7 @@ function isOf({ kind, row }: Exclude<IndexKey, { kind: 'browse' }>, indexes: Ind
   if (kind === 'row') return values[row.value] === row.write;
   return Object.entries(values).some(
     ([value, write]) =>
-      write === row.write && endingsOf(row.level, row.tag, value).includes(row.value),
+      write === row.write && wordRowsOf(row.level, row.tag, value).includes(row.value),
   );
 }
 

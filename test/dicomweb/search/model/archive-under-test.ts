@@ -31,6 +31,8 @@ export interface Answer {
   /** The query of the next page. */
   readonly next: string | undefined;
   readonly warning: string | null;
+  /** X-Total-Count. */
+  readonly total: string | null;
 }
 
 const partition = defaultPartition;
@@ -135,6 +137,7 @@ export class ArchiveUnderTest {
       results: response.status === 200 ? (JSON.parse(text) as DataSet[]) : [],
       next: link === undefined ? undefined : new URL(link).search.slice(1),
       warning: response.headers.get('warning'),
+      total: response.headers.get('x-total-count'),
     };
   }
 }

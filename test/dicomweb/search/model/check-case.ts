@@ -2,6 +2,7 @@
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import type { DataSet, Element } from '../../../../src/dicom/data-set.js';
 import { normalisedValues } from '../../../../src/dicom/normalise.js';
+import { encodeValue } from '../../../../src/storage/archive/keys.js';
 import { MemoryTableStore } from '../../../../src/storage/memory/memory-table-store.js';
 import { ArchiveUnderTest } from './archive-under-test.js';
 import { Refused } from './naive-matching.js';
@@ -61,6 +62,22 @@ class Asker {
     return await this.#archive.search(route, params, asked, version);
   }
 
+  /** All pages in an order, by link where there is one, else by offset. */
+  async orderedPages(order: string): Promise<string[]> {
+    const { route, params, version, naive, pageSize } = this.#query;
+    const found: string[] = [];
+    let answer = await this.ask(`${order}&limit=${String(pageSize)}`);
+    for (;;) {
+      found.push(...answer.results.map((result) => spellResult(result, naive.level)));
+      if (answer.next !== undefined) {
+        answer = await this.#archive.search(route, params, answer.next, version);
+      } else if (/additional results/.test(answer.warning ?? '')) {
+        const offset = String(found.length);
+        answer = await this.ask(`${order}&limit=${String(pageSize)}&offset=${offset}`);
+      } else return found;
+    }
+  }
+
   /** All pages, by link or by offset. */
   async pages(by: 'link' | 'offset', between?: (page: number) => Promise<void>): Promise<string[]> {
     const { route, params, version, naive, pageSize } = this.#query;
@@ -114,6 +131,8 @@ async function checkQuery(
   }
   deepStrictEqual(await asker.pages('link'), found);
   deepStrictEqual(await asker.pages('offset'), found);
+  const counted = await asker.ask(`limit=${String(query.pageSize)}&includetotal=true`);
+  strictEqual(counted.total, String(wanted.length));
   await checkOrder(asker, query, wanted);
 }
 
@@ -131,13 +150,17 @@ async function checkOrder(
   const found = results.map((result) => spellResult(result, level));
   deepStrictEqual([...found].sort(), wanted.map(({ facts }) => spell(facts, level)).sort());
   const values = results.map((result) => {
-    const elements = result as Readonly<Record<string, Element | undefined>>;
-    return normalisedValues(elements[attribute.tag])[0];
+    const element = (result as Readonly<Record<string, Element | undefined>>)[attribute.tag];
+    const all = normalisedValues(element)
+      .map((text) => (attribute.vr === 'DA' ? text : encodeValue(text)))
+      .sort();
+    return descending ? all.at(-1) : all[0];
   });
   const some = values.filter((value) => value !== undefined).sort();
   if (descending) some.reverse();
   const none = values.filter((value) => value === undefined);
   deepStrictEqual(values, [...some, ...none]);
+  deepStrictEqual(await asker.orderedPages(`orderby=${sign}${attribute.keyword}`), found);
 }
 
 /** While others store and delete, pages show what does not change once each. */

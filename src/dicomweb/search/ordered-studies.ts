@@ -1,0 +1,102 @@
+/** Studies in the order of an attribute, walked in its index: any page costs what the first does. */
+import { vrOf } from '../../dicom/dictionary.js';
+import { normalisedValues } from '../../dicom/normalise.js';
+import { indexedAttributes } from '../../storage/archive/attributes.js';
+import { indexedValue, type SoughtValues } from '../../storage/archive/search-index.js';
+import { hasOrder } from '../../storage/archive/word-index.js';
+import { isConfirmed, type ChosenIndex } from './choose-index.js';
+import { browseStudies, studyPasses, type StudyMatch } from './find-studies.js';
+import type { Element } from '../../dicom/data-set.js';
+import type { Predicate } from './matching.js';
+import type { Ordering } from './parse-search.js';
+import type { WalkStart } from './place.js';
+import { studyReader } from './studies-of-hits.js';
+import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
+
+const everything: SoughtValues = { kind: 'interval', from: undefined, to: undefined };
+
+/** Dates are indexed from the latest on. */
+function isAgainstIndex({ tag, descending }: Ordering): boolean {
+  return descending !== (vrOf(tag) === 'DA');
+}
+
+/** The index that delivers studies in an order, if there is one. */
+export function indexInOrder(ordering: Ordering): ChosenIndex | undefined {
+  const attribute = indexedAttributes.find(
+    ({ level, tag }) => level === 'study' && tag === ordering.tag,
+  );
+  if (attribute === undefined || !hasOrder('study', ordering.tag)) return undefined;
+  const sought = isAgainstIndex(ordering) ? ({ kind: 'reverse' } as const) : everything;
+  return { attribute, sought: [sought], rank: attribute.rank };
+}
+
+/**
+ * The value by which something is ordered, spelled so that values compare as their index has them: of
+ * several the one that comes first.
+ */
+export function sortKeyOf(
+  element: Element | undefined,
+  { tag, descending }: Ordering,
+): string | undefined {
+  const values = normalisedValues(element)
+    .map((text) => indexedValue(tag, text))
+    .sort();
+  return isAgainstIndex({ tag, descending }) ? values.at(-1) : values[0];
+}
+
+/** Compares keys in an order; what has none comes last. */
+export function compareSortKeys(
+  a: string | undefined,
+  b: string | undefined,
+  ordering: Ordering,
+): number {
+  if (a === b) return 0;
+  if (a === undefined) return 1;
+  if (b === undefined) return -1;
+  return a < b === isAgainstIndex(ordering) ? 1 : -1;
+}
+
+const [withValue, withoutValue] = ['v>', 'w>'];
+
+function startIn(part: string, { after }: WalkStart): WalkStart | undefined {
+  return after?.startsWith(part) === true ? { after: after.slice(part.length) } : undefined;
+}
+
+/** The studies that match: those with a value in its order, then those without one, newest first. */
+export async function* orderedStudies(
+  context: SearchContext,
+  predicates: readonly Predicate[],
+  index: ChosenIndex,
+  wanted: number,
+  start: WalkStart,
+): AsyncGenerator<Step<StudyMatch>, void, undefined> {
+  const { tag } = index.attribute;
+  const behind = startIn(withoutValue, start);
+  if (behind === undefined) {
+    const from = startIn(withValue, start) ?? {};
+    const read = studyReader(context, index);
+    const hits = walkIndex(context, index, wanted, from);
+    const steps = inRounds(hits, wanted, context.effort, async (round) => {
+      const studies = await read(round);
+      return round.map((hit, position): StudyMatch | undefined => {
+        const study = studies[position];
+        if (study === undefined || !isConfirmed(index, hit, study)) return undefined;
+        return studyPasses(predicates, study) ? { study } : undefined;
+      });
+    });
+    // What has no value may follow.
+    for await (const { key, ...step } of steps) {
+      yield { ...step, key: withValue + key, last: false };
+    }
+  }
+  const lacks = (match: StudyMatch) => match.study.indexes[tag] === undefined;
+  for await (const { key, match, last } of browseStudies(
+    context,
+    predicates,
+    wanted,
+    behind ?? {},
+    lacks,
+  )) {
+    yield { key: withoutValue + key, last, ...(match !== undefined && { match }) };
+  }
+}
