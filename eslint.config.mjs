@@ -116,6 +116,11 @@ export default tseslint.config(
     packages: [...azure, 'dicom-parser', ...codecs],
     why: 'Use cases know storage ports, never an adapter, a host or Azure.',
   }),
+  house(['src/jobs/**'], {
+    folders: ['dicom', 'http', 'multipart', 'dicomweb', 'auth', 'host', 'azure', 'memory'],
+    packages: [...azure, 'dicom-parser', ...codecs],
+    why: 'jobs/ knows rows of tables, and nothing of what the work is.',
+  }),
   house(['src/auth/**'], {
     folders: ['storage', 'dicomweb', 'host'],
     packages: [...azure, 'dicom-parser', ...codecs],

@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'invalid-frame-list'
   | 'invalid-bulk-data-path'
   | 'invalid-partition'
+  | 'invalid-body'
+  | 'destination-refused'
   | 'invalid-version'
   | 'invalid-multipart'
   | 'invalid-header'
@@ -34,6 +36,7 @@ export type ErrorCode =
   | 'bulk-data-not-found'
   | 'upload-not-found'
   | 'upload-not-finished'
+  | 'operation-not-found'
   // who asks
   | 'unauthenticated'
   | 'forbidden'

@@ -66,6 +66,14 @@ var rules = [
     threshold: 0
     window: 'PT15M'
   }
+  {
+    name: 'dicomweb-standing-jobs'
+    description: 'An operation, such as an export, has not come further for half an hour.'
+    severity: 2
+    query: loadTextContent('../queries/standing-jobs.kql')
+    threshold: 1800
+    window: 'PT15M'
+  }
 ]
 
 resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [

@@ -16,9 +16,9 @@ param workspaceId string
 param blobAudit string
 
 var containerNames = ['instances', 'derived', 'import', 'import-reports', 'import-refused']
-var tableNames = ['catalog', 'log', 'searchindex', 'searchwords', 'registry']
-// The second is where the Functions host sets poison messages of the first aside.
-var queueNames = ['import', 'import-poison']
+var tableNames = ['catalog', 'log', 'searchindex', 'searchwords', 'registry', 'operations']
+// Beside each queue is where the Functions host sets its poison messages aside.
+var queueNames = ['import', 'import-poison', 'jobs', 'jobs-poison']
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: name

@@ -45,6 +45,9 @@ export const answers = {
 /** Bodies that a store takes. */
 export const takesInstances: readonly Offer[] = inForms([dicom], bothForms);
 
+/** Bodies that ask for long work. */
+export const takesJson: readonly Offer[] = answers.json;
+
 /** Query parameters by kind of resource, besides `accept` and the keys of searches. */
 export const queries = {
   search: [

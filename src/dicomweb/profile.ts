@@ -9,6 +9,11 @@ import {
   type ChangeFeedPolicy,
 } from './changefeed/change-feed-policy.js';
 import {
+  microsoftV1OperationPolicy,
+  operationPolicy,
+  type OperationPolicy,
+} from './operations/operation-policy.js';
+import {
   microsoftPartitionPolicy,
   standardPartitionPolicy,
   type PartitionPolicy,
@@ -49,6 +54,7 @@ export interface Profile {
   readonly search: SearchPolicy;
   readonly changeFeed: ChangeFeedPolicy;
   readonly partitions: PartitionPolicy;
+  readonly operations: OperationPolicy;
   /** Headers on every response. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -72,6 +78,7 @@ export const ps318: Profile = {
   search: standardSearchPolicy,
   changeFeed: windowedChangeFeed,
   partitions: standardPartitionPolicy,
+  operations: operationPolicy,
   headers: commonHeaders,
 };
 
@@ -85,6 +92,7 @@ export const microsoftV1: Profile = {
   search: microsoftV1SearchPolicy,
   changeFeed: sequencedChangeFeed,
   partitions: microsoftPartitionPolicy,
+  operations: microsoftV1OperationPolicy,
   headers: microsoftHeaders,
 };
 
@@ -98,6 +106,7 @@ export const microsoftV2: Profile = {
   search: microsoftV2SearchPolicy,
   changeFeed: windowedChangeFeed,
   partitions: microsoftPartitionPolicy,
+  operations: operationPolicy,
   headers: microsoftHeaders,
 };
 

@@ -7,8 +7,10 @@ import {
 } from './capabilities/retrieve-capabilities.js';
 import { readChangeFeed, readLatestChange } from './changefeed/read-change-feed.js';
 import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-instances.js';
+import { startExport } from './export/start-export.js';
 import { checkHealth } from './health.js';
-import { answers, queries, takesInstances } from './media-types.js';
+import { answers, queries, takesInstances, takesJson } from './media-types.js';
+import { cancelOperation, readOperation } from './operations/operations.js';
 import { listPartitions } from './partitions/list-partitions.js';
 import * as allBulkData from './retrieve/bulkdata/retrieve-all-bulk-data.js';
 import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
@@ -90,6 +92,11 @@ export const routes = defineRoutes({
 
   // Data partitions (as in the Microsoft server)
   listPartitions:           { method: 'GET',    path: 'partitions',             permission: 'read',   handler: listPartitions, scope: 'all-partitions', answers: answers.json },
+
+  // Long work (as in the Microsoft server)
+  startExport:              { method: 'POST',   path: 'export',                 permission: 'admin',  handler: startExport, answers: answers.json, takes: takesJson },
+  readOperation:            { method: 'GET',    path: 'operations/{operation}', permission: 'read',   handler: readOperation, scope: 'all-partitions', answers: answers.json },
+  cancelOperation:          { method: 'DELETE', path: 'operations/{operation}', permission: 'admin',  handler: cancelOperation, scope: 'all-partitions' },
 
   // Direct uploads, past the service into the import
   createUpload:             { method: 'POST',   path: 'uploads',                permission: 'write',  handler: uploads.createUpload, createsPartition: true, answers: answers.json },

@@ -2,6 +2,10 @@
 import { PartitionRegistry } from '../storage/partition-registry.js';
 import type { UploadGrants } from '../storage/upload-grants.js';
 import { Archive, type ArchiveOptions } from '../storage/archive/archive.js';
+import { Jobs, type JobQueue } from '../jobs/jobs.js';
+import type { ExportDestinations } from '../storage/export-destinations.js';
+import { exportKind } from './export/export-job.js';
+import { noExports } from './export/no-exports.js';
 import type { Limits } from './limits.js';
 import { pixelWorkInThread, type PixelWork } from './pixel-work.js';
 import { AnswerCache } from './retrieve/answer-cache.js';
@@ -22,17 +26,33 @@ export interface Services {
   /** Whether data partitions are enabled. */
   readonly partitions: boolean;
   readonly partitionRegistry: PartitionRegistry;
+  readonly jobs: Jobs;
+  /** Where exports may go. */
+  readonly exports: ExportDestinations;
 }
+
+/** What services are put together over. */
+export interface Stores extends ArchiveOptions {
+  readonly uploads?: UploadGrants;
+  /** Nowhere when left out. */
+  readonly exports?: ExportDestinations;
+  /** Jobs wait for the next inspection when left out. */
+  readonly jobQueue?: JobQueue;
+}
+
+const nobody: JobQueue = { announce: async () => await Promise.resolve() };
 
 /** Puts the services together over two stores; without workers, headers and pixels are worked on in this thread. */
 export function createServices(
-  stores: ArchiveOptions & { readonly uploads?: UploadGrants },
+  stores: Stores,
   options: Pick<Services, 'limits' | 'partitions'> & Partial<Pick<Services, 'pixels' | 'headers'>>,
 ): Services {
   const { limits, partitions } = options;
   const { pixels = pixelWorkInThread(limits.pixels), headers = headerWorkInThread() } = options;
+  const archive = new Archive(stores);
+  const { exports = noExports, jobQueue = nobody, tables } = stores;
   return {
-    archive: new Archive(stores),
+    archive,
     limits,
     storeGate: new StoreGate(limits.storeRequests),
     headers,
@@ -41,6 +61,8 @@ export function createServices(
     pixels,
     uploads: stores.uploads,
     partitions,
-    partitionRegistry: new PartitionRegistry(stores.tables),
+    partitionRegistry: new PartitionRegistry(tables),
+    jobs: new Jobs({ tables, queue: jobQueue, kinds: { export: exportKind(archive, exports) } }),
+    exports,
   };
 }

@@ -14,6 +14,7 @@ import { createDispatcher, type Dispatch } from './dispatcher.js';
 import { invocationHeader, type Forwarded } from './forwarded-requests.js';
 import { pacedStream, signalOf } from './live-response.js';
 import { importQueueName, runImport } from './import-job.js';
+import { attendanceSchedule, attendJobs, jobQueueName, runJob } from './job-runner.js';
 import { send } from './node-http.js';
 import { createPipeline, type HostRoute, type Pipeline, type PipelineParts } from './pipeline.js';
 import { recoverySchedule, runRecovery } from './recovery-job.js';
@@ -256,6 +257,29 @@ export function registerImport(): void {
       const { services, log, config } = currentHost();
       const importing = runImport(services, log, message, { keepFiles: config.importKeepsFiles });
       await Promise.race([importing, overdue(budgets.import)]);
+    },
+  });
+}
+
+/** Registers the function that goes on with the jobs that messages of their queue name. */
+export function registerJobs(): void {
+  app.storageQueue('runJob', {
+    queueName: jobQueueName,
+    connection: 'DicomStorage',
+    handler: async (message) => {
+      const { services, log } = currentHost();
+      await runJob(services, log, message);
+    },
+  });
+}
+
+/** Registers the function that announces again, on a timer, the jobs that were left lying. */
+export function registerJobAttendance(): void {
+  app.timer('attendJobs', {
+    schedule: attendanceSchedule,
+    handler: async () => {
+      const { services, log } = currentHost();
+      await attendJobs(services, log);
     },
   });
 }

@@ -1,5 +1,7 @@
 /** The service on this machine: the local server over an Azurite of its own, or over a named account. */
 import { routes } from '../dicomweb/routes.js';
+import type { Services } from '../dicomweb/services.js';
+import { LocalJobQueue } from '../jobs/local-job-queue.js';
 import { openTo } from './authenticator.js';
 import { startAzurite } from './azurite.js';
 import type { Config, StorageSettings } from './config.js';
@@ -7,6 +9,7 @@ import { lockDataDirectory } from './data-lock.js';
 import { loopback, startDevServer } from './dev-server.js';
 import { createDispatcher } from './dispatcher.js';
 import { watchImports } from './import-watch.js';
+import { attendJobs, runJob } from './job-runner.js';
 import { lazy } from './lazy.js';
 import type { Log } from './log.js';
 import { pageOf } from './page.js';
@@ -58,6 +61,9 @@ function isEmulator({ storage }: Config): boolean {
   );
 }
 
+/** Of one run of a job; short, so that a stop waits for one slice at most. */
+const runMilliseconds = 10_000;
+
 const uploadSweepMilliseconds = 60 * 60_000;
 
 interface RunningStorage {
@@ -93,20 +99,23 @@ async function startStorage({ storage, dataDirectory }: Config): Promise<Running
  */
 export async function startLocalHost(config: Config, log: Log): Promise<LocalHost> {
   refuseOpenToOthers(config);
+  const jobQueue = new LocalJobQueue(
+    async (id) => await runJob(services, log, id, runMilliseconds),
+  );
   const backend = lazy(async () => {
     const storage = await startStorage(config);
     try {
       // Only what is ours alone is set up. The signature in a grant is what lets a page write; Azurite
       // cannot name the pages of this machine, whatever their port.
       const origins = config.storage === undefined ? '*' : undefined;
-      const services = await openServices(storage.settings, config, origins);
+      const services = await openServices(storage.settings, config, origins, jobQueue);
       return { services, stop: storage.stop };
     } catch (error) {
       await storage.stop();
       throw error;
     }
   });
-  const services = async () => (await backend()).services;
+  const services = async (): Promise<Services> => (await backend()).services;
   const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
   const dispatch = createDispatcher(pipeline, Object.values(routes), pageOf(config));
@@ -117,8 +126,11 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   try {
     const { services: made, stop } = await backend();
     await runRecovery(services, log);
+    // Our own data is nobody else's.
+    await attendJobs(services, log, { alone: config.storage === undefined });
     const recovery = setInterval(() => {
       void runRecovery(services, log);
+      void attendJobs(services, log);
     }, recoveryIntervalMilliseconds);
     const uploadSweep = setInterval(() => {
       void runUploadSweep(services, log);
@@ -133,6 +145,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
         clearInterval(uploadSweep);
         await imports?.stop();
         await server.stop();
+        await jobQueue.close();
         await made.archive.close();
         await made.pixels.close();
         await made.headers.close();

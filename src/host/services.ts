@@ -5,9 +5,11 @@ import {
   type StorageAddress,
   type TokenCredential,
 } from '../storage/azure/connect.js';
-import type { ImportQueue } from '../storage/azure/import-queue.js';
+import type { ImportQueue, QueueAddress } from '../storage/azure/import-queue.js';
+import type { ExportDestinations } from '../storage/export-destinations.js';
 import { bearer, locked, openTo, type Authenticator } from './authenticator.js';
 import type { Config, StorageSettings } from './config.js';
+import { jobQueueName } from './job-runner.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './log.js';
 import { pageOf } from './page.js';
@@ -19,6 +21,7 @@ import {
   startPixelWorker,
   suggestedWorkers,
 } from './pixel-workers.js';
+import type { JobQueue } from '../jobs/jobs.js';
 import { correlationHeaders, countStorageCall } from './request-scope.js';
 import { SettingError } from './settings.js';
 
@@ -45,19 +48,54 @@ async function addressOf(storage: StorageSettings): Promise<StorageAddress> {
 export async function openImportQueue(storage: StorageSettings): Promise<ImportQueue> {
   // The Functions host reads the queue by itself: what serves requests never loads the client.
   const { ImportQueue } = await import('../storage/azure/import-queue.js');
-  if (storage.kind === 'connection-string') return new ImportQueue(storage);
+  return new ImportQueue(await queueAddressOf(storage));
+}
+
+async function queueAddressOf(storage: StorageSettings): Promise<QueueAddress> {
+  if (storage.kind === 'connection-string') return storage;
   const { queueServiceUri, clientId } = storage;
   if (queueServiceUri === undefined) {
     throw new SettingError(
       'The setting DicomStorage__queueServiceUri is missing: the queue endpoint of the storage account.',
     );
   }
-  return new ImportQueue({ queueUrl: queueServiceUri, credential: await credentialOf(clientId) });
+  return { queueUrl: queueServiceUri, credential: await credentialOf(clientId) };
+}
+
+/** The queue of jobs on a storage account, opened with the first job; none where none is named. */
+function jobQueueOf(storage: StorageSettings): JobQueue | undefined {
+  if (storage.kind === 'identity' && storage.queueServiceUri === undefined) return undefined;
+  const open = lazy(async () => {
+    // Loaded only where it is used: most processes start no job.
+    const { AzureJobQueue } = await import('../storage/azure/azure-job-queue.js');
+    return new AzureJobQueue(jobQueueName, await queueAddressOf(storage));
+  });
+  return { announce: async (id, afterSeconds) => await (await open()).announce(id, afterSeconds) };
+}
+
+/** Export destinations that the identity of the service opens, and those that carry a signature. */
+function exportsOf(storage: StorageSettings): ExportDestinations {
+  const open = lazy(async () => {
+    const { AzureExportDestinations } =
+      await import('../storage/azure/azure-export-destinations.js');
+    return new AzureExportDestinations({
+      credential: storage.kind === 'identity' ? await credentialOf(storage.clientId) : undefined,
+      allowEmulator:
+        storage.kind === 'connection-string' && isEmulatorString(storage.connectionString),
+    });
+  });
+  return { open: async (settings) => await (await open()).open(settings) };
+}
+
+/** Whether a connection string is that of an emulator on this machine. */
+function isEmulatorString(connectionString: string): boolean {
+  return /UseDevelopmentStorage=true|AccountName=devstoreaccount1/i.test(connectionString);
 }
 
 /**
  * Opens the archive on a storage account, where tables and containers are created when absent.
  *
+ * @param jobQueue - who goes on with jobs; the queue of the account when left out.
  * @param uploadsFrom - origins whose pages may write to storage; what is set there stays when left out.
  * @throws ServiceError `storage-unavailable`.
  */
@@ -65,6 +103,7 @@ export async function openServices(
   storage: StorageSettings,
   config: Pick<Config, 'limits' | 'partitions' | 'pixelWork'>,
   uploadsFrom?: Config['allowedOrigins'],
+  jobQueue: JobQueue | undefined = jobQueueOf(storage),
 ): Promise<Services> {
   const stores = connectStorage(await addressOf(storage), {
     onCall: countStorageCall,
@@ -83,7 +122,10 @@ export async function openServices(
     startWorker: startHeaderWorker,
     heapMegabytes: headerHeapMegabytes(limits.part10),
   });
-  return createServices(stores, { limits, partitions, pixels, headers });
+  return createServices(
+    { ...stores, exports: exportsOf(storage), ...(jobQueue && { jobQueue }) },
+    { limits, partitions, pixels, headers },
+  );
 }
 
 /** What asks callers who they are; `whenUnset` where the settings do not say. */

@@ -4,7 +4,14 @@
  */
 
 /** The tables of the service; all exist before the first call. */
-export const tableNames = ['catalog', 'log', 'searchindex', 'searchwords', 'registry'] as const;
+export const tableNames = [
+  'catalog',
+  'log',
+  'searchindex',
+  'searchwords',
+  'registry',
+  'operations',
+] as const;
 export type TableName = (typeof tableNames)[number];
 
 /** What a property can hold; `Uint8Array` up to 64 KiB, strings up to 32 Ki UTF-16 units. */

@@ -13,6 +13,8 @@ const kebabCase = (name: string) =>
   name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, '');
 
 const catchAllFiles = [
+  'attend-jobs.ts',
+  'run-job.ts',
   'cors-preflight.ts',
   'import-file.ts',
   'recover-archive.ts',
@@ -60,19 +62,20 @@ describe('functions/', () => {
     expect(registered.toSorted()).toEqual([...wanted, ...catchAlls].toSorted());
   });
 
-  it('registers recovery and the sweep on timers', async () => {
+  it('registers recovery, the sweep and the inspection of jobs on timers', async () => {
     const { timers } = await functionsApp();
     const schedules = timers.map(({ metadata: { name, bindings } }) => [
       name,
       ...Object.values(bindings).map((binding) => binding.schedule),
     ]);
     expect(schedules.toSorted()).toEqual([
+      ['attendJobs', '30 */5 * * * *'],
       ['recoverArchive', '0 */5 * * * *'],
       ['sweepArchive', '0 17 * * * *'],
     ]);
   });
 
-  it('registers the import on its queue, in the account of the archive', async () => {
+  it('registers the import and jobs on their queues, in the account of the archive', async () => {
     const { queues } = await functionsApp();
     const triggers = queues.map(({ metadata: { name, bindings } }) => [
       name,
@@ -80,8 +83,9 @@ describe('functions/', () => {
         .filter(({ direction }) => direction === 'in')
         .map(({ type, queueName, connection }) => ({ type, queueName, connection })),
     ]);
-    expect(triggers).toEqual([
+    expect(triggers.toSorted()).toEqual([
       ['importFile', { type: 'queueTrigger', queueName: 'import', connection: 'DicomStorage' }],
+      ['runJob', { type: 'queueTrigger', queueName: 'jobs', connection: 'DicomStorage' }],
     ]);
     // The queue trigger is not built into the host.
     expect(hostJson.extensionBundle.id).toBe('Microsoft.Azure.Functions.ExtensionBundle');

@@ -12,6 +12,7 @@ import type { Route } from '../../src/dicomweb/route.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import { readConfig, settings } from '../../src/host/config.js';
 import { importQueueName } from '../../src/host/import-job.js';
+import { jobQueueName } from '../../src/host/job-runner.js';
 import { containerNames } from '../../src/storage/blob-store.js';
 import { tableNames } from '../../src/storage/table-store.js';
 import { tableRows } from '../docs/markdown.js';
@@ -184,7 +185,12 @@ describe('storage', () => {
     const data = 'modules/data-storage.bicep';
     expect(valueIn(data, 'containerNames')).toEqual([...containerNames]);
     expect(valueIn(data, 'tableNames')).toEqual([...tableNames]);
-    expect(valueIn(data, 'queueNames')).toEqual([importQueueName, `${importQueueName}-poison`]);
+    expect(valueIn(data, 'queueNames')).toEqual([
+      importQueueName,
+      `${importQueueName}-poison`,
+      jobQueueName,
+      `${jobQueueName}-poison`,
+    ]);
   });
 
   it('creates them', () => {

@@ -9,6 +9,7 @@ import { ServiceError } from '../../src/errors.js';
 import { openTo } from '../../src/host/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
 import { importQueueName } from '../../src/host/import-job.js';
+import { attendJobs } from '../../src/host/job-runner.js';
 import { logToConsole } from '../../src/host/log.js';
 import { createPipeline } from '../../src/host/pipeline.js';
 import { runRecovery } from '../../src/host/recovery-job.js';
@@ -242,6 +243,28 @@ describe('dicomweb-poison-messages', () => {
       { ...put(`${importQueueName}-poison`), OperationName: 'DeleteMessage' },
     ];
     expect(evaluateKql(query('poison-messages'), { StorageQueueLogs })).toEqual([{ value: 1 }]);
+  });
+});
+
+describe('dicomweb-standing-jobs', () => {
+  it('tells how long the job that has stood still longest has', async () => {
+    const found = (standingStillSeconds: number) =>
+      attendJobs(
+        async () =>
+          await Promise.resolve({
+            jobs: {
+              attend: async () => await Promise.resolve({ announced: 2, standingStillSeconds }),
+            },
+          } as unknown as Services),
+        logToConsole,
+      );
+    const AppTraces = await tracesOf(async () => {
+      await found(0);
+      await found(2400);
+      await found(1900);
+      await request(broken);
+    });
+    expect(evaluateKql(query('standing-jobs'), { AppTraces })).toEqual([{ value: 2400 }]);
   });
 });
 

@@ -130,6 +130,11 @@ const valuesOf = (rows: readonly Row[], of: Expression | undefined): readonly nu
 const aggregates: Readonly<Record<string, Aggregate>> = {
   count: (rows) => rows.length,
   sum: (rows, [of]) => valuesOf(rows, of).reduce((sum, value) => sum + value, 0),
+  max: (rows, [of]) =>
+    valuesOf(rows, of).reduce<number | null>(
+      (most, value) => (most === null || value > most ? value : most),
+      null,
+    ),
   percentile: (rows, [of, rank]) => {
     const values = [...valuesOf(rows, of)].sort((a, b) => a - b);
     const share = rank === undefined ? null : number(evaluate(rank, {}));

@@ -16,6 +16,7 @@ import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
 import { correlationHeaders, countStorageCall } from '../../src/host/request-scope.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
+import { MemoryExportDestinations } from '../../src/storage/memory/memory-export-destinations.js';
 import { MemoryUploadGrants } from '../../src/storage/memory/memory-upload-grants.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import { testConnectionString, testPrefix } from './azurite.js';
@@ -62,6 +63,7 @@ async function connect(storage: 'azurite' | 'memory') {
       tables: new MemoryTableStore(),
       blobs: new MemoryBlobStore(),
       uploads: new MemoryUploadGrants(),
+      exports: new MemoryExportDestinations(),
     };
   }
   const stores = connectStorage(

@@ -47,6 +47,8 @@ function stepOfTransaction(
       }
       if (kinds.has('delete')) return 'browse removal';
       return kinds.has('upsert') ? 'browse announce' : 'browse refresh';
+    case 'operations':
+      throw new RangeError('No job runs here');
     case 'registry':
       throw new RangeError('The default partition is in no list');
   }

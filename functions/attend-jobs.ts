@@ -1,0 +1,3 @@
+import { registerJobAttendance } from '../src/host/azure-functions.js';
+
+registerJobAttendance();

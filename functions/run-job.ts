@@ -1,0 +1,3 @@
+import { registerJobs } from '../src/host/azure-functions.js';
+
+registerJobs();

@@ -1,0 +1,59 @@
+/** Long work as clients see it, in the shape of the Microsoft server. */
+import { ServiceError } from '../../errors.js';
+import { jsonReply, reply, type Reply } from '../../http/reply.js';
+import { isOver, parseJobId, type Job } from '../../jobs/job.js';
+import type { ExportState } from '../export/export-job.js';
+import type { RequestContext } from '../route.js';
+import { operationUrl } from './operation-url.js';
+
+/** What a client is told of the work of each type, besides what all have. */
+const details: Readonly<Record<Job['type'], (job: Job) => object>> = {
+  export: ({ state }) => {
+    const { exported, skipped, errorHref } = JSON.parse(state) as ExportState;
+    return { results: { exported, skipped, errorHref } };
+  },
+};
+
+/** As .NET writes times, with seven digits. */
+function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('Z', '0000Z');
+}
+
+function notFound(): ServiceError {
+  return new ServiceError('operation-not-found', 'There is no such operation, or it is long over.');
+}
+
+/**
+ * `GET operations/{operation}`: 202 while the work goes on, then 200.
+ *
+ * @throws ServiceError `operation-not-found`, also for what is no id.
+ */
+export async function readOperation(context: RequestContext): Promise<Reply> {
+  const { services, params, profile } = context;
+  const id = parseJobId(params['operation'] ?? '');
+  const job = id && (await services.jobs.find(id));
+  if (job === undefined) throw notFound();
+  const answer = {
+    operationId: job.id,
+    type: job.type,
+    createdTime: timeText(job.created),
+    lastUpdatedTime: timeText(job.updated),
+    status: job.status === 'succeeded' ? profile.operations.succeeded : job.status,
+    ...details[job.type](job),
+  };
+  const headers = { 'Cache-Control': 'no-store' };
+  if (isOver(job)) return jsonReply(answer, { headers });
+  const Location = operationUrl(context, job.id);
+  return jsonReply(answer, { status: 202, headers: { ...headers, Location } });
+}
+
+/**
+ * `DELETE operations/{operation}`: ends the work where it is; 204, also when it is over.
+ *
+ * @throws ServiceError `operation-not-found`.
+ */
+export async function cancelOperation({ services, params }: RequestContext): Promise<Reply> {
+  const id = parseJobId(params['operation'] ?? '');
+  if (id === undefined || !(await services.jobs.cancel(id))) throw notFound();
+  return reply(null, { status: 204 });
+}
