@@ -22,9 +22,14 @@ const unsignedColour: Limit = [
   ({ samples, signed }) => samples === 3 && signed,
   'signed colour, which PS3.3 §C.7.6.3.1.2 does not know',
 ];
+const native: readonly string[] = ['', '.1', '.2', '.1.99'].map((end) => `1.2.840.10008.1.2${end}`);
 const transformedColour: Limit = [
-  ({ samples, bitsAllocated, interpretation }) =>
-    samples === 3 && (bitsAllocated !== 8 || interpretation === 'YBR_FULL'),
+  ({ samples, bitsAllocated, interpretation, syntax }) =>
+    samples === 3 &&
+    (bitsAllocated !== 8 ||
+      interpretation === 'YBR_FULL' ||
+      // A codec makes RGB of it; native samples become YBR_FULL.
+      (interpretation === 'YBR_FULL_422' && native.includes(syntax))),
   'colour other than RGB of 8 bits, whose components are coded one by one',
 ];
 const common = [integers, threeSamples, unsignedColour];
