@@ -1,8 +1,9 @@
 /** Time-outs end requests with a clear answer and leave nothing behind: with small budgets, waiting for events. */
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { until } from '../support/conformance.js';
+import { Client, dicomPart, sample, standard, until } from '../support/conformance.js';
 import { begin, openSocket, readAll, responseOf } from '../support/http-client.js';
+import { writeParts } from '../support/multipart.js';
 import { chunkBytes, probeRoutes } from '../support/probe-routes.js';
 import { hosts, startService, type Service, type ServiceOptions } from '../support/service.js';
 
@@ -164,15 +165,49 @@ describe('the local host', () => {
     expect(await (await answer).text()).toBe('waited');
   });
 
-  it('stores while 64 uploads stall', async () => {
-    const { service, url } = await start({
-      host: 'local',
-      limits: { storeRequests: 64 },
-      budgets: { uploadStall: 50, discardStall: 50 },
+  describe('stores', () => {
+    const headers = { 'Content-Type': 'multipart/related; type="application/dicom"; boundary=abc' };
+
+    /** Begins to store two instances, and stops amid the second, which `service` has not seen the end of. */
+    function stallStore({ baseUrl }: Service) {
+      const [first, second] = [sample(), sample()];
+      const body = writeParts([first.file, second.file].map(dicomPart), 'abc');
+      const outgoing = begin(`${baseUrl}/studies`, { method: 'POST', headers });
+      outgoing.on('error', () => undefined).on('response', (incoming) => incoming.resume());
+      outgoing.write(body.subarray(0, body.length - 300));
+      return { outgoing, first };
+    }
+
+    async function storesOne(service: Service) {
+      const client = new Client(standard, () => service);
+      const one = sample();
+      expect((await client.stow([one.file])).status).toBe(200);
+      expect(await client.isThere(one.study)).toBe(true);
+    }
+
+    it('beside 64 that stall', async () => {
+      const { service } = await start({ host: 'local', limits: { storeRequests: 65 } });
+      const stalled = Array.from({ length: 64 }, () => stallStore(service));
+      await until(async () => {
+        const { blobs } = await service.services.archive.blobs.list('instances', {});
+        return stalled.every(({ first }) => blobs.some(({ name }) => name.includes(first.study)));
+      });
+      await storesOne(service);
+      for (const { outgoing } of stalled) outgoing.destroy();
+      await until(() => service.log.length === 64 + 2);
     });
-    const stalled = Array.from({ length: 64 }, () => stall(url));
-    await until(() => service.log.length === 64);
-    expect(service.log).toEqual(Array.from({ length: 64 }, () => tooLate));
-    for (const outgoing of stalled) outgoing.destroy();
+
+    it('in place of 64 that stalled', async () => {
+      const { service } = await start({
+        host: 'local',
+        limits: { storeRequests: 64 },
+        budgets: { uploadStall: 50, discardStall: 50 },
+      });
+      const stalled = Array.from({ length: 64 }, () => stallStore(service));
+      await until(() => service.log.length === 64);
+      expect(service.log).toEqual(Array.from({ length: 64 }, () => tooLate));
+      await storesOne(service);
+      for (const { outgoing } of stalled) outgoing.destroy();
+    });
   });
 });

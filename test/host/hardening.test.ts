@@ -192,13 +192,12 @@ describe.each(hosts)('answers to errors on the %s host', (host) => {
     }
   });
 
-  it('repeat names of parameters and malformed dates, as text that no browser takes for a page', async () => {
+  it('repeat malformed dates, as text that no browser takes for a page', async () => {
     const service = await start({ host });
-    for (const query of ['%3Cb%3E=1', 'StudyDate=%3Cb%3E']) {
-      const { headers } = await fetch(`${service.baseUrl}/studies?${query}`);
-      expect(headers.get('content-type')).toBe('application/problem+json');
-      expect(headers.get('x-content-type-options')).toBe('nosniff');
-    }
+    const answer = await fetch(`${service.baseUrl}/studies?StudyDate=%3Cb%3E`);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await answer.text()).toContain('<b>');
   });
 
   it('are the same for a partition that is not there and for one that is forbidden', async () => {
