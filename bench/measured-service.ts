@@ -38,6 +38,13 @@ function pidOf(child: ChildProcess): number {
   return child.pid;
 }
 
+/** Settings with which the service asks for tokens; none is ever valid. */
+export const lockedSettings = {
+  DICOM_AUTH_MODE: '',
+  DICOM_AUTH_TENANT_ID: '00000000-0000-4000-8000-000000000001',
+  DICOM_AUTH_AUDIENCE: 'api://dicomweb-benchmark',
+} as const;
+
 /** How its process is started. */
 interface ProcessOptions {
   readonly nodeArguments?: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * Proves that memory stays flat: `npm run bench:memory [-- --mib 1024] [--host local] [--attempts 1] [--requests 20000]`.
- * Stores one large file, then retrieves a study of twice the size by a slow reader, on each host, and
- * follows the resident memory of the service. Exits 1 when it grows by the goal or more. With
+ * Stores one large file, then retrieves a study of twice the size by a slow reader, on each host, sends
+ * bodies without a token, and follows the resident memory of the service. Exits 1 when it grows by the goal or more. With
  * `--attempts`, a host that does is measured anew: when garbage is collected moves a peak by some MiB,
  * but memory that grows with the files misses the goal every time. Then many small requests are sent, after
  * which the heap must be where it began (`heap-run.ts`); `--mib 0` does that alone, `--requests 0` leaves it out.
@@ -10,10 +10,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { sendBlindly } from '../test/support/http-client.js';
 import { heapPasses, measureHeap, type HeapFigures } from './heap-run.js';
 import { largeFile, MiB, newUid, type LargeFile } from './large-files.js';
 import {
   hosts,
+  lockedSettings,
   startMeasuredService,
   type Host,
   type MeasuredService,
@@ -24,6 +26,8 @@ import { retrieve, slowReader, store, type OnBytes } from './transfer.js';
 const goalBytes = 64 * MiB;
 /** Files that share the second half of the study, so that several are read ahead. */
 const smallerFiles = 8;
+/** Of a body that nobody has been asked for. */
+const unaskedMebibytes = 300;
 
 interface Figures {
   readonly host: Host;
@@ -65,14 +69,42 @@ async function warmUp({ baseUrl }: MeasuredService): Promise<void> {
   checkDigests([sent], await retrieve(baseUrl, study, [], nothing, nothing));
 }
 
+const unaskedHead = 'POST /studies HTTP/1.1\r\nContent-Type: multipart/related; boundary=b\r\n';
+
+/** Sends a body without a token, to its end. @throws Error when the answer is not 401. */
+async function sendUnasked(
+  { baseUrl }: MeasuredService,
+  mebibytes: number,
+  isChunked: boolean,
+  onBytes?: OnBytes,
+): Promise<void> {
+  const sending = { head: unaskedHead, mebibytes, isChunked };
+  const { status } = await sendBlindly(baseUrl, sending, onBytes);
+  if (status !== 401) throw new Error(`A body without a token was answered ${status}`);
+}
+
+/** The same where nobody is let in. */
+async function warmUpLocked(service: MeasuredService): Promise<void> {
+  for (const isChunked of [true, false]) await sendUnasked(service, 64, isChunked);
+}
+
 /** Runs one case in a process of its own, so that none hides in what another has left behind. */
 async function measure(
-  { host, what, dataDir }: Pick<Figures, 'host' | 'what'> & { readonly dataDir: string },
+  {
+    host,
+    what,
+    dataDir,
+    isLocked = false,
+  }: Pick<Figures, 'host' | 'what'> & { readonly dataDir: string; readonly isLocked?: boolean },
   work: (service: MeasuredService, onBytes: OnBytes) => Promise<number | undefined>,
 ): Promise<Figures> {
-  const service = await startMeasuredService(host, dataDir);
+  const service = await startMeasuredService(
+    host,
+    dataDir,
+    isLocked ? { env: lockedSettings } : {},
+  );
   try {
-    await warmUp(service);
+    await (isLocked ? warmUpLocked : warmUp)(service);
     const before = residentBytes(service.pid);
     let bytes = 0;
     const show = progress(host, what, service.pid);
@@ -117,11 +149,19 @@ async function measureHost(
     return ahead;
   };
   const files = `${smallerFiles} files in a request`;
+  const unasked = (isChunked: boolean) => {
+    return async (service: MeasuredService, onBytes: OnBytes) => {
+      await sendUnasked(service, unaskedMebibytes, isChunked, onBytes);
+      return undefined;
+    };
+  };
   const slow = `retrieve, ${smallerFiles + 1} files, slow reader`;
   return [
     await measure({ host, what: 'store, 1 file', dataDir }, storing([one])),
     await measure({ host, what: `store, ${files}`, dataDir }, storing(several)),
     await measure({ host, what: slow, dataDir }, retrieving),
+    await measure({ host, what: 'no token, chunked', dataDir, isLocked: true }, unasked(true)),
+    await measure({ host, what: 'no token, a length', dataDir, isLocked: true }, unasked(false)),
   ];
 }
 

@@ -1,9 +1,8 @@
 /** Answers that do not wait for a body reach a client that reads nothing before it has sent it all. */
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Authenticator } from '../../src/host/authenticator.js';
 import { ServiceError } from '../../src/errors.js';
-import { openSocket } from '../support/http-client.js';
+import { sendBlindly } from '../support/http-client.js';
 import { hosts, startService, type Service } from '../support/service.js';
 
 const mebibyte = 1024 ** 2;
@@ -16,38 +15,6 @@ const access: Authenticator = async (request) => {
   const permission = granted === 'write' ? 'write' : 'read';
   return await Promise.resolve({ grants: new Map([[permission, 'everywhere']] as const) });
 };
-
-interface Sending {
-  readonly head: string;
-  readonly mebibytes: number;
-  readonly isChunked: boolean;
-}
-
-/** Sends a whole request, and only then looks for the answer. */
-async function sendBlindly(
-  service: Service,
-  { head, mebibytes, isChunked }: Sending,
-): Promise<{ readonly status: number; readonly text: string }> {
-  const socket = await openSocket(service.baseUrl);
-  const send = async (data: string | Uint8Array) => {
-    if (!socket.write(data)) await once(socket, 'drain');
-  };
-  const framing = isChunked
-    ? 'Transfer-Encoding: chunked'
-    : `Content-Length: ${mebibytes * mebibyte}`;
-  await send(`${head}Host: service.example\r\n${framing}\r\n\r\n`);
-  const chunk = new Uint8Array(mebibyte);
-  for (let count = 0; count < mebibytes; count += 1) {
-    if (isChunked) await send(`${mebibyte.toString(16)}\r\n`);
-    await send(chunk);
-    if (isChunked) await send('\r\n');
-  }
-  if (isChunked) await send('0\r\n\r\n');
-  const [answer] = (await once(socket, 'data')) as [Buffer];
-  socket.destroy();
-  const text = answer.toString();
-  return { status: Number(text.split(' ')[1]), text };
-}
 
 const store = 'POST /studies HTTP/1.1\r\n';
 const write = 'Authorization: write\r\n';
@@ -87,7 +54,7 @@ describe.each(hosts)('on the %s host, an answer', (host) => {
       // The local host ends a connection whose head is not HTTP.
       ...(host === 'functions' ? [unreadable] : []),
     ])('of %i %s arrives', async (status, code, head, mebibytes) => {
-      const answer = await sendBlindly(service(), { head, mebibytes, isChunked });
+      const answer = await sendBlindly(service().baseUrl, { head, mebibytes, isChunked });
       expect(answer).toMatchObject({ status, text: expect.stringContaining(code) });
       expect(service().pending()).toBe(0);
     });
@@ -96,7 +63,7 @@ describe.each(hosts)('on the %s host, an answer', (host) => {
       await running?.stop();
       running = await startService({ host, access, limits: { requestBytes: 20 * mebibyte } });
       const sending = { head: store + write + dicom, mebibytes: 21, isChunked };
-      const answer = await sendBlindly(service(), sending);
+      const answer = await sendBlindly(service().baseUrl, sending);
       expect(answer).toMatchObject({ status: 413, text: expect.stringContaining('20971520') });
       await running.stop();
       running = await startService({ host, access, limits: { requestBytes } });

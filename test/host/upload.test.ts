@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { heapAfterCollection } from '../support/heap.js';
 import { createUpload, type UploadOptions } from '../../src/host/upload.js';
 import { collect } from '../support/byte-streams.js';
 
@@ -66,6 +67,31 @@ describe('createUpload', () => {
     await upload.body.return?.();
     await settle();
     expect(taken).toEqual({ chunks: 10, closed: false });
+  });
+
+  it('holds nothing of what it throws away', async () => {
+    const refs: WeakRef<Uint8Array>[] = [];
+    let finish: () => void = () => undefined;
+    const isOver = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    async function* chunks(): AsyncGenerator<Uint8Array, undefined> {
+      while (refs.length < 300) {
+        const chunk = new Uint8Array(1024 ** 2);
+        refs.push(new WeakRef(chunk));
+        yield await Promise.resolve(chunk);
+      }
+      finish();
+      // Under way still.
+      await new Promise(() => undefined);
+      return undefined;
+    }
+    const upload = createUpload(chunks(), () => undefined, { discardBytes: 1024 ** 3 });
+    upload.discard();
+    await isOver;
+    await heapAfterCollection();
+    const held = refs.filter((ref) => ref.deref() !== undefined);
+    expect(held.length).toBeLessThanOrEqual(2);
   });
 
   it('closes a source that has more left than is worth reading, a moment later', async () => {

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { connectStorage } from '../../src/storage/azure/connect.js';
+import { mostSockets } from '../../src/storage/azure/kept-sockets.js';
 import type { TableOperation } from '../../src/storage/table-store.js';
 import { inChunks } from './contract/blob-store.contract.js';
 
@@ -128,6 +129,154 @@ describe('AzureTableStore, when the service fails', () => {
       etag: `W/"datetime'2026-01-02T03%3A04%3A05.1234567Z'"`,
       properties: { a: 1 },
     });
+  });
+});
+
+describe('AzureTableStore, on connections that have been idle', () => {
+  const created = status(201, { etag: 'W/"1"' });
+  const refusal = (response: ServerResponse) => {
+    response.writeHead(409, { 'Content-Type': 'application/json' });
+    const message = { lang: 'en', value: 'x' };
+    response.end(JSON.stringify({ 'odata.error': { code: 'EntityAlreadyExists', message } }));
+  };
+  const row = (response: ServerResponse, properties: object) => {
+    response.setHeader('Content-Type', 'application/json');
+    const keys = { 'odata.etag': 'W/"7"', PartitionKey: 'p', RowKey: 'a' };
+    response.end(JSON.stringify({ ...keys, ...properties }));
+  };
+  const insert: TableOperation[] = [
+    { kind: 'insert', rowKey: 'a', properties: { n: 1.5, bytes: Buffer.of(1, 2) } },
+  ];
+  const written = { n: 1.5, bytes: 'AQI=', 'bytes@odata.type': 'Edm.Binary' };
+
+  /** An account, with several connections open, all of which are reset when they are used again. */
+  async function closedAccount(
+    answer: Parameters<typeof account>[0],
+    onReset: () => void = () => undefined,
+  ) {
+    let idle = new WeakSet<Socket>();
+    const used = new Set<Socket>();
+    let isWarm = false;
+    const waiting: ServerResponse[] = [];
+    const made = await account((request, response) => {
+      if (idle.has(request.socket)) {
+        onReset();
+        reset(request, response);
+        return;
+      }
+      if (isWarm) {
+        answer(request, response);
+        return;
+      }
+      used.add(request.socket);
+      waiting.push(response);
+      if (waiting.length === 5) for (const one of waiting) created(request, one);
+    });
+    const warming = Array.from({ length: 5 }, () => made.tables.transact('log', 'p', insert));
+    await Promise.all(warming);
+    idle = new WeakSet(used);
+    expect(used.size).toBe(5);
+    isWarm = true;
+    made.requests.length = 0;
+    return made;
+  }
+
+  it('sends a write again when the connection had been closed', async () => {
+    const { tables, requests } = await closedAccount(created);
+    const outcome = await tables.transact('log', 'p', insert);
+    expect(outcome).toEqual({ committed: true, etags: ['W/"1"'] });
+    // The others are as old, and are not tried.
+    expect(requests).toEqual(['POST', 'POST']);
+  });
+
+  it('does not send it again when the new connection is reset as well', async () => {
+    const { tables, requests } = await closedAccount(reset);
+    await expect(tables.transact('log', 'p', insert)).rejects.toMatchObject(unavailable);
+    expect(requests).toEqual(['POST', 'POST']);
+  });
+
+  it('does not send a write again when it is late: leases count on its end', async () => {
+    let late = 0;
+    const now = performance.now.bind(performance);
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() + late);
+    try {
+      const { tables, requests } = await closedAccount(created, () => {
+        // A sixth of what the account has for a call.
+        late = 10_000 / 6;
+      });
+      await expect(tables.transact('log', 'p', insert)).rejects.toMatchObject(unavailable);
+      expect(requests).toEqual(['POST']);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('knows a row that the first of the two had written', async () => {
+    const { tables, requests } = await closedAccount((request, response) => {
+      if (request.method === 'GET') row(response, written);
+      else refusal(response);
+    });
+    const outcome = await tables.transact('log', 'p', insert);
+    expect(outcome).toEqual({ committed: true, etags: ['W/"7"'] });
+    expect(requests).toEqual(['POST', 'POST', 'GET']);
+  });
+
+  it.each([
+    ['another number', { ...written, n: 1 }],
+    ['other bytes', { ...written, bytes: 'AQM=' }],
+    ['a property more', { ...written, m: 1 }],
+    ['a property less', { n: 1.5 }],
+  ])('claims no row with %s', async (_, properties) => {
+    const { tables } = await closedAccount((request, response) => {
+      if (request.method === 'GET') row(response, properties);
+      else refusal(response);
+    });
+    await expect(tables.transact('log', 'p', insert)).rejects.toMatchObject(unavailable);
+  });
+
+  it('claims no delete, of which nothing tells who did it', async () => {
+    const { tables, requests } = await closedAccount(status(404));
+    const outcome = tables.transact('log', 'p', [{ kind: 'delete', rowKey: 'a' }]);
+    await expect(outcome).rejects.toMatchObject(unavailable);
+    expect(requests).toEqual(['DELETE', 'DELETE']);
+  });
+
+  it('sends a read and a blob again', async () => {
+    const { tables, blobs } = await closedAccount((request, response) => {
+      if (request.method === 'GET') row(response, written);
+      else created(request, response);
+    });
+    expect(await tables.get('log', 'p', 'a')).toMatchObject({ etag: 'W/"7"' });
+    expect(await blobs.put('instances', 'a', inChunks(Buffer.of(1), 1))).toEqual({ length: 1 });
+  });
+
+  it('closes them before the service says that it will', async () => {
+    const closed = new Promise<boolean>((resolve) => {
+      const answer = status(204, { connection: 'keep-alive', 'keep-alive': 'timeout=2' });
+      account((request, response) => {
+        request.socket.once('end', () => resolve(true));
+        answer(request, response);
+      })
+        .then(async ({ tables }) => await tables.transact('log', 'p', insert))
+        .catch(() => resolve(false));
+    });
+    expect(await closed).toBe(true);
+  });
+
+  it('opens no more than it may, and serves the rest in turn', async () => {
+    const sockets = new Set<Socket>();
+    const waiting: (() => void)[] = [];
+    const { tables } = await account((request, response) => {
+      sockets.add(request.socket);
+      waiting.push(() => created(request, response));
+      if (sockets.size === mostSockets.tables) for (const go of waiting.splice(0)) go();
+    });
+    const all = Array.from({ length: 3 * mostSockets.tables }, () =>
+      tables.transact('log', 'p', insert),
+    );
+    const outcomes = await Promise.all(all);
+    expect(outcomes.every(({ committed }) => committed)).toBe(true);
+    expect(sockets.size).toBe(mostSockets.tables);
   });
 });
 

@@ -43,3 +43,41 @@ export async function sendRaw(baseUrl: string, text: string): Promise<string> {
   for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
+
+const mebibyte = 1024 ** 2;
+
+/** A request with a body of zeros. */
+export interface Sending {
+  /** The request line and headers, less those of host and length. */
+  readonly head: string;
+  readonly mebibytes: number;
+  readonly isChunked: boolean;
+}
+
+/** Sends a whole request, and only then looks for the answer. `onBytes` hears of bytes that are on their way. */
+export async function sendBlindly(
+  baseUrl: string,
+  { head, mebibytes, isChunked }: Sending,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const socket = await openSocket(baseUrl);
+  const send = async (data: string | Uint8Array) => {
+    if (!socket.write(data)) await once(socket, 'drain');
+  };
+  const framing = isChunked
+    ? 'Transfer-Encoding: chunked'
+    : `Content-Length: ${mebibytes * mebibyte}`;
+  await send(`${head}Host: service.example\r\n${framing}\r\n\r\n`);
+  const chunk = new Uint8Array(mebibyte);
+  for (let count = 0; count < mebibytes; count += 1) {
+    if (isChunked) await send(`${mebibyte.toString(16)}\r\n`);
+    await send(chunk);
+    onBytes(mebibyte);
+    if (isChunked) await send('\r\n');
+  }
+  if (isChunked) await send('0\r\n\r\n');
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  const text = answer.toString();
+  return { status: Number(text.split(' ')[1]), text };
+}

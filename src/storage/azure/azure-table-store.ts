@@ -15,7 +15,7 @@ import type {
   TableStore,
   TransactionOutcome,
 } from '../table-store.js';
-import { fromAzure, toAzure } from './entity.js';
+import { fromAzure, isSame, toAzure } from './entity.js';
 import { withDeleteGuards, withWriteCall, type WriteCall } from './table-policies.js';
 import { codeOf, statusOf, translateError } from './translate-error.js';
 
@@ -201,7 +201,7 @@ export class AzureTableStore implements TableStore {
     checkTransaction(partitionKey, operations);
     const client = this.#clients[table];
     const [first, second] = operations;
-    const call: WriteCall = { repeated: false };
+    const call: WriteCall = { begun: performance.now(), repeated: false };
     const method = methodOf(operations);
     this.#onCall({ service: 'table', method, operation: 'transact', target: table });
     try {
@@ -215,11 +215,33 @@ export class AzureTableStore implements TableStore {
       const clash = clashOf(error);
       if (clash === undefined) throw translateError(error, `Table ${table}`);
       if (call.repeated) {
-        // It may clash with itself: whoever asked must find out, as after a lost answer.
+        // It may clash with itself.
+        const etags = await this.#writtenBefore(table, partitionKey, operations);
+        if (etags !== undefined) return { committed: true, etags };
+        // Whoever asked must find out, as after a lost answer.
         throw new ServiceError('storage-unavailable', `Table ${table} was busy`, {}, error);
       }
       return { committed: false, clash, index: failedIndex(error, operations.length) };
     }
+  }
+
+  /**
+   * The ETags of the rows that operations were to write, when each is there as they would have it;
+   * `undefined` when not, or when there is a delete, of which nothing tells who did it.
+   */
+  async #writtenBefore(
+    table: TableName,
+    partitionKey: string,
+    operations: readonly TableOperation[],
+  ): Promise<readonly string[] | undefined> {
+    const etags: string[] = [];
+    for (const operation of operations) {
+      if (operation.kind === 'delete') return undefined;
+      const row = await this.get(table, partitionKey, operation.rowKey);
+      if (row === undefined || !isSame(row.properties, operation.properties)) return undefined;
+      etags.push(row.etag);
+    }
+    return etags;
   }
 
   async check(signal?: AbortSignal): Promise<void> {

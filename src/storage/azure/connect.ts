@@ -13,10 +13,11 @@ import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
 import { BlobAccount, callHeadersPolicy, callTimePolicy } from './call-policies.js';
+import { keptSocketsPolicy, mostSockets } from './kept-sockets.js';
 import {
   asciiEntityPolicy,
   deleteGuardPolicy,
-  tableAgentPolicy,
+  mayRepeat,
   tableRetryPolicy,
 } from './table-policies.js';
 import { translateError } from './translate-error.js';
@@ -97,9 +98,22 @@ function openTable(
   });
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
-  client.pipeline.addPolicy(tableAgentPolicy(client.url), { afterPhase: 'Retry' });
   if (options.headers !== undefined) client.pipeline.addPolicy(callHeadersPolicy(options.headers));
   return client;
+}
+
+type Tables = Readonly<Record<TableName, TableClient>>;
+
+function openTables(address: StorageAddress, options: StorageOptions): Tables {
+  const tables = record(tableNames, (table) => openTable(address, table, options));
+  const timeoutMs = options.timeoutMs ?? timeBudgets.tableCall;
+  const sockets = keptSocketsPolicy(tables.catalog.url, mostSockets.tables, () =>
+    mayRepeat(timeoutMs),
+  );
+  for (const { pipeline } of Object.values(tables)) {
+    pipeline.addPolicy(sockets, { afterPhase: 'Retry' });
+  }
+  return tables;
 }
 
 type Containers = Readonly<Record<ContainerName, ContainerClient>>;
@@ -115,6 +129,9 @@ function openBlobs(
       : { url: address.blobUrl, credential: address.credential };
   const service = new BlobAccount(url, newPipeline(credential, blobRetries));
   service.callPipeline.addPolicy(callTimePolicy(options.timeoutMs ?? timeBudgets.blobCall));
+  // The SDK sends everything again by itself: a blob that is put twice is the same.
+  const sockets = keptSocketsPolicy(url, mostSockets.blobs);
+  service.callPipeline.addPolicy(sockets, { afterPhase: 'Retry' });
   if (options.headers !== undefined) {
     service.callPipeline.addPolicy(callHeadersPolicy(options.headers));
   }
@@ -134,7 +151,7 @@ export function connectStorage(address: StorageAddress, options: StorageOptions 
     throw new RangeError('A prefix of names is lower-case letters and digits, the first a letter');
   }
   const { onCall = () => undefined } = options;
-  const tables = record(tableNames, (table) => openTable(address, table, options));
+  const tables = openTables(address, options);
   const { service, containers } = openBlobs(address, options);
   const createTable = async (target: TableName) => {
     onCall({ service: 'table', method: 'POST', operation: 'create', target });

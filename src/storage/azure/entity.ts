@@ -69,3 +69,19 @@ export function fromAzure(
     properties,
   };
 }
+
+function isSameValue(one: PropertyValue | undefined, other: PropertyValue): boolean {
+  if (one instanceof Uint8Array && other instanceof Uint8Array) {
+    return Buffer.compare(one, other) === 0;
+  }
+  return one === other;
+}
+
+/** Whether a row that was read holds what was written. */
+export function isSame(read: Properties, written: Properties): boolean {
+  const values = Object.entries(written);
+  return (
+    values.length === Object.keys(read).length &&
+    values.every(([name, value]) => isSameValue(read[name], value))
+  );
+}

@@ -1,13 +1,9 @@
 /**
  * Steps of the tables SDK's request pipeline that differ from the SDK's own: which requests are sent
- * again, how long one may take, which connections are kept, and the guard on deletes that the SDK
- * leaves out of transactions.
+ * again, how long one may take, and the guard on deletes that the SDK leaves out of transactions.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { timeBudgets } from '../../time-budgets.js';
 import { answerWithin } from './answer-within.js';
 import type { CallPolicy } from './call-policies.js';
 import { isTransient, retryAfterSeconds } from './translate-error.js';
@@ -21,6 +17,8 @@ const longestDelayMs = 10_000;
 
 /** What became known while a write was sent. */
 export interface WriteCall {
+  /** When it was sent first, by `performance.now()`. */
+  readonly begun: number;
   /** Sent more than once: a clash may then be one with itself. */
   repeated: boolean;
 }
@@ -30,6 +28,20 @@ const writeCalls = new AsyncLocalStorage<WriteCall>();
 /** Runs what sends a write, which then notes in `call` what became known. */
 export async function withWriteCall<T>(call: WriteCall, send: () => Promise<T>): Promise<T> {
   return await writeCalls.run(call, send);
+}
+
+/** A write is not sent after a sixth of the time that it has: leases count on its end. */
+function lastSendingMs(timeoutMs: number): number {
+  return timeoutMs / 6;
+}
+
+/** Whether the call that is being sent may be sent again; a write notes that it is. */
+export function mayRepeat(timeoutMs: number): boolean {
+  const call = writeCalls.getStore();
+  if (call === undefined) return true;
+  if (performance.now() - call.begun > lastSendingMs(timeoutMs)) return false;
+  call.repeated = true;
+  return true;
 }
 
 /** Refusals that should mean that nothing was done, so that even an insert can be sent again. */
@@ -57,7 +69,7 @@ export function tableRetryPolicy(timeoutMs: number): CallPolicy {
     async sendRequest(request, next) {
       const isRead = request.method === 'GET';
       const started = performance.now();
-      const mostMs = isRead ? timeoutMs : timeoutMs / 6;
+      const mostMs = isRead ? timeoutMs : lastSendingMs(timeoutMs);
       const isLate = (delay: number) => performance.now() - started + delay > mostMs;
       for (let attempt = 1; ; attempt += 1) {
         let response: Response | undefined;
@@ -78,19 +90,6 @@ export function tableRetryPolicy(timeoutMs: number): CallPolicy {
         const call = writeCalls.getStore();
         if (call !== undefined) call.repeated = true;
       }
-    },
-  };
-}
-
-/** Keeps connections open between calls, and closes them while it is still known that they are. */
-export function tableAgentPolicy(url: string): CallPolicy {
-  const options = { keepAlive: true, timeout: timeBudgets.storageIdle };
-  const agent = url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
-  return {
-    name: 'tableAgentPolicy',
-    async sendRequest(request, next) {
-      request.agent = agent;
-      return await next(request);
     },
   };
 }
