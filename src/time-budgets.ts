@@ -33,7 +33,7 @@ export const timeBudgets = {
   discardStall: 15 * second,
   /** The head of a request (local host). */
   head: 20 * second,
-  /** A connection without a request (local host). Longer than clients and proxies keep theirs. */
+  /** A connection without a request, or after its answer. Longer than clients, proxies and the host keep theirs. */
   idleConnection: 65 * second,
   /** Until a call for a blob is answered, with its retries; a block takes its time on a slow line. */
   blobCall: minute,

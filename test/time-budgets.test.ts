@@ -32,6 +32,11 @@ describe('the time budgets', () => {
     expect(uploadStall + discardStall).toBeLessThan(platformAnswer);
   });
 
+  it('leave a client that has its answer the time to send on', () => {
+    const { discardStall, idleConnection } = timeBudgets;
+    expect(2 * discardStall).toBeLessThan(idleConnection);
+  });
+
   it('hear of storage before a request is over, and before the platform gives up', () => {
     const { blobCall, tableCall, request, platformAnswer } = timeBudgets;
     expect(blobCall + tableCall).toBeLessThan(platformAnswer);

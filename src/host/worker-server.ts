@@ -5,6 +5,7 @@
  * up, with everything else that it is doing.
  */
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { timeBudgets } from '../time-budgets.js';
 import { ForwardedRequests, invocationHeader, type Forwarded } from './forwarded-requests.js';
 
 /** Above what the host lets through (32 KiB) and adds, so that our own limit speaks first. */
@@ -63,7 +64,13 @@ function makeServer(
   create: typeof http.createServer,
   arrive: (forwarded: Forwarded, pass: () => void) => void,
 ): Server {
-  const server = create({ maxHeaderSize, insecureHTTPParser: true, requestTimeout: 0 });
+  const server = create({
+    maxHeaderSize,
+    insecureHTTPParser: true,
+    requestTimeout: 0,
+    // Node's five seconds also end a body that goes on after its answer, and race with the host's reuse.
+    keepAliveTimeout: timeBudgets.idleConnection,
+  });
   const emit = server.emit.bind(server) as (...event: unknown[]) => boolean;
   server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
     server.emit('request', message, response);
