@@ -34,6 +34,7 @@ import type { Ulid } from './ulid.js';
 import {
   againstOrder,
   anyEnding,
+  endingOfValue,
   endingsOf,
   hasOnlyWords,
   turnedRound,
@@ -203,7 +204,7 @@ export function metBy(
       case 'part':
         return endingsOf(level, tag, value)
           .filter((ending) => ending === anyEnding || ending.startsWith(sought.beginning))
-          .map((ending): Met => [ending, write]);
+          .map((ending): Met => [endingOfValue(ending, value), write]);
       case 'reverse':
         return [[turnedRound(value), write]];
       default:

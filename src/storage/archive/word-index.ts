@@ -64,12 +64,29 @@ export function turnedRound(value: string): string {
 
 /** What the keys of all rows for a value begin with: its endings, and itself turned round. */
 export function wordRowsOf(level: Level, tag: Tag, value: string): readonly string[] {
-  const endings = endingsOf(level, tag, value);
+  const endings = endingsOf(level, tag, value).map((ending) => endingOfValue(ending, value));
   return hasOrder(level, tag) ? [...endings, turnedRound(value)] : endings;
 }
 
 /** The ending of a value whose own endings have no room: whatever is sought, it may be in there. */
 export const anyEnding = '~';
+
+/**
+ * An ending as the row of one value has it. Values of one write may end alike (`doe^ann`, `roe^ann`); the
+ * mark keeps their rows apart, so that those of one can go while the other stays.
+ */
+export function endingOfValue(ending: string, value: string): string {
+  return `${ending}~${markOf(value)}`;
+}
+
+/** Five characters that tell values apart (FNV-1a). */
+function markOf(value: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < value.length; at++) {
+    hash = Math.imul(hash ^ value.charCodeAt(at), 0x01000193);
+  }
+  return (hash >>> 0).toString(36).padStart(7, '0').slice(-5);
+}
 
 /** Characters of an ending, spelled as in keys. */
 const endingCharacters = 64;

@@ -8,6 +8,7 @@ import {
   beginningOfEndings,
   endingsOf,
   turnedRound,
+  wordRowsOf,
 } from '../../../src/storage/archive/word-index.js';
 
 const patientName = attribute('PatientName');
@@ -28,6 +29,24 @@ describe('turnedRound', () => {
         expect(compare(turnedRound(a), turnedRound(b))).toBe(compare(b, a));
       }),
     );
+  });
+});
+
+describe('wordRowsOf', () => {
+  const rows = (text: string) =>
+    wordRowsOf('study', attribute('ReferringPhysicianName'), encodeValue(text));
+
+  it('gives values that end alike rows of their own, so that those of one can be removed', () => {
+    const [doe, roe] = [rows('doe^ann'), rows('roe^ann')];
+    expect(doe.filter((row) => row.startsWith('ann'))).toHaveLength(1);
+    expect(doe.filter((row) => roe.includes(row))).toEqual([]);
+  });
+
+  it('gives values without room rows of their own, too', () => {
+    const [one, other] = [rows('ab cdefghijklmnopqrstuvwxyz'), rows('xy cdefghijklmnopqrstuvwxyz')];
+    expect(one).toHaveLength(1);
+    expect(one[0]?.startsWith(anyEnding)).toBe(true);
+    expect(one).not.toEqual(other);
   });
 });
 
