@@ -54,6 +54,7 @@ export type ErrorCode =
   // what stands behind us
   | 'overloaded'
   | 'keys-unavailable'
+  | 'layout-unsupported'
   | 'storage-unavailable'
   | 'storage-corrupt'
   | 'uploads-unavailable';

@@ -129,6 +129,6 @@ async function mendOne(
   finding: Finding,
   orphanAge: number,
 ): Promise<boolean> {
-  const settle = async () => (await archive.recover()).settledUpTo;
+  const settle = async (sequence: number) => await archive.settle(sequence);
   return await mend(archive, finding, { orphanAge, settle });
 }

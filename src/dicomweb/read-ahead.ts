@@ -5,12 +5,13 @@
  * in order. When the consumer stops early, results that it will never see go to `discard`.
  */
 export async function* readAhead<Item, Result>(
-  items: AsyncIterable<Item>,
+  items: AsyncIterable<Item> | Iterable<Item>,
   ahead: number,
   work: (item: Item) => Promise<Result>,
   discard: (result: Result) => void,
 ): AsyncGenerator<Result, void, undefined> {
-  const iterator = items[Symbol.asyncIterator]();
+  const iterator =
+    Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   const underWay: Promise<Result>[] = [];
   let ended = false;
   try {

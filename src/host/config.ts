@@ -1,5 +1,6 @@
 /** The configuration of the process: the one reader of the environment, and THE table of settings. */
 import { defaultLimits, type Limits } from '../dicomweb/limits.js';
+import { mostLogShards } from '../storage/archive/sequence.js';
 import { loopbackOrigins, type CorsConfig } from '../http/cors.js';
 import { readAuthSettings, type AuthSettings } from './auth-settings.js';
 import {
@@ -38,6 +39,8 @@ export interface PixelWorkSettings {
   readonly timeoutSeconds: number;
 }
 
+/** Enough for as many function instances as the templates allow (docs/scale.md). */
+const deployedLogShards = 16;
 const largestBody = 64 * 1024 ** 3;
 
 function limit(
@@ -122,6 +125,16 @@ export const settings = {
       'Whether the proxy in front sets `X-Forwarded-Host`, `-Proto`, `-Port`, `X-Original-Host` or `Forwarded`, so that links in responses follow them. Anyone could, where no proxy does.',
     fallback: false,
   }),
+  logShards: wholeNumber(
+    {
+      variable: 'DICOMWEB_LOG_SHARDS',
+      description:
+        'Shards of the change log, so that processes that store do not wait for each other. A log grows and never shrinks. Unset, 16 where storage is used with an identity, and 1 otherwise.',
+      fallback: undefined,
+    },
+    1,
+    mostLogShards,
+  ),
   partitions: flag({
     variable: 'DICOMWEB_PARTITIONS',
     description: 'Whether data partitions may be addressed.',
@@ -262,6 +275,7 @@ export interface Config extends Pick<
   readonly allowedOrigins: CorsConfig['allowedOrigins'];
   /** `undefined` when no storage account is named. */
   readonly storage: StorageSettings | undefined;
+  readonly logShards: number;
   readonly limits: Limits;
   readonly pixelWork: PixelWorkSettings;
 }
@@ -321,8 +335,10 @@ export function readConfig(environment: Environment): Config {
   refuseUnknown(environment);
   const values = readSettings(settings, environment);
   const auth = readAuthSettings(values, environment);
+  const storage = storageOf(values);
   return {
-    storage: storageOf(values),
+    storage,
+    logShards: values.logShards ?? (storage?.kind === 'identity' ? deployedLogShards : 1),
     port: values.port,
     dataDirectory: values.dataDirectory,
     publicUrl: values.publicUrl,

@@ -5,6 +5,7 @@ import {
   type StorageAddress,
   type TokenCredential,
 } from '../storage/azure/connect.js';
+import { prepareArchive } from '../storage/archive/layout.js';
 import type { ImportQueue, QueueAddress } from '../storage/azure/import-queue.js';
 import type { ExportDestinations } from '../storage/export-destinations.js';
 import { bearer, locked, openTo, type Authenticator } from './authenticator.js';
@@ -97,11 +98,11 @@ function isEmulatorString(connectionString: string): boolean {
  *
  * @param jobQueue - who goes on with jobs; the queue of the account when left out.
  * @param uploadsFrom - origins whose pages may write to storage; what is set there stays when left out.
- * @throws ServiceError `storage-unavailable`.
+ * @throws ServiceError `storage-unavailable`; `layout-unsupported` for an archive of another layout.
  */
 export async function openServices(
   storage: StorageSettings,
-  config: Pick<Config, 'limits' | 'partitions' | 'pixelWork'>,
+  config: Pick<Config, 'limits' | 'partitions' | 'pixelWork' | 'logShards'>,
   uploadsFrom?: Config['allowedOrigins'],
   jobQueue: JobQueue | undefined = jobQueueOf(storage),
 ): Promise<Services> {
@@ -110,6 +111,7 @@ export async function openServices(
     headers: correlationHeaders,
   });
   await stores.ensureCreated();
+  await prepareArchive(stores.tables, config.logShards);
   if (uploadsFrom !== undefined) await stores.allowUploadsFrom(uploadsFrom);
   const { limits, partitions, pixelWork } = config;
   const pixels = createPixelWorkers({

@@ -55,6 +55,7 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'pixel-data-too-large': { status: 406, title: 'Frame too large to convert' },
   overloaded: { status: 503, title: 'Busy' },
   'keys-unavailable': { status: 503, title: 'Token issuer unavailable' },
+  'layout-unsupported': { status: 500, title: 'Archive of another layout' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   'storage-corrupt': { status: 500, title: 'Stored data is damaged' },
   'uploads-unavailable': { status: 501, title: 'No direct uploads' },

@@ -5,6 +5,7 @@
 import { backOff } from './archive/back-off.js';
 import { browsePartitionKey, defaultPartition, type Partition } from './archive/keys.js';
 import { rowPages } from './row-pages.js';
+import { systemRuntime } from './runtime.js';
 import type { Entity, TableStore } from './table-store.js';
 
 /** A partition as it is listed. */
@@ -62,11 +63,11 @@ export class PartitionRegistry {
    * Makes sure that a partition is listed; of those who do it at once, all succeed. Costs nothing once
    * this process knows it.
    *
-   * @throws ServiceError `storage-unavailable`, `overloaded` when too many are made at once.
+   * @throws ServiceError `storage-unavailable`.
    */
   async ensure(partition: Partition): Promise<void> {
     for (let attempt = 0; !this.#known.has(partition); attempt += 1) {
-      if (attempt > 0) await backOff(attempt, 'the list of partitions');
+      if (attempt > 0) await backOff(systemRuntime, attempt);
       const [counter, row] = await Promise.all([
         this.#counter(),
         this.#tables.get('registry', partitionKey, namePrefix + partition),
@@ -112,7 +113,7 @@ export class PartitionRegistry {
   /** The row of the counter, made when somebody asks for the first time. */
   async #counter(): Promise<Entity> {
     for (let attempt = 0; ; attempt += 1) {
-      if (attempt > 0) await backOff(attempt, 'the list of partitions');
+      if (attempt > 0) await backOff(systemRuntime, attempt);
       const row = await this.#tables.get('registry', partitionKey, counterRow);
       if (row !== undefined) return row;
       const properties = { last: 1, since: Date.now() };

@@ -23,6 +23,8 @@ export interface Entity {
   readonly rowKey: string;
   /** Changes with every write of the row. */
   readonly etag: string;
+  /** When the row was written, by the clock of the service, in milliseconds since 1970. */
+  readonly timestamp: number;
   readonly properties: Properties;
 }
 
@@ -121,6 +123,12 @@ export interface TableStore {
     partitionKey: string,
     operations: readonly TableOperation[],
   ): Promise<TransactionOutcome>;
+
+  /**
+   * What time it is by the clock of the service, in milliseconds since 1970, as far as its answers told;
+   * at most about a second behind it.
+   */
+  now(): number;
 
   /** Resolves when the service answers; for the health check. */
   check(signal?: AbortSignal): Promise<void>;

@@ -86,7 +86,7 @@ const cutNames = Object.keys(cutsOf(writeParts([], 'abc'))) as (keyof ReturnType
 describe.each(hosts)('on the %s host', (host) => {
   let running: Service | undefined;
   const blobs = new MemoryBlobStore();
-  /** Not those of the log, in which the entries of earlier stores turn done in their own time. */
+  /** Not those of the log, in which earlier stores are noted as done with in their own time. */
   let transactions = 0;
   const tables = new MemoryTableStore({
     onCall: ({ operation, target }) => {
@@ -117,6 +117,8 @@ describe.each(hosts)('on the %s host', (host) => {
 
   /** Runs what must not store anything, and waits until no trace of it is left. */
   async function leavingNothing(act: () => Promise<void>): Promise<void> {
+    // What follows earlier stores comes to its end.
+    await archive.close();
     const before = { blobs: blobNames(), transactions };
     await act();
     await until(() => blobNames().length <= before.blobs.length);

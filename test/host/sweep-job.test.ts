@@ -4,14 +4,8 @@ import type { LogEntry } from '../../src/host/log.js';
 import { runSweep } from '../../src/host/sweep-job.js';
 import { blobName } from '../../src/storage/archive/keys.js';
 import { newUlid } from '../../src/storage/archive/ulid.js';
-import {
-  bytes,
-  openOnMemory,
-  partition,
-  put,
-  uidsOf,
-  type Shared,
-} from '../storage/archive/support/fixture.js';
+import { openOnMemory, put, type Shared } from '../storage/archive/support/fixture.js';
+import { bytes, partition, uidsOf } from '../storage/archive/support/samples.js';
 
 describe('runSweep', () => {
   let shared: Shared;

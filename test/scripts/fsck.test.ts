@@ -7,11 +7,13 @@ import { openStore, StoreNotOpened, type OpenedStore } from '../../scripts/fsck/
 import { runFsck } from '../../scripts/fsck/run-fsck.js';
 import { ServiceError } from '../../src/errors.js';
 import { Archive } from '../../src/storage/archive/archive.js';
+import { readTail, writeTail } from '../../src/storage/archive/log-tail.js';
 import { blobName, studyPartitionKey, studyRowKey } from '../../src/storage/archive/keys.js';
 import type { Ulid } from '../../src/storage/archive/ulid.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import { bytes, partition, put, studyUid, uidsOf } from '../storage/archive/support/fixture.js';
+import { put } from '../storage/archive/support/fixture.js';
+import { bytes, partition, studyUid, uidsOf } from '../storage/archive/support/samples.js';
 
 /** Of a version from 1970. */
 const old = '0000000000ABCDEFGHJKMNPQRS' as Ulid;
@@ -28,7 +30,8 @@ class Text {
 }
 
 async function filledStore() {
-  const tables = new MemoryTableStore();
+  let clock = Date.now;
+  const tables = new MemoryTableStore({ now: () => clock() });
   const blobs = new MemoryBlobStore();
   const archive = new Archive({ tables, blobs });
   await put(archive, { study: 1, series: 1, instance: 1 });
@@ -42,7 +45,8 @@ async function filledStore() {
       await archive.close();
     },
   };
-  return { tables, blobs, store, closed: () => closed };
+  const setClock = (now: () => number) => (clock = now);
+  return { tables, blobs, store, closed: () => closed, setClock };
 }
 
 async function run(store: OpenedStore, args: readonly string[], isTTY = false) {
@@ -100,15 +104,10 @@ describe('runFsck', () => {
   });
 
   it('settles entries that were left pending', async () => {
-    const { tables, store } = await filledStore();
-    const entry = await tables.get('log', 'bucket|000000000000', '00000000000000000001');
-    await tables.transact('log', 'bucket|000000000000', [
-      {
-        kind: 'upsert',
-        rowKey: '00000000000000000001',
-        properties: { ...entry?.properties, state: 'pending', ticks: 1n },
-      },
-    ]);
+    const { tables, store, setClock } = await filledStore();
+    const tail = await readTail(tables, 0);
+    await writeTail(tables, tail, { open: [tail.newest] });
+    setClock(() => Date.now() + 5 * 60_000);
     const { code, stdout } = await run(store, ['--repair']);
     expect({ code, stdout }).toMatchObject({
       code: 0,

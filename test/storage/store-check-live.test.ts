@@ -4,17 +4,8 @@ import { checkStore } from '../../src/storage/archive/store-check.js';
 import type { Finding } from '../../src/storage/archive/store-check/finding.js';
 import { mend } from '../../src/storage/archive/store-check/mend.js';
 import { seriesRowKey, studyPartitionKey, studyRowKey } from '../../src/storage/archive/keys.js';
-import {
-  instanceUid,
-  openOnMemory,
-  partition,
-  put,
-  seriesUid,
-  settle,
-  studyUid,
-  upload,
-  type Shared,
-} from './archive/support/fixture.js';
+import { openOnMemory, put, settle, upload, type Shared } from './archive/support/fixture.js';
+import { instanceUid, partition, seriesUid, studyUid } from './archive/support/samples.js';
 import { expectTidy } from './archive/support/survey.js';
 import { dawdling, seeded } from './archive/support/watched-tables.js';
 

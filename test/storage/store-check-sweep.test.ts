@@ -7,16 +7,13 @@ import { newUlid } from '../../src/storage/archive/ulid.js';
 import { attribute } from '../../src/dicom/attribute.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import {
-  bytes,
   openOnAzurite,
   openOnMemory,
-  partition,
   put,
   settle,
-  uidsOf,
-  type Sample,
   type Shared,
 } from './archive/support/fixture.js';
+import { bytes, partition, uidsOf, type Sample } from './archive/support/samples.js';
 
 const hour = 60 * 60_000;
 const week = 7 * 24 * hour;
@@ -115,12 +112,12 @@ describe.each([
       if (report === undefined) break;
       reports.push(report);
     }
-    // The index, its words, then the two containers, a page each.
+    // The two containers, then the index and its words, a page each.
     expect(reports).toEqual([
-      { blobs: 0, indexRows: 2, isRoundOver: false },
-      { blobs: 0, indexRows: 0, isRoundOver: false },
       { blobs: 2, indexRows: 0, isRoundOver: false },
-      { blobs: 1, indexRows: 0, isRoundOver: true },
+      { blobs: 1, indexRows: 0, isRoundOver: false },
+      { blobs: 0, indexRows: 2, isRoundOver: false },
+      { blobs: 0, indexRows: 0, isRoundOver: true },
     ]);
     await leaveBehind();
     time += week - 1;

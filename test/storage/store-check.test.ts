@@ -16,6 +16,7 @@ import {
   instanceRowKey,
   logPartitionKey,
   logRowKey,
+  logTailRowKey,
   seriesRowKey,
   studyPartitionKey,
   studyRowKey,
@@ -24,22 +25,25 @@ import {
 import { chunksOfSize } from '../../src/group-by.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
 import { instanceIndexRows } from '../../src/storage/archive/catalog-plan.js';
+import { readTail } from '../../src/storage/archive/log-tail.js';
 import { addressOf, rowsOf } from '../../src/storage/archive/search-index.js';
 import { newUlid, type Ulid } from '../../src/storage/archive/ulid.js';
 import {
-  bytes,
   openOnAzurite,
   openOnMemory,
-  partition,
   put,
-  seriesUid,
   settle,
-  studyUid,
-  uidsOf,
   upload,
-  type Sample,
   type Shared,
 } from './archive/support/fixture.js';
+import {
+  bytes,
+  partition,
+  seriesUid,
+  studyUid,
+  uidsOf,
+  type Sample,
+} from './archive/support/samples.js';
 import { hasWords } from '../../src/storage/archive/word-index.js';
 import type { Entity, Properties, TableName } from '../../src/storage/table-store.js';
 
@@ -76,12 +80,18 @@ async function found(
   return all;
 }
 
+/** Lets the clock of the store go on. */
+function passMinutes({ stores: { tables } }: Opened, minutes: number): void {
+  const { now } = tables;
+  tables.now = () => now() + minutes * 60_000;
+}
+
 const kindsOf = (findings: readonly Finding[]) => findings.map(({ kind }) => kind);
 
 /** Mends as it checks, as the script does; answers the kinds that were mended. */
 async function repair(opened: Opened): Promise<readonly FindingKind[]> {
   const { stores, archives } = opened;
-  const settleLog = async () => (await archives[0]?.recover())?.settledUpTo ?? 0;
+  const settleLog = async (sequence: number) => await archives[0]?.settle(sequence);
   const mended: FindingKind[] = [];
   for await (const finding of checkStore(stores, strict)) {
     if (await mend(stores, finding, { ...strict, settle: settleLog })) mended.push(finding.kind);
@@ -402,37 +412,22 @@ const damages: readonly Damage[] = [
     what: 'an entry that nobody settled',
     kind: 'log-entry-pending',
     make: async (opened) => {
-      const before = await opened.stores.tables.get('log', logPartitionKey(0), logRowKey(1));
-      const ticks = BigInt(String(before?.properties['ticks'])) - 10_000_000_000n;
-      await change(opened, 'log', logPartitionKey(0), logRowKey(1), (properties) => ({
+      const { newest } = await readTail(opened.stores.tables, 0);
+      await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) => ({
         ...properties,
-        state: 'pending',
-        ticks,
+        open: String(newest),
       }));
+      passMinutes(opened, 5);
     },
   },
   {
-    what: 'a hole in the log',
-    kind: 'log-gap',
+    what: 'an entry of the log that is not JSON',
+    kind: 'row-unreadable',
     make: async (opened) => {
-      await remove(opened, 'log', logPartitionKey(0), logRowKey(2));
-      await remove(opened, 'log', logPartitionKey(0), logRowKey(3));
-    },
-  },
-  {
-    what: 'a log that lost its end',
-    kind: 'log-gap',
-    make: async (opened) => {
-      await remove(opened, 'log', logPartitionKey(0), logRowKey(4));
-    },
-  },
-  {
-    what: 'an entry from before the one before it',
-    kind: 'log-order',
-    make: async (opened) => {
-      await change(opened, 'log', logPartitionKey(0), logRowKey(2), (properties) => ({
+      const { newest } = await readTail(opened.stores.tables, 0);
+      await change(opened, 'log', logPartitionKey(0), logRowKey(newest), (properties) => ({
         ...properties,
-        ticks: 1n,
+        changes: '[',
       }));
     },
   },
@@ -440,9 +435,19 @@ const damages: readonly Damage[] = [
     what: 'a tail before the end of the log',
     kind: 'log-tail-wrong',
     make: async (opened) => {
-      await change(opened, 'log', logPartitionKey(0), 'tail', (properties) => ({
+      await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) => ({
         ...properties,
-        next: 2n,
+        last: 2n,
+      }));
+    },
+  },
+  {
+    what: 'a tail that names what is not there',
+    kind: 'log-tail-wrong',
+    make: async (opened) => {
+      await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) => ({
+        ...properties,
+        open: '64',
       }));
     },
   },
@@ -450,7 +455,7 @@ const damages: readonly Damage[] = [
     what: 'a log without its tail',
     kind: 'log-tail-wrong',
     make: async (opened) => {
-      await remove(opened, 'log', logPartitionKey(0), 'tail');
+      await remove(opened, 'log', logPartitionKey(0), logTailRowKey);
     },
   },
 ];
@@ -571,7 +576,7 @@ describe('checkStore', () => {
       ['catalog', 2],
       ['index', expect.any(Number)],
       ['blobs', 4],
-      ['log', 4],
+      ['log', 1],
     ]);
   });
 

@@ -26,6 +26,7 @@ import {
   encodeInstance,
   encodeSeries,
   encodeStudy,
+  encodeStudyRow,
 } from '../../src/storage/archive/records.js';
 import {
   addressesOf,
@@ -170,12 +171,13 @@ const noIndex = compressIndex({ frames: undefined, bulk: [] });
 function catalogRows(study: number): readonly TableOperation[] {
   const { uids, dataSet, row, series, record } = rowsOf(study);
   const instance = encodeInstance({
-    record: { ...record, sequence: study + 1, since: study + 1 },
+    record: { ...record, sequence: study + 1 },
     metadata: compressMetadata(JSON.stringify(dataSet)),
     index: noIndex,
   });
+  const guard = { revision: row.revision, last: study + 1, commits: [] };
   return [
-    { kind: 'insert', rowKey: studyRowKey, properties: encodeStudy(row) },
+    { kind: 'insert', rowKey: studyRowKey, properties: encodeStudyRow(row, guard) },
     { kind: 'insert', rowKey: seriesRowKey(uids.series), properties: encodeSeries(series) },
     { kind: 'insert', rowKey: instanceRowKey(uids), properties: instance },
   ];

@@ -6,7 +6,7 @@ import {
   queryValue,
   type QueryParameter,
 } from '../../http/query-string.js';
-import type { LoggedEntry } from '../../storage/archive/log-entry.js';
+import type { FeedChange } from '../../storage/archive/change-feed.js';
 import { jsonArray } from '../json-array.js';
 import { readAhead } from '../read-ahead.js';
 import { presentMetadata } from '../retrieve/present-metadata.js';
@@ -23,7 +23,7 @@ interface Window {
   readonly skip: number;
   readonly limit: number;
   /** Changes from this time on, in milliseconds, are not shown. */
-  readonly end: number;
+  readonly before: number;
   readonly includeMetadata: boolean;
 }
 
@@ -48,33 +48,22 @@ function readTime(parameters: readonly QueryParameter[], name: string): number |
   );
 }
 
-async function readWindow({ request, profile, services }: RequestContext): Promise<Window> {
+function readWindow({ request, profile, services }: RequestContext): Window {
   const { paging, defaultLimit, mostChanges } = profile.changeFeed;
   const parameters = parseQuery(new URL(request.url));
   const limit = queryInteger(parameters, 'limit', { min: 1, max: mostChanges }) ?? defaultLimit;
   const offset = queryInteger(parameters, 'offset') ?? 0;
   const includeMetadata = readFlag(parameters, 'includemetadata');
   if (paging === 'sequence') {
-    return { from: offset + 1, skip: 0, limit, end: Infinity, includeMetadata };
+    return { from: offset + 1, skip: 0, limit, before: Infinity, includeMetadata };
   }
   const start = readTime(parameters, 'startTime');
   const end = readTime(parameters, 'endTime') ?? Infinity;
   if (start !== undefined && end <= start) {
     throw invalidParameter('endTime', 'It must be later than startTime.');
   }
-  const from = start === undefined ? 1 : await services.archive.feed.firstSequenceFrom(start);
-  return { from, skip: offset, limit, end, includeMetadata };
-}
-
-async function* changesIn(
-  { services }: RequestContext,
-  { from, skip, limit, end }: Window,
-): AsyncGenerator<LoggedEntry, void, undefined> {
-  let position = 0;
-  for await (const change of services.archive.feed.changes(from, skip + limit)) {
-    if (change.time >= end || position >= skip + limit) return;
-    if (position++ >= skip) yield change;
-  }
+  const from = start === undefined ? 1 : services.archive.feed.firstSequenceFrom(start);
+  return { from, skip: offset, limit, before: end, includeMetadata };
 }
 
 /** ISO 8601 with seven fractional digits, which clients in .NET read without loss. */
@@ -86,7 +75,7 @@ function formatTicks(ticks: bigint): string {
 /** One change as JSON text; its state and metadata are those of the instance as it is now. */
 async function changeText(
   context: RequestContext,
-  change: LoggedEntry,
+  change: FeedChange,
   includeMetadata: boolean,
 ): Promise<string> {
   const { archive, partitions } = context.services;
@@ -112,7 +101,7 @@ async function changeText(
   return `${fields.slice(0, -1)},"metadata":${metadata}}`;
 }
 
-function stateOf(change: LoggedEntry, current: unknown): 'Current' | 'Replaced' | 'Deleted' {
+function stateOf(change: FeedChange, current: unknown): 'Current' | 'Replaced' | 'Deleted' {
   if (current === undefined) return 'Deleted';
   return change.action !== 'Delete' && current === change.version ? 'Current' : 'Replaced';
 }
@@ -121,11 +110,12 @@ const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Cont
 
 /** `GET changefeed`: a JSON array of changes, oldest first. */
 export async function readChangeFeed(context: RequestContext): Promise<Reply> {
-  const window = await readWindow(context);
+  const { from, limit, includeMetadata, ...window } = readWindow(context);
+  const changes = await context.services.archive.feed.changes(from, limit, window);
   const texts = readAhead(
-    changesIn(context, window),
+    changes,
     changesAhead,
-    async (change) => await changeText(context, change, window.includeMetadata),
+    async (change) => await changeText(context, change, includeMetadata),
     () => undefined,
   );
   return reply(jsonArray(texts), { headers });

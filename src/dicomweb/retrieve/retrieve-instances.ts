@@ -103,6 +103,17 @@ async function unlessDeleted<Result>(work: Promise<Result>): Promise<Result | un
   }
 }
 
+/** Opens an instance whose file has gone: it may have been replaced while others were read. */
+async function again<Result>(
+  { services, partition }: RequestContext,
+  record: InstanceRecord,
+  open: (record: InstanceRecord) => Promise<Result>,
+): Promise<Result | undefined> {
+  const row = await services.archive.catalog.instance(partition, record, instanceProperties);
+  if (row === undefined || row.record.version === record.version) return undefined;
+  return await open(row.record);
+}
+
 /**
  * Opens the files of instances ahead of their turn; those deleted in the meantime are passed over.
  * Frames take more memory than open files, so fewer instances are transcoded ahead than are opened.
@@ -112,16 +123,17 @@ async function* openFiles(
   records: AsyncIterable<InstanceRecord>,
   packaging: Packaging,
 ): AsyncGenerator<OpenedFile, void, undefined> {
+  const open = async (record: InstanceRecord) =>
+    await unlessDeleted(
+      chooseInstance(context, record, [packaging]).then(async (one) => ({
+        one,
+        file: one.image === undefined ? await openStored(context, one) : undefined,
+      })),
+    );
   const chosen = readAhead(
     records,
     filesAhead,
-    async (record) =>
-      await unlessDeleted(
-        chooseInstance(context, record, [packaging]).then(async (one) => ({
-          one,
-          file: one.image === undefined ? await openStored(context, one) : undefined,
-        })),
-      ),
+    async (record) => (await open(record)) ?? (await again(context, record, open)),
     (ready) => ready?.file?.cancel(),
   );
   const opened = readAhead(

@@ -119,11 +119,11 @@ export async function* browseStudies(
     let next = await rows.next();
     while (next.done !== true) {
       const { record, unsure, rowKey } = next.value;
-      const study = unsure ? await catalog.study(partition, record.study) : record;
+      const study = unsure ? await browse.confirm(catalog, partition, next.value) : record;
       next = await rows.next();
-      const isThere = study !== undefined && study.created === record.created;
       const last = next.done === true;
-      const passes = isThere && studyPasses(predicates, study) && isWanted?.({ study }) !== false;
+      const passes =
+        study !== undefined && studyPasses(predicates, study) && isWanted?.({ study }) !== false;
       if (passes) yield { match: { study }, key: rowKey, last };
       else if (effort.spent) yield { key: rowKey, last };
     }

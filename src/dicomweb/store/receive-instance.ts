@@ -31,7 +31,7 @@ export interface Refusal {
   readonly comments: readonly string[];
 }
 
-/** An instance whose file is in its blob, not yet committed. */
+/** An instance that may be committed once its file, which has been read to its end, is in its blob. */
 export interface Received {
   readonly kind: 'received';
   readonly file: StoredFile;
@@ -115,7 +115,7 @@ async function* limitInstance(
 
 /**
  * Reads one Part 10 file from `source` to its end, judges it by the profile and streams it to its
- * blob.
+ * blob. The last of it may still be on its way there: `file.uploaded` says when it is over.
  *
  * @param study - the study that the request is for, if it names one.
  * @param onConsumed - called when nothing more is read from `source`, while the blob may still be
@@ -163,11 +163,15 @@ export async function receiveInstance(
 
     const version = services.archive.newVersion();
     let accepted: AcceptedHeader | undefined;
+    let length = earlyBytes;
+    let accept: () => void = () => undefined;
+    const isAccepted = new Promise<void>((resolve) => (accept = resolve));
     async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
       yield* early.splice(0);
       for await (const chunk of chunks) {
         await reader.push(chunk);
         hold(reader.heldBytes);
+        length += chunk.length;
         yield chunk;
       }
       const judged = await judgeEnded(reader, context);
@@ -177,14 +181,18 @@ export async function receiveInstance(
       }
       hold(judged.metadata.length);
       accepted = judged;
+      accept();
       onConsumed();
     }
     const body = withoutPreamble(bytes());
-    const length = await services.archive.putFile(partition, uids, version, body, signal);
+    const uploaded = services.archive.putFile(partition, uids, version, body, signal);
+    // Whoever commits the file waits for it as well.
+    uploaded.catch(() => undefined);
+    await Promise.race([isAccepted, uploaded]);
     if (accepted === undefined) throw new RangeError('a file was stored before it ended');
     const { sopClass, transferSyntax, dataSet, metadata, index, warning, comments } = accepted;
     const described = { sopClass, transferSyntax, length, dataSet, metadata, index };
-    return { kind: 'received', file: { uids, version, ...described }, warning, comments };
+    return { kind: 'received', file: { uids, version, ...described, uploaded }, warning, comments };
   } catch (error) {
     hold(0);
     if (error instanceof Refused) return error.refusal;

@@ -141,9 +141,10 @@ async function receiveAll(
           async (uids) => await isRepeated(uids, () => one),
         );
         receiving.push(one);
-        onTheirWay.add(one);
-        const leave = () => void onTheirWay.delete(one);
-        one.then(leave, leave);
+        const over = one.then(uploadOf);
+        onTheirWay.add(over);
+        const leave = () => void onTheirWay.delete(over);
+        over.then(leave, leave);
       });
       while (onTheirWay.size >= uploadsPerRequest)
         await Promise.race(onTheirWay).catch(() => undefined);
@@ -153,7 +154,8 @@ async function receiveAll(
     for (const one of onTheirWay) void one.finally(() => patience.renew()).catch(() => undefined);
     return await patience.with(Promise.all(receiving));
   } catch (error) {
-    const discarded = Promise.allSettled(receiving).then((results) => {
+    const discarded = Promise.allSettled(receiving).then(async (results) => {
+      await Promise.allSettled(receiving.map(async (one) => await uploadOf(await one)));
       const received = results.flatMap((result) =>
         result.status === 'fulfilled' && result.value.kind === 'received'
           ? [result.value.file]
@@ -166,6 +168,11 @@ async function receiveAll(
     const first = settled.find((result) => result.status === 'rejected');
     throw first === undefined ? error : first.reason;
   }
+}
+
+/** Settles when the upload of an instance is over. */
+async function uploadOf(one: Received | Refusal): Promise<void> {
+  if (one.kind === 'received') await one.file.uploaded;
 }
 
 async function commit(

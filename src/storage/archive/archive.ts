@@ -17,6 +17,7 @@ import { BoundedCache } from '../../bounded-cache.js';
 import { ServiceError } from '../../errors.js';
 import type { BlobContent, BlobStore, ByteRange } from '../blob-store.js';
 import { allBytes } from '../body.js';
+import { systemRuntime, type Runtime } from '../runtime.js';
 import type { TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { BrowseIndex } from './browse-index.js';
@@ -24,8 +25,7 @@ import { modalityIn, type NewInstance } from './catalog-plan.js';
 import { Catalog, type InstancePaging, type InstanceRow } from './catalog.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeLog } from './change-log.js';
-import { blobName, type Partition } from './keys.js';
-import { defaultLogTiming, type LogTiming } from './log-entry.js';
+import { blobName, type BlobExtension, type Partition } from './keys.js';
 import {
   compressIndex,
   compressMetadata,
@@ -38,21 +38,24 @@ import {
 } from './records.js';
 import { recover, type RecoveryReport } from './recovery.js';
 import { SearchIndex } from './search-index.js';
+import { hasHappened, openAmong, settle, type SettleParts } from './settle.js';
 import { type DeleteScope } from './delete-commit.js';
 import { type CommitResult } from './store-commit.js';
 import { StudyWriter, type StoreMode } from './study-writer.js';
-import { newUlid, type Ulid } from './ulid.js';
+import { defaultTiming, type ArchiveTiming } from './timing.js';
+import { ulidMaker, type Ulid } from './ulid.js';
 
 const inflate = promisify(gunzip);
 
 export interface ArchiveOptions {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
-  /** `defaultLogTiming` when left out; all processes on the same stores agree on it. */
-  readonly timing?: LogTiming;
+  /** `defaultTiming` when left out. */
+  readonly timing?: ArchiveTiming;
+  readonly runtime?: Runtime;
 }
 
-/** An instance whose file has been stored and that is ready to be committed. */
+/** An instance that has been received and judged, and whose file is stored or about to be. */
 export interface StoredFile {
   readonly uids: InstanceUids;
   readonly version: Ulid;
@@ -65,17 +68,16 @@ export interface StoredFile {
   /** Its DICOM JSON, when that has been compressed already. */
   readonly metadata?: Uint8Array;
   readonly index: InstanceIndex;
+  /** Settles when the file is stored; it is there already when left out. */
+  readonly uploaded?: Promise<unknown>;
 }
 
 /** Writers that are kept for their knowledge of a study's rows. */
 const keptWriters = 1000;
 /** A study is written for a while, then seldom again. */
 const keptMilliseconds = 5 * 60_000;
-const recoveredPerRun = 10_000;
 /** Of the compressed indexes that are kept for the next frame; as they are kept they take some ten times as much. */
 const keptIndexBytes = 1024 ** 2;
-
-type Extension = Parameters<typeof blobName>[3];
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceError && error.code === 'storage-unavailable';
@@ -89,29 +91,33 @@ export class Archive {
   readonly browse: BrowseIndex;
   readonly feed: ChangeFeed;
   readonly #log: ChangeLog;
-  readonly #timing: LogTiming;
   /** By version, of which nothing ever changes. */
   readonly #indexes = new BoundedCache<InstanceIndex>(keptIndexBytes);
+  readonly #settling: SettleParts;
+  readonly #runtime: Runtime;
   readonly #writers = new Map<string, StudyWriter>();
   readonly #background = new Set<Promise<void>>();
+  /** Names a new version of an instance. */
+  readonly newVersion: () => Ulid;
+  /** Ends the waits of work that is in no hurry; none are begun while the archive is being closed. */
+  readonly #waits = new Set<() => void>();
+  #isClosing = false;
 
-  constructor({ tables, blobs, timing = defaultLogTiming }: ArchiveOptions) {
+  constructor({ tables, blobs, timing = defaultTiming, runtime = systemRuntime }: ArchiveOptions) {
     this.tables = tables;
     this.blobs = blobs;
     this.catalog = new Catalog(tables);
     this.index = new SearchIndex(tables);
-    this.browse = new BrowseIndex(tables);
-    this.feed = new ChangeFeed(tables, this.catalog, timing);
-    this.#log = new ChangeLog(tables);
-    this.#timing = timing;
+    this.browse = new BrowseIndex(tables, runtime);
+    const { catalog, index, browse } = this;
+    this.#settling = { tables, blobs, catalog, index, browse, timing, runtime };
+    this.feed = new ChangeFeed(this.#settling);
+    this.#log = new ChangeLog(tables, runtime);
+    this.#runtime = runtime;
+    this.newVersion = ulidMaker(() => tables.now(), runtime.random);
   }
 
   // ---- store ---------------------------------------------------------------------------------
-
-  /** Names a new version of an instance. */
-  newVersion(): Ulid {
-    return newUlid();
-  }
 
   /** Reads ahead the rows of a study that is about to be written. */
   expect(partition: Partition, study: StudyInstanceUID): void {
@@ -142,7 +148,13 @@ export class Archive {
     }
   }
 
-  /** Commits a stored file: from now on it can be retrieved and found. */
+  /**
+   * Commits an instance once its file is stored: from now on it can be retrieved and found. The intent
+   * and the index rows go out while the file is on its way.
+   *
+   * @throws what `uploaded` rejects with; ServiceError `storage-unavailable` when it is not known what
+   *   became of it.
+   */
   async store(
     partition: Partition,
     file: StoredFile,
@@ -151,7 +163,8 @@ export class Archive {
     const metadata = file.metadata ?? compressMetadata(stringifyDataSet(file.dataSet));
     const index = compressIndex(file.index);
     const { uids, version, sopClass, transferSyntax, length, dataSet } = file;
-    const derived = allOf([
+    const uploaded = allOf([
+      file.uploaded,
       metadata.length > rowBytes.metadata
         ? this.#putDerived(blobName(partition, uids, version, 'metadata.json.gz'), metadata)
         : undefined,
@@ -159,16 +172,12 @@ export class Archive {
         ? this.#putDerived(blobName(partition, uids, version, 'index.json.gz'), index)
         : undefined,
     ]);
-    try {
-      await derived;
-    } catch (error) {
-      this.discardFiles(partition, [file]);
-      throw error;
-    }
+    // Whoever commits waits for it.
+    uploaded.catch(() => undefined);
     const modality = modalityIn(dataSet);
     const record = { ...uids, version, sopClass, modality, transferSyntax, length };
     const instance: NewInstance = { record, dataSet, metadata, index };
-    return await this.#writer(partition, uids.study).store(instance, mode);
+    return await this.#writer(partition, uids.study).store({ instance, uploaded }, mode);
   }
 
   /** Removes files that will never be committed. */
@@ -259,7 +268,7 @@ export class Archive {
   async #getDerived(
     partition: Partition,
     record: InstanceRecord,
-    extension: Extension,
+    extension: BlobExtension,
   ): Promise<Buffer> {
     const blob = await this.blobs.get(
       'derived',
@@ -274,18 +283,36 @@ export class Archive {
   // ---- housekeeping --------------------------------------------------------------------------
 
   /**
-   * Finishes or undoes what died, a bounded number of log entries a run.
+   * Settles what died, and clears away what changes have left behind.
    *
    * @throws ServiceError `storage-unavailable`.
    */
-  async recover(mostEntries = recoveredPerRun): Promise<RecoveryReport> {
-    return await recover(this, mostEntries);
+  async recover(): Promise<RecoveryReport> {
+    return await recover(this.#settling);
+  }
+
+  /** Settles one intent of the log, whatever its age: for the check of the store. */
+  async settle(sequence: number): Promise<void> {
+    await settle(this.#settling, sequence);
   }
 
   /** Resolves when the work behind acknowledged requests has settled; for a clean shutdown. */
   async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const end of this.#waits) end();
     while (this.#background.size > 0) await Promise.all(this.#background);
     await this.#log.close();
+    this.#isClosing = false;
+  }
+
+  /** Waits, but not while the archive is being closed. */
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#isClosing) return;
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    this.#waits.add(end);
+    await Promise.race([this.#runtime.rest(milliseconds), ended]);
+    this.#waits.delete(end);
   }
 
   #writer(partition: Partition, study: StudyInstanceUID): StudyWriter {
@@ -297,7 +324,13 @@ export class Archive {
         log: this.#log,
         index: this.index,
         browse: this.browse,
-        timing: this.#timing,
+        runtime: this.#runtime,
+        timing: this.#settling.timing,
+        newUlid: this.newVersion,
+        openAmong: async (intents) => await openAmong(this.tables, intents),
+        hasHappened: async (intent) => await hasHappened(this, intent),
+        pause: async (milliseconds) => await this.#pause(milliseconds),
+        behind: (work) => this.#run(work),
         discard: (instances) => {
           this.#discard(
             partition,
@@ -308,14 +341,14 @@ export class Archive {
     // Re-inserted at the end: the map is ordered by last use.
     this.#writers.delete(key);
     this.#writers.set(key, writer);
-    writer.used = Date.now();
+    writer.used = this.tables.now();
     this.#forgetWriters();
     return writer;
   }
 
   /** Forgets writers that have been idle for long, and the one idle for longest when there are many. */
   #forgetWriters(): void {
-    const latest = Date.now() - keptMilliseconds;
+    const latest = this.tables.now() - keptMilliseconds;
     for (const [key, writer] of this.#writers) {
       if (writer.used >= latest && this.#writers.size <= keptWriters) break;
       if (writer.idle) this.#writers.delete(key);
@@ -327,7 +360,7 @@ export class Archive {
     versions: readonly (InstanceUids & { readonly version: Ulid })[],
   ): void {
     if (versions.length === 0) return;
-    const names = (extension: Extension) =>
+    const names = (extension: BlobExtension) =>
       versions.map((version) => blobName(partition, version, version.version, extension));
     this.#run(this.blobs.delete('instances', names('dcm')));
     this.#run(

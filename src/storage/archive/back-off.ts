@@ -1,21 +1,20 @@
 /** Waiting between attempts when another process was faster, so that the two part ways. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ServiceError } from '../../errors.js';
+import type { Runtime } from '../runtime.js';
 
-const mostAttempts = 30;
-const longestMilliseconds = 400;
+const firstMilliseconds = 10;
+const longestMilliseconds = 1000;
+/** After so many losses a writer has waited its share, and pushes on. */
+const patientAttempts = 8;
+const impatientMilliseconds = 80;
 
 /**
- * Waits a random time that grows with the attempts (full jitter).
- *
- * @throws ServiceError `overloaded` after too many attempts.
+ * Waits a random time that grows with the attempts (full jitter), and is short again for who has lost
+ * many times: among many writers the one that has waited longest gets through.
  */
-export async function backOff(attempt: number, what: string): Promise<void> {
-  if (attempt >= mostAttempts) {
-    throw new ServiceError('overloaded', `Too many writers compete for ${what}. Try again.`, {
-      retryAfterSeconds: 2,
-    });
-  }
-  const ceiling = Math.min(longestMilliseconds, 10 * 2 ** attempt);
-  await sleep(Math.random() * ceiling);
+export async function backOff({ sleep, random }: Runtime, attempt: number): Promise<void> {
+  const ceiling =
+    attempt < patientAttempts
+      ? Math.min(longestMilliseconds, firstMilliseconds * 2 ** attempt)
+      : impatientMilliseconds;
+  await sleep(random() * ceiling);
 }

@@ -1,12 +1,15 @@
 /**
  * The browse index: a covering copy of every study row, newest first, so that a page of the study
- * list is one range query. A copy that may disagree with the catalog says so and is checked by
- * whoever reads it.
+ * list is one range query. A copy whose study may not be there says so, and whoever reads it asks the
+ * catalog. A copy follows its study within a second; in the process that wrote, at once.
  */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
+import { ServiceError } from '../../errors.js';
 import { rowPages, type RowPagesOptions } from '../row-pages.js';
+import type { Runtime } from '../runtime.js';
 import type { Entity, Properties, TableStore } from '../table-store.js';
 import { backOff } from './back-off.js';
+import type { Catalog } from './catalog.js';
 import {
   browsePartitionKey,
   browseRowKey,
@@ -24,6 +27,9 @@ export interface BrowsedStudy {
   readonly unsure: boolean;
   /** The place after which a later walk goes on. */
   readonly rowKey: string;
+  readonly etag: string;
+  /** When the copy was written, by the clock of storage. */
+  readonly timestamp: number;
 }
 
 /** A page of the study list: which studies there are, or may be. */
@@ -37,25 +43,93 @@ export interface StudyMarks {
   readonly isLast: boolean;
 }
 
+/** After so long nobody is about to clear up a doubt that he has raised. */
+const doubtMilliseconds = 10_000;
+
 function encode(record: StudyRecord, unsure: boolean) {
   return { ...encodeStudy(record), revision: record.revision, unsure };
 }
 
 function browsedStudy(entity: Entity): BrowsedStudy {
-  const { rowKey, properties } = entity;
+  const { rowKey, etag, timestamp, properties } = entity;
   const { study } = parseBrowseRowKey(rowKey);
   return {
     record: { ...decodeStudy(entity), study },
     unsure: properties['unsure'] === true,
-    rowKey,
+    ...{ rowKey, etag, timestamp },
   };
 }
 
 export class BrowseIndex {
   readonly #tables: TableStore;
+  readonly #runtime: Runtime;
+  /** Studies that this process has committed and whose copies it has yet to write; `undefined` for those gone. */
+  readonly #ahead = new Map<string, StudyRecord | undefined>();
 
-  constructor(tables: TableStore) {
+  constructor(tables: TableStore, runtime: Runtime) {
     this.#tables = tables;
+    this.#runtime = runtime;
+  }
+
+  /** This process has committed a study, or its end: from now on it sees that here. */
+  committed(
+    partition: Partition,
+    created: Ulid,
+    study: StudyInstanceUID,
+    record?: StudyRecord,
+  ): void {
+    this.#ahead.set(partition + browseRowKey(created, study), record);
+  }
+
+  /** The copy of a study is no longer behind what this process has committed. */
+  followed(
+    partition: Partition,
+    created: Ulid,
+    study: StudyInstanceUID,
+    record?: StudyRecord,
+  ): void {
+    const key = partition + browseRowKey(created, study);
+    if (this.#ahead.get(key) === record) this.#ahead.delete(key);
+  }
+
+  /** A copy as this process knows it. */
+  #known(partition: Partition, copy: BrowsedStudy): BrowsedStudy {
+    const key = partition + copy.rowKey;
+    if (!this.#ahead.has(key)) return copy;
+    const record = this.#ahead.get(key);
+    if (record === undefined) return { ...copy, unsure: true };
+    return record.revision < copy.record.revision ? copy : { ...copy, record };
+  }
+
+  /**
+   * The study of an unsure copy; `undefined` when it is not there. A doubt that its author has not cleared
+   * up for long is settled. Whoever may be about to store or to delete the study is fenced off first: he
+   * begins again, and announces or doubts it anew.
+   */
+  async confirm(
+    catalog: Catalog,
+    partition: Partition,
+    copy: BrowsedStudy,
+  ): Promise<StudyRecord | undefined> {
+    const { study } = copy.record;
+    const { guard, record } = await catalog.studyRow(partition, study);
+    const now = record?.created === copy.record.created ? record : undefined;
+    if (this.#tables.now() - copy.timestamp < doubtMilliseconds) return now;
+    const settle = async () => {
+      if (!(await catalog.fence(partition, study, guard.revision))) return;
+      const { rowKey, etag } = copy;
+      const properties = now && encode({ ...now, revision: guard.revision + 1 }, false);
+      await this.#tables.transact('searchindex', browsePartitionKey(partition), [
+        properties === undefined
+          ? { kind: 'delete', rowKey, etag }
+          : { kind: 'replace', rowKey, etag, properties },
+      ]);
+    };
+    // The reader has what he came for.
+    await settle().catch((error: unknown) => {
+      if (!(error instanceof ServiceError)) throw error;
+    });
+    return now;
   }
 
   /** Announces a study before its first commit; answers the ETag of the copy. */
@@ -95,7 +169,7 @@ export class BrowseIndex {
       const unsure = copy.properties['unsure'] === true;
       const written = await this.#replace(partition, record, encode(record, unsure), copy.etag);
       if (written !== undefined) return written;
-      await backOff(attempt, 'the study list');
+      await backOff(this.#runtime, attempt);
     }
   }
 
@@ -121,7 +195,7 @@ export class BrowseIndex {
       const doubted = { ...copy.properties, unsure: true };
       const written = await this.#replace(partition, record, doubted, copy.etag);
       if (written !== undefined) return written;
-      await backOff(attempt, 'the study list');
+      await backOff(this.#runtime, attempt);
     }
   }
 
@@ -139,7 +213,7 @@ export class BrowseIndex {
   ): AsyncGenerator<BrowsedStudy, void, undefined> {
     const range = { partitionKey: browsePartitionKey(partition) };
     for await (const { rows } of rowPages(this.#tables, 'searchindex', range, options)) {
-      for (const entity of rows) yield browsedStudy(entity);
+      for (const entity of rows) yield this.#known(partition, browsedStudy(entity));
     }
   }
 
@@ -172,7 +246,7 @@ export class BrowseIndex {
   ): Promise<readonly BrowsedStudy[]> {
     const range = browseRowsBetween(partition, oldest, newest);
     const { entities } = await this.#tables.query('searchindex', range, { limit });
-    return entities.map(browsedStudy);
+    return entities.map((entity) => this.#known(partition, browsedStudy(entity)));
   }
 
   async #get(partition: Partition, { created, study }: StudyRecord) {

@@ -10,9 +10,11 @@ import { groupBy } from '../../group-by.js';
 import { mergeAttributes, seriesAttributes, studyAttributes } from './attributes.js';
 import type { Partition } from './keys.js';
 import {
+  noGuard,
   stateCharacters,
   type InstanceRecord,
   type SeriesRecord,
+  type StudyGuard,
   type StudyRecord,
   type Tally,
 } from './records.js';
@@ -20,7 +22,7 @@ import { changeIndexes, rowsOf, type IndexChange, type IndexRow } from './search
 import type { Ulid } from './ulid.js';
 
 /** What is known of an instance before it has its place in the log. */
-export type NewInstanceRecord = Omit<InstanceRecord, 'sequence' | 'since'>;
+export type NewInstanceRecord = Omit<InstanceRecord, 'sequence'>;
 
 /** An instance whose file is stored and whose rows are to be committed. */
 export interface NewInstance {
@@ -40,11 +42,13 @@ export interface Versioned<Record> {
 
 /** The rows of a study above its instances, as read. */
 export interface StudyState {
+  readonly guard: StudyGuard;
+  /** `undefined` when the study is not there; its row may be. */
   readonly study: Versioned<StudyRecord> | undefined;
   readonly series: ReadonlyMap<SeriesInstanceUID, Versioned<SeriesRecord>>;
 }
 
-export const emptyState: StudyState = { study: undefined, series: new Map() };
+export const emptyState: StudyState = { guard: noGuard, study: undefined, series: new Map() };
 
 /** The rows as they shall be: `undefined` stands for a row that goes. */
 export interface CatalogPlan {
@@ -189,7 +193,7 @@ export function planStore(
 
   record = {
     ...record,
-    revision: record.revision + 1,
+    revision: state.guard.revision + 1,
     write,
     newest: { series: last.record.series, instance: last.record.instance },
     instances: record.instances + instances.length - replaced.size,
@@ -387,7 +391,7 @@ export function planDelete(
 
   record = {
     ...record,
-    revision: record.revision + 1,
+    revision: state.guard.revision + 1,
     write,
     instances: record.instances - instances.length,
     modalities: count(record.modalities, modalities),

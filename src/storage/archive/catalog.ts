@@ -8,13 +8,16 @@ import type {
 import {
   tableLimits,
   type Entity,
+  type Properties,
   type RowRange,
   type TableOperation,
   type TableStore,
 } from '../table-store.js';
+import { groupBy } from '../../group-by.js';
 import { rowPages, type RowPagesOptions } from '../row-pages.js';
 import type { CatalogPlan, StudyState, Versioned } from './catalog-plan.js';
 import {
+  afterRow,
   instanceRowKey,
   instanceRows,
   parseCatalogRowKey,
@@ -26,14 +29,18 @@ import {
   type Partition,
 } from './keys.js';
 import {
+  decodeGuard,
   decodeInstance,
   decodeSeries,
-  decodeStudy,
+  decodeStudyRow,
   encodeSeries,
-  encodeStudy,
+  encodeStudyRow,
+  guardProperties,
   instanceProperties,
+  noGuard,
   type InstanceRecord,
   type SeriesRecord,
+  type StudyGuard,
   type StudyRecord,
 } from './records.js';
 
@@ -61,6 +68,8 @@ export interface StudyWithSeries {
   readonly series: ReadonlyMap<SeriesInstanceUID, SeriesRecord>;
 }
 
+/** Pages of a series that are read rather than asking for every row by itself. */
+const mostPages = 2;
 /** Rows of other series that are read along rather than asking for every row by itself. */
 const seriesPassedOver = 32;
 
@@ -73,22 +82,56 @@ export class Catalog {
 
   /** The study row and all series rows. */
   async state(partition: Partition, study: StudyInstanceUID): Promise<StudyState> {
-    let studyRow: Versioned<StudyRecord> | undefined;
+    let studyRow: Entity | undefined;
     const series = new Map<SeriesInstanceUID, Versioned<SeriesRecord>>();
     for await (const { rows } of this.#pages(studyAndSeriesRows(partition, study))) {
       for (const entity of rows) {
         const key = parseCatalogRowKey(entity.rowKey);
         const { etag } = entity;
-        if (key.level === 'study') studyRow = { record: decodeStudy(entity), etag };
+        if (key.level === 'study') studyRow = entity;
         if (key.level === 'series') series.set(key.series, { record: decodeSeries(entity), etag });
       }
     }
-    return { study: studyRow, series };
+    return { guard: decodeGuard(studyRow), study: versioned(studyRow), series };
+  }
+
+  /** The row of a study, whether it is there or gone. */
+  async studyRow(
+    partition: Partition,
+    study: StudyInstanceUID,
+  ): Promise<{ readonly guard: StudyGuard; readonly record: StudyRecord | undefined }> {
+    const row = await this.#get(partition, study, studyRowKey);
+    return { guard: decodeGuard(row), record: decodeStudyRow(row) };
+  }
+
+  /** What guards the row of a study: one point read of a few numbers. */
+  async guard(partition: Partition, study: StudyInstanceUID): Promise<StudyGuard> {
+    return decodeGuard(await this.#get(partition, study, studyRowKey, guardProperties));
+  }
+
+  /**
+   * Writes the study row as it is, so that nothing can be committed any more that was to be under the
+   * revision it has had so far.
+   *
+   * @returns whether it was; `false` when the row has another revision.
+   */
+  async fence(partition: Partition, study: StudyInstanceUID, revision: number): Promise<boolean> {
+    const row = await this.#get(partition, study, studyRowKey);
+    const guard = decodeGuard(row);
+    if (guard.revision !== revision) return false;
+    const properties =
+      row === undefined
+        ? encodeStudyRow(undefined, { ...noGuard, revision: 1 })
+        : { ...row.properties, revision: revision + 1 };
+    const outcome = await this.#tables.transact('catalog', studyPartitionKey(partition, study), [
+      guarded(studyRowKey, guard.etag, properties),
+    ]);
+    return outcome.committed;
   }
 
   async study(partition: Partition, study: StudyInstanceUID): Promise<StudyRecord | undefined> {
     const entity = await this.#get(partition, study, studyRowKey);
-    return entity && decodeStudy(entity);
+    return decodeStudyRow(entity);
   }
 
   async series(
@@ -118,7 +161,7 @@ export class Catalog {
     );
     for (const entity of entities) {
       const key = parseCatalogRowKey(entity.rowKey);
-      if (key.level === 'study') record = decodeStudy(entity);
+      if (key.level === 'study') record = decodeStudyRow(entity);
       if (key.level === 'series' && wanted.has(key.series)) {
         series.set(key.series, decodeSeries(entity));
       }
@@ -187,10 +230,77 @@ export class Catalog {
   }
 
   /**
+   * The rows of some instances that are there, without their data sets: a page or two for each series,
+   * and point reads for what they do not reach.
+   *
+   * @param isHint - whether what the first page of a series does not reach may count as not there.
+   */
+  async present(
+    partition: Partition,
+    study: StudyInstanceUID,
+    wanted: Iterable<Omit<InstanceUids, 'study'>>,
+    isHint: boolean,
+  ): Promise<readonly InstanceRow[]> {
+    const series = [...groupBy(wanted, (uids) => uids.series)];
+    const found = await Promise.all(
+      series.map(async ([uid, some]) =>
+        some.length === 1
+          ? await this.#pointReads(partition, study, some)
+          : await this.#presentInSeries(partition, study, uid, some, isHint),
+      ),
+    );
+    return found.flat();
+  }
+
+  async #pointReads(
+    partition: Partition,
+    study: StudyInstanceUID,
+    wanted: readonly Omit<InstanceUids, 'study'>[],
+  ): Promise<readonly InstanceRow[]> {
+    const rows = await Promise.all(
+      wanted.map(
+        async (uids) => await this.instance(partition, { study, ...uids }, instanceProperties),
+      ),
+    );
+    return rows.filter((row) => row !== undefined);
+  }
+
+  async #presentInSeries(
+    partition: Partition,
+    study: StudyInstanceUID,
+    series: SeriesInstanceUID,
+    wanted: readonly Omit<InstanceUids, 'study'>[],
+    isHint: boolean,
+  ): Promise<readonly InstanceRow[]> {
+    const sought = new Map(wanted.map((uids) => [instanceRowKey(uids), uids]));
+    const keys = [...sought.keys()].sort();
+    const range = {
+      ...instanceRows(partition, study, series),
+      from: keys[0] ?? '',
+      to: afterRow(keys.at(-1) ?? ''),
+    };
+    const found: InstanceRow[] = [];
+    let pages = 0;
+    for await (const { rows, isLast } of this.#pages(range, { select: instanceProperties })) {
+      for (const entity of rows) {
+        if (sought.has(entity.rowKey)) found.push(instanceRow(study, entity));
+      }
+      const reached = rows.at(-1)?.rowKey ?? '';
+      pages += 1;
+      if (isLast || pages < (isHint ? 1 : mostPages)) continue;
+      if (isHint) break;
+      const left = [...sought].filter(([key]) => key > reached).map(([, uids]) => uids);
+      return [...found, ...(await this.#pointReads(partition, study, left))];
+    }
+    return found;
+  }
+
+  /**
    * Carries out a plan together with changes of instance rows, all or none, provided that the study
    * and series rows are still as `state` has them.
    *
-   * @returns the state after it, or which kind of row stood in the way.
+   * @param noted - the intent that is carried out, and those before that the row need not name any more.
+   * @returns the state after it, or that another write was faster.
    */
   async commit(
     partition: Partition,
@@ -198,9 +308,19 @@ export class Catalog {
     state: StudyState,
     plan: CatalogPlan,
     instanceOperations: readonly TableOperation[],
+    noted?: { readonly intent: number; readonly isClosed: (intent: number) => boolean },
   ): Promise<CommitOutcome> {
+    const { etag, revision, last, commits } = state.guard;
+    const guard = {
+      revision: revision + 1,
+      last: Math.max(last, noted?.intent ?? 0),
+      commits:
+        noted === undefined
+          ? commits
+          : [...commits.filter((intent) => !noted.isClosed(intent)), noted.intent],
+    };
     const above: TableOperation[] = [
-      guarded(studyRowKey, state.study?.etag, plan.study && encodeStudy(plan.study)),
+      guarded(studyRowKey, etag, encodeStudyRow(plan.study, guard)),
       ...[...plan.series].map(([uid, record]) =>
         guarded(seriesRowKey(uid), state.series.get(uid)?.etag, record && encodeSeries(record)),
       ),
@@ -210,21 +330,20 @@ export class Catalog {
       ...instanceOperations,
     ]);
     if (!outcome.committed) {
-      const { index } = outcome;
-      return index !== undefined && index >= above.length
-        ? { committed: false, instance: index - above.length }
-        : { committed: false, instance: undefined };
+      const instance = (outcome.index ?? above.length) - above.length;
+      return { committed: false, isOfInstance: instance >= 0 };
     }
     const [studyEtag, ...seriesEtags] = outcome.etags;
     const series = new Map(state.series);
     [...plan.series].forEach(([uid, record], position) => {
-      const etag = seriesEtags[position];
-      if (record === undefined || etag === undefined) series.delete(uid);
-      else series.set(uid, { record, etag });
+      const seriesEtag = seriesEtags[position];
+      if (record === undefined || seriesEtag === undefined) series.delete(uid);
+      else series.set(uid, { record, etag: seriesEtag });
     });
     return {
       committed: true,
       state: {
+        guard: { ...guard, etag: studyEtag },
         study:
           plan.study && studyEtag !== undefined
             ? { record: plan.study, etag: studyEtag }
@@ -237,16 +356,18 @@ export class Catalog {
 
 export type CommitOutcome =
   | { readonly committed: true; readonly state: StudyState }
-  | {
-      readonly committed: false;
-      /** Index of the instance operation that clashed; `undefined` for any other row. */
-      readonly instance: number | undefined;
-    };
+  /** `isOfInstance`: the row of an instance was not as expected, or may not have been. */
+  | { readonly committed: false; readonly isOfInstance: boolean };
+
+function versioned(row: Entity | undefined): Versioned<StudyRecord> | undefined {
+  const record = decodeStudyRow(row);
+  return row && record && { record, etag: row.etag };
+}
 
 function guarded(
   rowKey: string,
   etag: string | undefined,
-  properties: ReturnType<typeof encodeStudy> | undefined,
+  properties: Properties | undefined,
 ): TableOperation {
   if (properties === undefined) {
     return { kind: 'delete', rowKey, ...(etag !== undefined && { etag }) };

@@ -1,274 +1,288 @@
 /**
- * The one ordered log of every change: write-ahead log and change feed at once. An entry is
- * appended before the catalog commits it and settled, lazily, once its fate is known.
+ * The log as one process writes it: it appends intents to a shard of its own choice, and notes there
+ * which of them it has done with. Whatever waits goes out together, in one transaction with the tail.
  */
 import { ServiceError } from '../../errors.js';
-import { chunksOfSize, groupBy } from '../../group-by.js';
-import {
-  tableLimits,
-  type Properties,
-  type TableOperation,
-  type TableStore,
-} from '../table-store.js';
+import type { Runtime } from '../runtime.js';
+import { tableLimits, type TableOperation, type TableStore } from '../table-store.js';
 import { backOff } from './back-off.js';
 import { Batcher } from './batcher.js';
-import {
-  logBucketEntries,
-  logBucketOf,
-  logHeadKey,
-  logPartitionKey,
-  logRecoveredKey,
-  logRowKey,
-  logTailRowKey,
-} from './keys.js';
-import {
-  decodeLogEntry,
-  encodeLogEntry,
-  readBucketTail,
-  readTail,
-  ticksPerMillisecond,
-  type Fate,
-  type LogEntry,
-  type Tail,
-} from './log-entry.js';
-import { newUlid } from './ulid.js';
+import { encodeIntent, type Intent } from './intent.js';
+import { logPartitionKey, logRowKey } from './keys.js';
+import { readTail, tailOperation, type Tail } from './log-tail.js';
+import { firstSequenceOf, sequenceAfter, sequenceStride, shardOfSequence } from './sequence.js';
 
-/** An appended entry whose fate is still to be written. */
-export interface PendingEntry {
+/** An intent that has its place in the log. */
+export interface Appended {
+  readonly intent: Intent;
+  /** Of its last change. */
   readonly sequence: number;
-  /** Milliseconds since 1970, by the clock of this process. */
-  readonly appended: number;
-  readonly properties: Properties;
 }
 
-interface Settled {
-  readonly entry: PendingEntry;
-  readonly fate: Fate;
+interface Append {
+  readonly intent: Intent;
+  /** Changes of the study up to here have happened before. */
+  readonly after: number;
+  /** A lost attempt whose leavings this one takes over. */
+  readonly before: number | undefined;
 }
 
-/** Cuts fates into what one transaction writes. */
-function batchesOf(settled: readonly Settled[]): readonly (readonly Settled[])[] {
-  const byBucket = groupBy(settled, ({ entry }) => logBucketOf(entry.sequence));
-  return [...byBucket.values()].flatMap((all) =>
-    chunksOfSize(all, tableLimits.transactionOperations),
-  );
+type Work = Append | 'close';
+type Result = Appended | 'gone' | 'closed';
+
+interface Placed {
+  readonly append: Append;
+  readonly sequence: number;
+  readonly insert: TableOperation;
 }
 
-/** One operation of each transaction moves the tail. */
-const entriesPerTransaction = tableLimits.transactionOperations - 1;
-const settleBatch = 50;
-const settleAfterMilliseconds = 1000;
-const rememberedEntries = 10_000;
-/** Recovery runs every five minutes. */
-const recoveredAge = 60_000;
+/** One transaction on the shard. */
+interface Move {
+  readonly change: Partial<Tail>;
+  readonly placed: readonly Placed[];
+  /** Rows of lost attempts that go. */
+  readonly deleted: readonly number[];
+  readonly left: readonly number[];
+}
+
+const mostBytes = tableLimits.transactionBytes * 0.6;
+/** So many lost attempts without a successor go with one transaction, beside those that have one. */
+const mostDropped = 20;
+/** Open intents of a shard, at most: their number bounds the row of the tail. */
+const mostOpen = 1500;
+const closeAfterMilliseconds = 1000;
+/** Sent again after silence for about a quarter of a minute, beside what each sending takes. */
+const mostSendings = 6;
+
+function isAppend(work: Work): work is Append {
+  return work !== 'close';
+}
+
+function bytesOf({ intent }: Append): number {
+  // Compression makes it less; keys and framing more.
+  return 2048 + intent.changes.length * 300 + intent.rows.length * 200;
+}
+
+function fits(batch: readonly Work[], next: Work): boolean {
+  const appends = [...batch, next].filter(isAppend);
+  const rows = appends.reduce((sum, { before }) => sum + (before === undefined ? 1 : 2), 1);
+  const bytes = appends.reduce((sum, append) => sum + bytesOf(append), 0);
+  return rows + mostDropped <= tableLimits.transactionOperations && bytes <= mostBytes;
+}
 
 export class ChangeLog {
   readonly #tables: TableStore;
-  readonly #appends: Batcher<LogEntry, PendingEntry>;
+  readonly #runtime: Runtime;
+  readonly #work: Batcher<Work, Result>;
+  /** The tail as this process left it. */
   #tail: Tail | undefined;
-  #settling: Settled[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  /** Settles when all fates noted before have been written or given up. */
-  #writing = Promise.resolve();
-  /** Entries that this process has written as done. */
-  readonly #confirmed = new Set<number>();
-  /** Up to where recovery had settled the log when this process looked last. */
-  #recovered = 0;
-  #recoveredRead = 0;
+  /** The tail as this process saw it last: perhaps no longer as it is. */
+  #seen: Tail | undefined;
+  /** Intents of this process that are done with, and whether their rows stay. */
+  readonly #leaving = new Map<number, 'stays' | 'goes'>();
+  #isClosing = false;
 
-  constructor(tables: TableStore) {
+  constructor(tables: TableStore, runtime: Runtime) {
     this.#tables = tables;
-    this.#appends = new Batcher({
-      flush: async (entries) => await this.#flush(entries),
-      fits: (entries) => entries.length < entriesPerTransaction,
+    this.#runtime = runtime;
+    this.#work = new Batcher<Work, Result>({
+      flush: async (batch) => await this.#flush(batch),
+      fits,
     });
   }
 
-  /** Appends a pending entry and answers its place. Concurrent calls share a transaction. */
-  async append(entry: LogEntry): Promise<PendingEntry> {
-    return await this.#appends.add(entry);
-  }
-
   /**
-   * Notes what became of entries. Written later, in batches: until then, and if this process dies,
-   * readers and recovery find out from the catalog.
-   */
-  settle(entries: readonly PendingEntry[], fate: Fate): void {
-    for (const entry of entries) this.#settling.push({ entry, fate });
-    if (this.#settling.length >= settleBatch) void this.close();
-    else {
-      this.#timer ??= setTimeout(() => void this.close(), settleAfterMilliseconds);
-      this.#timer.unref();
-    }
-  }
-
-  /**
-   * Writes now that entries will never happen, before another attempt at the same change makes the
-   * catalog look as if they had.
+   * Appends an intent; concurrent calls share a transaction.
    *
-   * @throws ServiceError `storage-unavailable`.
+   * @param after - sequence of the last change of the study.
+   * @param before - a lost attempt at the same, whose files and index rows this one takes over.
+   * @returns `undefined` when somebody else has begun to clear away what the lost attempt left.
+   * @throws ServiceError `storage-unavailable`: it may be in the log, and is never committed.
    */
-  async abandon(entries: readonly PendingEntry[]): Promise<void> {
-    for (const some of batchesOf(entries.map((entry) => ({ entry, fate: 'void' })))) {
-      await this.#write(some);
-    }
+  async append(intent: Intent, after: number, before?: Appended): Promise<Appended | undefined> {
+    const result = await this.#work.add({ intent, after, before: before?.sequence });
+    return typeof result === 'string' ? undefined : result;
   }
 
-  /**
-   * Makes sure that entries are noted as done before what they made is replaced or deleted: the
-   * catalog will not be able to tell any more. Up to where recovery has come, all entries are.
-   *
-   * @throws ServiceError `storage-unavailable`.
-   */
-  async confirm(sequences: readonly number[]): Promise<void> {
-    const isUnknown = (sequence: number) =>
-      sequence > this.#recovered && !this.#confirmed.has(sequence);
-    if (sequences.some(isUnknown)) await this.#readRecovered();
-    const unknown = sequences.filter(isUnknown);
-    await Promise.all(unknown.map(async (sequence) => await this.#confirmOne(sequence)));
+  /** Nothing is left to be done about an intent that was carried out: noted with the next append, or soon. */
+  finished({ sequence }: Appended): void {
+    this.#leave(sequence, 'stays');
   }
 
-  /** Looks up how far recovery has come, once in a while. */
-  async #readRecovered(): Promise<void> {
-    if (Date.now() - this.#recoveredRead < recoveredAge) return;
-    const row = await this.#tables.get('log', logHeadKey.partitionKey, logRecoveredKey);
-    this.#recovered = Number(row?.properties['sequence'] ?? 0);
-    this.#recoveredRead = Date.now();
+  /** An intent will not be carried out, and nothing of it is left: its row goes. */
+  dropped({ sequence }: Appended): void {
+    this.#leave(sequence, 'goes');
   }
 
-  async #confirmOne(sequence: number): Promise<void> {
-    const partitionKey = logPartitionKey(logBucketOf(sequence));
-    const row = await this.#tables.get('log', partitionKey, logRowKey(sequence));
-    if (row !== undefined && decodeLogEntry(row).state === 'pending') {
-      await this.#tables.transact('log', partitionKey, [
-        { kind: 'upsert', rowKey: row.rowKey, properties: { ...row.properties, state: 'done' } },
-      ]);
-    }
-    this.#remember(sequence);
+  /** Whether the log is known to say by itself what became of an intent. */
+  isClosed(sequence: number): boolean {
+    const seen = this.#seen;
+    return (
+      seen !== undefined &&
+      shardOfSequence(sequence) === seen.shard &&
+      sequence <= seen.last &&
+      !seen.open.includes(sequence)
+    );
   }
 
-  #remember(sequence: number): void {
-    this.#confirmed.add(sequence);
-    if (this.#confirmed.size <= rememberedEntries) return;
-    const [oldest] = this.#confirmed;
-    if (oldest !== undefined) this.#confirmed.delete(oldest);
+  #leave(sequence: number, row: 'stays' | 'goes'): void {
+    this.#leaving.set(sequence, row);
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    void this.#closeLater();
   }
 
-  /** Writes every fate noted so far, and awaits those on their way; for a clean shutdown. */
+  async #closeLater(): Promise<void> {
+    await this.#runtime.rest(closeAfterMilliseconds);
+    this.#isClosing = false;
+    await this.close();
+  }
+
+  /** Notes now what is done with; for a clean shutdown. What cannot be noted is left to recovery. */
   async close(): Promise<void> {
-    this.#writing = this.#writing.then(async () => await this.#writeFates());
-    await this.#writing;
-  }
-
-  async #flush(entries: readonly LogEntry[]): Promise<readonly PendingEntry[]> {
-    for (let attempt = 0; ; attempt++) {
-      const tail = await this.#advance(this.#tail ?? (await readTail(this.#tables)));
-      const room = (tail.bucket + 1) * logBucketEntries - tail.next + 1;
-      const now = entries.slice(0, room);
-      const appended = await this.#appendAt(tail, now);
-      if (appended !== undefined) {
-        if (now.length === entries.length) return appended;
-        return [...appended, ...(await this.#flush(entries.slice(now.length)))];
-      }
-      this.#tail = undefined;
-      await backOff(attempt, 'the change log');
+    if (this.#leaving.size === 0 && this.#work.idle) return;
+    try {
+      await this.#work.add('close');
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
     }
   }
 
-  async #appendAt(
-    tail: Tail,
-    entries: readonly LogEntry[],
-  ): Promise<readonly PendingEntry[] | undefined> {
-    const next = tail.next + entries.length;
-    const now = BigInt(Date.now()) * ticksPerMillisecond;
-    // Every entry later than the one before it, whatever the clocks of the writers say.
-    const first = now > tail.ticks ? now : tail.ticks + 1n;
-    // The id tells an entry from one like it that another process appends.
-    const encoded = entries.map((entry, index) => ({
-      ...encodeLogEntry(entry, first + BigInt(index)),
-      id: newUlid(),
-    }));
-    const ticks = first + BigInt(entries.length - 1);
-    const tailProperties = { next: BigInt(next), ticks };
-    const operations: TableOperation[] = [
-      tail.etag === undefined
-        ? { kind: 'insert', rowKey: logTailRowKey, properties: tailProperties }
-        : { kind: 'replace', rowKey: logTailRowKey, properties: tailProperties, etag: tail.etag },
-      ...encoded.map((properties, index) => ({
-        kind: 'insert' as const,
-        rowKey: logRowKey(tail.next + index),
-        properties,
-      })),
+  async #flush(batch: readonly Work[]): Promise<readonly Result[]> {
+    const results = new Map<Work, Result>();
+    let left = batch.filter(isAppend);
+    for (let attempt = 0; left.length > 0 || this.#leaving.size > 0; attempt++) {
+      const tail = this.#tail ?? (await this.#readTail());
+      const move = this.#plan(tail, left);
+      const outcome = await this.#send(tail, move);
+      if (outcome === 'moved') {
+        for (const { append, sequence } of move.placed) {
+          results.set(append, { intent: append.intent, sequence });
+        }
+        break;
+      }
+      if (outcome === 'lost') {
+        await backOff(this.#runtime, attempt);
+        continue;
+      }
+      // A row that was to go is gone already.
+      const gone = left.find(({ before }) => before === outcome.gone);
+      this.#leaving.delete(outcome.gone);
+      if (gone !== undefined) results.set(gone, 'gone');
+      left = left.filter((append) => append !== gone);
+    }
+    return batch.map((work) => results.get(work) ?? 'closed');
+  }
+
+  /** Where the intents go, and what else the tail then says. */
+  #plan(tail: Tail, appends: readonly Append[]): Move {
+    if (tail.open.length > mostOpen) {
+      throw new ServiceError('overloaded', 'The change log waits to be settled. Try again.');
+    }
+    const dropped = [...this.#leaving].filter(([, row]) => row === 'goes').map(([one]) => one);
+    const dropping = dropped.slice(0, mostDropped);
+    const stays = [...this.#leaving].filter(([, row]) => row === 'stays').map(([one]) => one);
+    const before = appends.flatMap((append) => append.before ?? []);
+    const leaving = [...stays, ...dropping];
+    let last = tail.last;
+    const placed = appends.map((append): Placed => {
+      const { intent, after } = append;
+      const now = firstSequenceOf(this.#tables.now());
+      const first = sequenceAfter(Math.max(last, after, now), tail.shard);
+      const sequence = first + (intent.changes.length - 1) * sequenceStride;
+      last = sequence;
+      const insert: TableOperation = {
+        kind: 'insert',
+        rowKey: logRowKey(sequence),
+        properties: encodeIntent(intent),
+      };
+      return { append, sequence, insert };
+    });
+    const gone = new Set([...leaving, ...before]);
+    const open = [
+      ...tail.open.filter((sequence) => !gone.has(sequence)),
+      ...placed.map(({ sequence }) => sequence),
+    ];
+    const newest = placed.at(-1)?.sequence ?? tail.newest;
+    return {
+      change: { last, newest, open },
+      placed,
+      deleted: [...before, ...dropping],
+      left: leaving,
+    };
+  }
+
+  /** Whether the shard has moved, another writer was faster, or a row that was to go is not there. */
+  async #send(tail: Tail, move: Move): Promise<'moved' | 'lost' | { readonly gone: number }> {
+    const { change, placed, deleted } = move;
+    const partitionKey = logPartitionKey(tail.shard);
+    const operations: readonly TableOperation[] = [
+      tailOperation(tail, change),
+      ...placed.map(({ insert }) => insert),
+      ...deleted.map((sequence) => ({ kind: 'delete', rowKey: logRowKey(sequence) }) as const),
     ];
     // Forgotten until the transaction is known to have happened.
     this.#tail = undefined;
-    const outcome = await this.#transact(tail, operations, encoded[0]);
-    if (outcome === undefined) return undefined;
-    const [tailEtag] = outcome;
-    if (tailEtag !== undefined) this.#tail = { ...tail, next, ticks, etag: tailEtag };
-    return encoded.map((properties, index) => ({
-      sequence: tail.next + index,
-      appended: Date.now(),
-      properties,
-    }));
-  }
-
-  /** The new ETags; none when the transaction happened but its answer was lost; `undefined` for a lost race. */
-  async #transact(
-    tail: Tail,
-    operations: readonly TableOperation[],
-    first: { readonly id: string } | undefined,
-  ): Promise<readonly (string | undefined)[] | undefined> {
-    const partitionKey = logPartitionKey(tail.bucket);
-    try {
-      const outcome = await this.#tables.transact('log', partitionKey, operations);
-      return outcome.committed ? outcome.etags : undefined;
-    } catch (error) {
-      // The answer may be lost although the write happened: our entry is there, or it is not.
-      const there = await this.#tables.get('log', partitionKey, logRowKey(tail.next));
-      if (first !== undefined && there?.properties['id'] === first.id) return [];
-      throw error;
-    }
-  }
-
-  /** Moves on to the next bucket when this one is full. */
-  async #advance(tail: Tail): Promise<Tail> {
-    const bucket = logBucketOf(tail.next);
-    if (bucket === tail.bucket) return tail;
-    await this.#tables.transact('log', logHeadKey.partitionKey, [
-      { kind: 'upsert', rowKey: logHeadKey.rowKey, properties: { bucket } },
-    ]);
-    return await this.#advance(await readBucketTail(this.#tables, bucket, tail));
-  }
-
-  async #writeFates(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const settling = this.#settling;
-    this.#settling = [];
-    for (const some of batchesOf(settling)) {
+    let unanswered = false;
+    for (let sending = 1; ; sending++) {
       try {
-        await this.#write(some);
-        for (const { entry, fate } of some) if (fate === 'done') this.#remember(entry.sequence);
+        const outcome = await this.#tables.transact('log', partitionKey, operations);
+        if (outcome.committed) {
+          this.#moved({ ...tail, ...change, etag: outcome.etags[0] }, move);
+          return 'moved';
+        }
+        if (!unanswered) {
+          const gone = deleted[(outcome.index ?? 0) - 1 - placed.length];
+          return gone === undefined ? 'lost' : { gone };
+        }
       } catch (error) {
-        // A fate that could not be written is found out again from the catalog.
-        if (!(error instanceof ServiceError)) throw error;
+        const isSilent = error instanceof ServiceError && error.code === 'storage-unavailable';
+        if (!isSilent || sending === mostSendings) throw error;
+        unanswered = true;
+        await backOff(this.#runtime, sending + 3);
       }
+      // It happened, it still may, or the tail has been moved under it and it never will.
+      const now = await readTail(this.#tables, tail.shard);
+      if (now.etag === tail.etag && sending < mostSendings) continue;
+      if (!(await this.#isThere(partitionKey, placed[0]))) return 'lost';
+      this.#moved(now, move);
+      return 'moved';
     }
   }
 
-  /** Writes the fates of a batch. */
-  async #write(batch: readonly Settled[]): Promise<void> {
-    const [first] = batch;
-    if (first === undefined) return;
-    await this.#tables.transact(
-      'log',
-      logPartitionKey(logBucketOf(first.entry.sequence)),
-      batch.map(({ entry, fate }) => ({
-        kind: 'upsert',
-        rowKey: logRowKey(entry.sequence),
-        properties: { ...entry.properties, state: fate },
-      })),
-    );
+  /** Notes where the shard ends now. */
+  #moved(tail: Tail, { left }: Move): void {
+    this.#tail = tail;
+    this.#seen = tail;
+    for (const sequence of left) this.#leaving.delete(sequence);
+  }
+
+  async #isThere(partitionKey: string, placed: Placed | undefined): Promise<boolean> {
+    if (placed === undefined) return false;
+    const row = await this.#tables.get('log', partitionKey, logRowKey(placed.sequence), {
+      select: ['id'],
+    });
+    return row?.properties['id'] === placed.append.intent.id;
+  }
+
+  async #readTail(): Promise<Tail> {
+    const tail =
+      this.#seen === undefined
+        ? await this.#choose()
+        : await readTail(this.#tables, this.#seen.shard);
+    this.#seen = tail;
+    return tail;
+  }
+
+  /** Of two shards the one that has been idle for longer, so that processes spread over them. */
+  async #choose(): Promise<Tail> {
+    const { random } = this.#runtime;
+    const first = await readTail(this.#tables, 0);
+    if (first.shards === 1) return first;
+    const some = [0, 1].map(() => Math.floor(random() * first.shards));
+    const tails = await Promise.all(some.map(async (shard) => await readTail(this.#tables, shard)));
+    // Only `growLog` makes tails.
+    const there = tails.filter(({ etag }) => etag !== undefined);
+    return there.sort((a, b) => a.timestamp - b.timestamp)[0] ?? first;
   }
 }

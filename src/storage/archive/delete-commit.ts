@@ -1,28 +1,36 @@
 /**
- * Committing deletes: the mirror of committing stores. Index rows are gone before the answer, files
- * after it (docs/architecture.md, "Writing").
+ * Committing deletes: the mirror of committing stores. Nothing is found or retrieved any more after the
+ * commit; index rows go behind the answer, files some time later (docs/architecture.md, "Writing").
  */
 import type { SeriesInstanceUID, SOPInstanceUID } from '../../dicom/uid.js';
+import { ServiceError } from '../../errors.js';
 import type { TableOperation } from '../table-store.js';
 import { allOf } from './all-of.js';
 import { backOff } from './back-off.js';
 import { planDelete, type CatalogPlan, type StudyState } from './catalog-plan.js';
 import type { InstanceRow } from './catalog.js';
-import type { PendingEntry } from './change-log.js';
+import type { Appended } from './change-log.js';
+import type { Intent } from './intent.js';
 import { instanceProperties } from './records.js';
-import {
-  isFresh,
-  rowCount,
-  rowsAboveInstances,
-  rowsPerTransaction,
-  type StudyRows,
-} from './study-rows.js';
-import { newUlid, type Ulid } from './ulid.js';
+import { rowCount, rowsAboveInstances, rowsPerTransaction, type StudyRows } from './study-rows.js';
+import { WrittenIndexRows } from './written-index-rows.js';
 
 /** What a delete takes out. */
 export interface DeleteScope {
   readonly series?: SeriesInstanceUID;
   readonly instance?: SOPInstanceUID;
+}
+
+/** One transaction of a delete while it races other writers. */
+interface DeleteAttempt {
+  readonly written: WrittenIndexRows;
+  /** An intent that certainly was not, and will not be, carried out. */
+  lost: Appended | undefined;
+}
+
+/** Others have begun to clear away what a lost attempt left, so it cannot be taken over. */
+function tooSlow(): ServiceError {
+  return new ServiceError('storage-unavailable', 'Storage is too slow.');
 }
 
 /** Whether the rows of instances can have been there at the same time as those above them. */
@@ -43,100 +51,102 @@ export class DeleteCommit {
    * @param onProgress - told after each transaction.
    */
   async delete(scope: DeleteScope, onProgress: () => void): Promise<number> {
-    const write = newUlid();
-    const abandoned: PendingEntry[] = [];
     let deleted = 0;
-    for (let attempt = 0; ;) {
+    for (;;) {
+      const { instances, isLast } = await this.#deleteSome(scope);
+      deleted += instances;
+      if (isLast) return deleted;
+      onProgress();
+    }
+  }
+
+  /** Deletes as much as one transaction takes. */
+  async #deleteSome(
+    scope: DeleteScope,
+  ): Promise<{ readonly instances: number; readonly isLast: boolean }> {
+    const { parts, partition } = this.#rows;
+    const write = parts.newUlid();
+    const written = new WrittenIndexRows(parts, partition, write);
+    const attempted: DeleteAttempt = { written, lost: undefined };
+    for (let attempt = 0; ; attempt++) {
       const [state, rows] = await Promise.all([this.#rows.read(), this.#rowsIn(scope)]);
       if (rows.length === 0) {
         // Someone else has deleted them.
-        await this.#rows.parts.log.abandon(abandoned);
-        return deleted;
+        await this.#takeBack(attempted);
+        return { instances: 0, isLast: true };
       }
       // Read at once, they may be from before and after a commit of another process.
-      const plan = belongTogether(state, rows)
-        ? planDelete(
-            this.#rows.partition,
-            state,
-            rows.map(({ record }) => record),
-            write,
-          )
-        : undefined;
-      if (plan === undefined || !(await this.#deleteRows(state, plan, rows, write, abandoned))) {
-        await backOff(attempt++, 'the study');
-        continue;
+      if (belongTogether(state, rows)) {
+        const records = rows.map(({ record }) => record);
+        const plan = planDelete(partition, state, records, write);
+        if (await this.#carryOut(state, plan, rows, attempted)) {
+          const isLast = plan.study === undefined || scope.instance !== undefined;
+          return { instances: rows.length, isLast };
+        }
       }
-      attempt = 0;
-      deleted += rows.length;
-      onProgress();
-      if (plan.study === undefined || scope.instance !== undefined) return deleted;
+      await backOff(parts.runtime, attempt);
     }
   }
 
-  /**
-   * Carries out one plan; answers whether it was committed.
-   *
-   * @param abandoned - entries of lost attempts: noted as void, and added to when this one is lost.
-   */
-  async #deleteRows(
-    state: StudyState,
-    plan: CatalogPlan,
-    rows: readonly InstanceRow[],
-    write: Ulid,
-    abandoned: PendingEntry[],
-  ): Promise<boolean> {
-    const entries = new Map<Ulid, PendingEntry>();
-    let committed = false;
-    try {
-      await allOf([
-        this.#appendDeletes(rows, state, plan, entries),
-        this.#rows.parts.log.confirm(rows.map(({ record }) => record.sequence)),
-        plan.study === undefined ? this.#rows.doubtBrowse(state) : undefined,
-        this.#rows.parts.index.insert(plan.added),
-        // Pending, they would look as if they had happened once this one has.
-        this.#rows.parts.log.abandon(abandoned),
-      ]);
-      abandoned.length = 0;
-    } catch (error) {
-      this.#rows.parts.log.settle([...entries.values()], 'void');
-      throw error;
-    }
-    if (isFresh([...entries.values()], this.#rows.parts.timing)) {
-      committed = await this.#commitDelete(state, plan, rows, write);
-    }
-    if (committed) {
-      this.#rows.parts.discard(rows);
-      await this.#afterDelete(plan, state);
-    }
-    if (committed) this.#rows.parts.log.settle([...entries.values()], 'done');
-    else abandoned.push(...entries.values());
-    return committed;
+  /** Removes what lost attempts have put down; then their intent goes. */
+  async #takeBack({ lost, written }: DeleteAttempt): Promise<void> {
+    await written.removeAll();
+    if (lost !== undefined) this.#rows.parts.log.dropped(lost);
   }
 
-  async #commitDelete(
+  /** Carries out one plan; answers whether it was committed. */
+  async #carryOut(
     state: StudyState,
     plan: CatalogPlan,
     rows: readonly InstanceRow[],
-    write: Ulid,
+    attempted: DeleteAttempt,
   ): Promise<boolean> {
-    const { catalog } = this.#rows.parts;
-    try {
-      const operations = rows.map(({ entity: { rowKey, etag } }): TableOperation => ({
-        kind: 'delete',
-        rowKey,
-        etag,
-      }));
-      return await this.#rows.commit(state, plan, operations);
-    } catch (error) {
-      // The answer may be lost although the write happened: the study row tells.
-      const now = await catalog.study(this.#rows.partition, this.#rows.study);
-      const happened =
-        plan.study === undefined
-          ? now?.created !== state.study?.record.created
-          : now?.write === write && now.revision === plan.study.revision;
-      if (happened) return true;
-      throw error;
-    }
+    const { log } = this.#rows.parts;
+    const { written, lost } = attempted;
+    const intent = this.#intentOf(state, plan, rows, written);
+    let appended: Appended | undefined;
+    const appending = async () => {
+      appended = await log.append(intent, state.guard.last, lost);
+      attempted.lost = appended;
+      if (appended === undefined) throw tooSlow();
+    };
+    await allOf([
+      appending(),
+      plan.study === undefined ? this.#rows.doubtBrowse(state) : undefined,
+      written.insert(plan, false),
+    ]);
+    if (appended === undefined) throw tooSlow();
+    const operations = rows.map(({ entity: { rowKey, etag } }): TableOperation => ({
+      kind: 'delete',
+      rowKey,
+      etag,
+    }));
+    const sent = await this.#rows.commit(state, plan, operations, appended);
+    if (!sent.committed) return false;
+    const created = state.study?.record.created;
+    if (created === undefined) throw new RangeError('nothing to delete from');
+    if (plan.study === undefined) this.#rows.announced(undefined);
+    const removed = [...plan.removed, ...written.unused(plan)];
+    this.#rows.follow({ intent: appended, removed, created, study: plan.study, inVain: undefined });
+    return true;
+  }
+
+  #intentOf(
+    { guard, study }: StudyState,
+    plan: CatalogPlan,
+    rows: readonly InstanceRow[],
+    written: WrittenIndexRows,
+  ): Intent {
+    const { partition, study: uid, parts } = this.#rows;
+    const write = study?.record.created;
+    if (write === undefined) throw new ServiceError('storage-corrupt', 'A study without its row.');
+    return {
+      ...{ partition, study: uid, id: parts.newUlid(), write, base: guard.revision },
+      changes: rows.map(({ record: { series, instance, version } }) => {
+        return { series, instance, version, action: 'Delete' };
+      }),
+      rows: rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]),
+    };
   }
 
   /** As many rows of the scope as one transaction takes. */
@@ -153,42 +163,5 @@ export class DeleteCommit {
       return rows;
     }
     return [];
-  }
-
-  async #appendDeletes(
-    rows: readonly InstanceRow[],
-    state: StudyState,
-    plan: CatalogPlan,
-    entries: Map<Ulid, PendingEntry>,
-  ): Promise<void> {
-    await allOf(
-      rows.map(async ({ record: { study, series, instance, version } }, position) => {
-        const entry = await this.#rows.parts.log.append({
-          partition: this.#rows.partition,
-          study,
-          series,
-          instance,
-          version,
-          action: 'Delete',
-          write: state.study?.record.created ?? version,
-          rows: rowsAboveInstances(plan, [], position),
-        });
-        entries.set(version, entry);
-      }),
-    );
-  }
-
-  async #afterDelete(plan: CatalogPlan, before: StudyState): Promise<void> {
-    await allOf([
-      this.#rows.parts.index.remove(plan.removed),
-      plan.study === undefined && before.study !== undefined
-        ? this.#rows.parts.browse.remove(
-            this.#rows.partition,
-            before.study.record.created,
-            this.#rows.study,
-          )
-        : this.#rows.refreshBrowse(plan),
-    ]);
-    if (plan.study === undefined) this.#rows.announced(undefined);
   }
 }

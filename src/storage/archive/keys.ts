@@ -46,6 +46,11 @@ const beforeEveryCharacter = ' ';
 /** Sorts after every character that a key is spelled with. */
 const afterEveryCharacter = '~';
 
+/** The end, exclusive, of a range whose last row has a key. */
+export function afterRow(rowKey: string): string {
+  return rowKey + beforeEveryCharacter;
+}
+
 /** The range of all RowKeys that begin with `prefix` and a separator. */
 function below(partitionKey: string, prefix: string): RowRange {
   return { partitionKey, from: prefix + separator, to: prefix + afterSeparator };
@@ -133,7 +138,7 @@ export interface IndexedUids {
   readonly instance?: SOPInstanceUID;
 }
 
-const instanceShards = 64;
+const instanceShards = 8;
 
 function shardOf(value: string): string {
   const [first = 0] = createHash('sha1').update(value).digest();
@@ -284,29 +289,42 @@ export function parseBrowseRowKey(rowKey: string): { created: Ulid; study: Study
 
 // ---- log -----------------------------------------------------------------------------------
 
-/** Entries per bucket of the log: one bucket is one PartitionKey. */
-export const logBucketEntries = 100_000;
-
-export const logHeadKey = { partitionKey: 'head', rowKey: 'head' } as const;
-/** Beside the head: up to where recovery has settled the log. */
-export const logRecoveredKey = 'recovered';
-/** Beside the head: how far the sweep of what nobody needs has come. */
+/** What concerns the whole archive: its layout, and how far jobs have come. */
+export const logHeadPartition = 'head';
+export const logLayoutKey = 'layout';
+/** How far recovery has cleared a shard of what changes left behind. */
+export function logClearedKey(shard: number): string {
+  return `cleared${separator}${String(shard).padStart(2, '0')}`;
+}
+/** How far the sweep of what nobody needs has come. */
 export const logSweptKey = 'swept';
+
+/** The intents of a shard, and its tail. */
+export function logPartitionKey(shard: number): string {
+  return `log${separator}${String(shard).padStart(2, '0')}`;
+}
+
+/** After the keys of all intents. */
 export const logTailRowKey = 'tail';
-
-export function logBucketOf(sequence: number): number {
-  return Math.floor((sequence - 1) / logBucketEntries);
-}
-
-export function logPartitionKey(bucket: number): string {
-  return `bucket${separator}${String(bucket).padStart(12, '0')}`;
-}
+/** After the keys of all intents, before that of the tail. */
+const afterIntents = ':';
 
 export function logRowKey(sequence: number): string {
-  return String(sequence).padStart(20, '0');
+  return String(sequence).padStart(16, '0');
+}
+
+/** The intents of a shard from a sequence on, up to another and that included. */
+export function intentRows(shard: number, from: number, to?: number): RowRange {
+  return {
+    partitionKey: logPartitionKey(shard),
+    from: logRowKey(from),
+    to: to === undefined ? afterIntents : logRowKey(to + 1),
+  };
 }
 
 // ---- blobs ---------------------------------------------------------------------------------
+
+export type BlobExtension = 'dcm' | 'metadata.json.gz' | 'index.json.gz';
 
 /**
  * The blob of one version of an instance: `{hash3}/{partition}/{study}/{series}/{sop}/{version}`
@@ -316,7 +334,7 @@ export function blobName(
   partition: Partition,
   { study, series, instance }: InstanceUids,
   version: Ulid,
-  extension: 'dcm' | 'metadata.json.gz' | 'index.json.gz',
+  extension: BlobExtension,
 ): string {
   const hash = createHash('sha1').update(`${partition}|${study}`).digest('hex').slice(0, 3);
   return `${[hash, partition, study, series, instance, version].join('/')}.${extension}`;

@@ -63,8 +63,6 @@ export interface InstanceRecord extends InstanceUids {
   readonly version: Ulid;
   /** Position of this version in the log. */
   readonly sequence: number;
-  /** Position in the log of the store since which the instance has been there without a break. */
-  readonly since: number;
   readonly sopClass: SOPClassUID;
   /** Modality, empty where the instance tells none. Rows of old do not have it. */
   readonly modality?: string;
@@ -91,10 +89,12 @@ function parseJson(entity: Entity, property: string): Json {
   return JSON.parse(text) as Json;
 }
 
-/** The properties of a study row, and of its copy in the browse index. */
-export function encodeStudy(record: StudyRecord): Properties {
-  const { attributes, ...state } = record;
-  return { attributes: JSON.stringify(attributes), state: JSON.stringify(state) };
+/** The properties of a study row, and of its copy in the browse index, apart from the revision. */
+export function encodeStudy({ attributes, ...state }: StudyRecord): Properties {
+  return {
+    attributes: JSON.stringify(attributes),
+    state: JSON.stringify({ ...state, revision: undefined }),
+  };
 }
 
 /** Characters that a study or series takes in its row, besides its attributes. */
@@ -102,9 +102,56 @@ export function stateCharacters(record: StudyRecord | SeriesRecord): number {
   return JSON.stringify({ ...record, attributes: undefined }).length;
 }
 
+/** Reads a study row, or its copy: the revision of the row is that of the study. */
 export function decodeStudy(entity: Entity): StudyRecord {
   const attributes = parseJson(entity, 'attributes');
-  return { ...parseJson(entity, 'state'), attributes } as unknown as StudyRecord;
+  const revision = Number(entity.properties['revision']);
+  return { ...parseJson(entity, 'state'), attributes, revision } as unknown as StudyRecord;
+}
+
+/**
+ * What the row of a study is guarded by. The row stays when the study goes, so that no revision comes
+ * again, and what was to be committed under an earlier one cannot be.
+ */
+export interface StudyGuard {
+  /** `undefined` while the study has no row yet. */
+  readonly etag: string | undefined;
+  /** Grows with every write of the row; 0 while there is none. */
+  readonly revision: number;
+  /** The greatest sequence of a change that has been committed; 0 before the first. */
+  readonly last: number;
+  /** Intents that have been committed and of which the log may not say so yet. */
+  readonly commits: readonly number[];
+}
+
+export const noGuard: StudyGuard = { etag: undefined, revision: 0, last: 0, commits: [] };
+export const guardProperties = ['revision', 'last', 'commits'] as const satisfies readonly string[];
+
+/** The properties of a study row; those of a study that is not there when there is no record. */
+export function encodeStudyRow(
+  record: StudyRecord | undefined,
+  { revision, last, commits }: Omit<StudyGuard, 'etag'>,
+): Properties {
+  return {
+    ...(record === undefined ? { gone: true } : encodeStudy(record)),
+    ...{ revision, last: BigInt(last), commits: commits.join(' ') },
+  };
+}
+
+export function decodeGuard(row: Entity | undefined): StudyGuard {
+  if (row === undefined) return noGuard;
+  const { revision, last, commits } = row.properties;
+  return {
+    etag: row.etag,
+    revision: Number(revision),
+    last: Number(last),
+    commits: typeof commits === 'string' && commits !== '' ? commits.split(' ').map(Number) : [],
+  };
+}
+
+/** The study of a row; `undefined` when the row says that there is none. */
+export function decodeStudyRow(row: Entity | undefined): StudyRecord | undefined {
+  return row === undefined || row.properties['gone'] === true ? undefined : decodeStudy(row);
 }
 
 /** The properties of a series row. */
@@ -126,11 +173,30 @@ const chunkBytes = 60 * 1024;
 /** Beyond this, compressed, a data set or an index goes to a blob instead of the row. */
 export const rowBytes = { metadata: 640 * 1024, index: 60 * 1024 } as const;
 
+/** Bytes as properties `{name}0`, `{name}1` and so on. */
+export function toChunks(name: string, bytes: Uint8Array): Properties {
+  const properties: Record<string, Uint8Array> = {};
+  for (let start = 0, part = 0; start < bytes.length; start += chunkBytes, part++) {
+    properties[`${name}${part}`] = bytes.subarray(start, start + chunkBytes);
+  }
+  return properties;
+}
+
+/** The bytes that `toChunks` made into properties; none when there are none. */
+export function joinChunks(name: string, properties: Properties): Buffer {
+  const parts: Uint8Array[] = [];
+  for (let part = 0; ; part++) {
+    const bytes = properties[`${name}${part}`];
+    if (!(bytes instanceof Uint8Array)) break;
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts);
+}
+
 /** The names of the properties of an instance row that are not its data set. */
 export const instanceProperties = [
   'version',
   'sequence',
-  'since',
   'sopClass',
   'modality',
   'transferSyntax',
@@ -171,7 +237,6 @@ export function encodeInstance({ record, metadata, index }: CompressedInstance):
   const properties: Record<string, Properties[string]> = {
     version: record.version,
     sequence: BigInt(record.sequence),
-    since: BigInt(record.since),
     sopClass: record.sopClass,
     ...(record.modality !== undefined && { modality: record.modality }),
     transferSyntax: record.transferSyntax,
@@ -180,11 +245,7 @@ export function encodeInstance({ record, metadata, index }: CompressedInstance):
   if (index.length > rowBytes.index) properties['indexInBlob'] = true;
   else properties['index'] = index;
   if (metadata.length > rowBytes.metadata) properties['metadataInBlob'] = true;
-  else {
-    for (let start = 0, part = 0; start < metadata.length; start += chunkBytes, part++) {
-      properties[`metadata${part}`] = metadata.subarray(start, start + chunkBytes);
-    }
-  }
+  else Object.assign(properties, toChunks('metadata', metadata));
   return properties;
 }
 
@@ -197,7 +258,6 @@ export function decodeInstance(
     ...uids,
     version: properties['version'] as Ulid,
     sequence: Number(properties['sequence']),
-    since: Number(properties['since']),
     sopClass: properties['sopClass'] as SOPClassUID,
     ...(typeof modality === 'string' && { modality }),
     transferSyntax: properties['transferSyntax'] as TransferSyntaxUID,
@@ -207,14 +267,7 @@ export function decodeInstance(
 
 /** The compressed DICOM JSON in a row; `undefined` when it lies in a blob. */
 export function metadataInRow({ properties }: Entity): Buffer | undefined {
-  if (properties['metadataInBlob'] === true) return undefined;
-  const parts: Uint8Array[] = [];
-  for (let part = 0; ; part++) {
-    const bytes = properties[`metadata${part}`];
-    if (!(bytes instanceof Uint8Array)) break;
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts);
+  return properties['metadataInBlob'] === true ? undefined : joinChunks('metadata', properties);
 }
 
 /** The compressed index in a row; `undefined` when it lies in a blob. */

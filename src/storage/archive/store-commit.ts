@@ -1,6 +1,6 @@
 /**
- * Committing stores: log entries and index rows first, then one guarded transaction, then what is
- * derived from it; again and again while other processes are faster (docs/architecture.md, "Writing").
+ * Committing stores: the intent and the index rows go out beside the last of the uploads, then one guarded
+ * transaction; again and again while other processes are faster (docs/architecture.md, "Writing").
  */
 import { ServiceError } from '../../errors.js';
 import { takeTurns } from '../../take-turns.js';
@@ -18,16 +18,24 @@ import {
   type StudyState,
 } from './catalog-plan.js';
 import type { InstanceRow } from './catalog.js';
-import type { PendingEntry } from './change-log.js';
+import type { Appended } from './change-log.js';
+import { firstOf, type Change, type Intent } from './intent.js';
 import { instanceRowKey } from './keys.js';
-import { encodeInstance, instanceProperties } from './records.js';
-import type { IndexRow } from './search-index.js';
-import { isFresh, rowsAboveInstances, type StudyRows } from './study-rows.js';
-import { newUlid, type Ulid } from './ulid.js';
+import { encodeInstance } from './records.js';
+import { sequenceStride } from './sequence.js';
+import { rowsAboveInstances, type Sent, type StudyRows } from './study-rows.js';
+import type { Ulid } from './ulid.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
 /** What became of an instance that was to be stored. */
 export type CommitResult = 'stored' | 'exists' | 'no-room';
+
+/** An instance that is to be committed once its files are there. */
+export interface Arriving {
+  readonly instance: NewInstance;
+  /** Settles when its files are stored, or are not going to be. */
+  readonly uploaded: Promise<unknown>;
+}
 
 /** The state of one store while it races other writers. */
 interface StoreAttempt {
@@ -36,14 +44,20 @@ interface StoreAttempt {
   readonly replacing: ReadonlySet<NewInstance>;
   /** What is still to be committed, and in the end what was. */
   readonly left: Set<NewInstance>;
-  readonly entries: Map<NewInstance, PendingEntry>;
-  /** Those with values that the rows of the study have no room for. */
+  /** Uploads that have not been waited for. */
+  readonly uploads: Map<NewInstance, Promise<unknown>>;
+  /** Those that will not be committed: as their upload failed, or the rows of the study have no room. */
+  readonly failed: Map<NewInstance, unknown>;
   readonly tooMuch: Set<NewInstance>;
-  /** Of the attempt before: pending until the entries of this one name what it left behind. */
-  abandoned: readonly PendingEntry[];
-  /** What is known of the commit of what is left. */
-  commit: 'unsent' | 'in-doubt' | 'done';
+  readonly written: WrittenIndexRows;
+  /** An intent that certainly was not, and will not be, carried out: the next attempt takes it over. */
+  lost: Appended | undefined;
+  /** The commit of what is left may have happened. */
+  isInDoubt: boolean;
 }
+
+/** What is done with the rows of those that may be there already. */
+type Look = 'none' | 'hint' | 'sure';
 
 export class StoreCommit {
   readonly #rows: StudyRows;
@@ -52,77 +66,149 @@ export class StoreCommit {
     this.#rows = rows;
   }
 
-  /** Commits the instances of a batch; answers what became of each. */
+  /** Commits the instances of a batch; answers what became of each, or the error of its upload. */
   async store(
-    batch: readonly NewInstance[],
+    batch: readonly Arriving[],
     replacing: ReadonlySet<NewInstance>,
-  ): Promise<readonly CommitResult[]> {
+  ): Promise<readonly (CommitResult | { readonly error: unknown })[]> {
+    const { parts, partition } = this.#rows;
+    const write = parts.newUlid();
     const attempted: StoreAttempt = {
-      write: newUlid(),
+      write,
       replacing,
-      left: new Set(batch),
-      entries: new Map(),
+      left: new Set(batch.map(({ instance }) => instance)),
+      uploads: new Map(batch.map(({ instance, uploaded }) => [instance, uploaded])),
+      failed: new Map(),
       tooMuch: new Set(),
-      abandoned: [],
-      commit: 'unsent',
+      written: new WrittenIndexRows(parts, partition, write),
+      lost: undefined,
+      isInDoubt: false,
     };
-    const written = new WrittenIndexRows(this.#rows.parts, this.#rows.partition, attempted.write);
     try {
-      await this.#commitLeft(attempted, written);
+      await this.#commitLeft(attempted);
     } catch (error) {
-      // What was or may have been committed stays: only recovery can tell.
-      if (attempted.commit === 'unsent') await this.#takeBack(attempted, written);
+      // What may have been committed stays: only who settles it can tell.
+      if (!attempted.isInDoubt) {
+        attempted.left.clear();
+        await this.#takeBack(attempted).catch(passOver);
+      }
       throw error;
     } finally {
-      this.#rows.parts.discard(batch.filter((instance) => !attempted.left.has(instance)));
+      this.#discardAllBut(attempted, batch);
     }
-    const { left, tooMuch } = attempted;
-    return batch.map((instance) =>
-      left.has(instance) ? 'stored' : tooMuch.has(instance) ? 'no-room' : 'exists',
-    );
+    const { left, tooMuch, failed } = attempted;
+    return batch.map(({ instance }) => {
+      if (failed.has(instance)) return { error: failed.get(instance) };
+      return left.has(instance) ? 'stored' : tooMuch.has(instance) ? 'no-room' : 'exists';
+    });
+  }
+
+  /** Removes the files of those that were not committed, when their uploads are over. */
+  #discardAllBut({ left, uploads }: StoreAttempt, batch: readonly Arriving[]): void {
+    const { discard, behind } = this.#rows.parts;
+    for (const { instance } of batch) {
+      if (left.has(instance)) continue;
+      const upload = uploads.get(instance);
+      const remove = () => discard([instance]);
+      if (upload === undefined) remove();
+      else behind(upload.then(remove, remove));
+    }
   }
 
   /** Commits what is left of the batch; instances that turn out to be there already leave it. */
-  async #commitLeft(attempted: StoreAttempt, written: WrittenIndexRows): Promise<void> {
-    const { left, entries, write } = attempted;
-    for (let attempt = 0; left.size > 0; attempt++) {
-      const instances = [...left];
-      // Read before the entries are appended and guarded by the commit: so the changes of a study
-      // are committed in the order of their sequences.
+  async #commitLeft(attempted: StoreAttempt): Promise<void> {
+    const { left, write, replacing, written } = attempted;
+    let look: Look = left.size > 1 ? 'hint' : 'none';
+    for (let attempt = 0; left.size > 0;) {
+      // Read before the intent is appended and guarded by the commit: so the changes of a study are
+      // committed in the order of their sequences, and an intent under one revision only.
       const state = await this.#rows.current(attempt);
-      const rows = await this.#rowsToReplace(instances, attempted.replacing);
-      const replaced = new Map([...rows].map(([instance, { record }]) => [instance, record]));
+      const rows = await this.#rowsThere([...left], state, attempted, look);
+      for (const instance of rows.keys()) if (!replacing.has(instance)) left.delete(instance);
+      const instances = [...left];
+      if (instances.length === 0) break;
+      const there = [...rows].filter(([instance]) => left.has(instance));
+      const replaced = new Map(there.map(([instance, { record }]) => [instance, record]));
       const plan = planStore(this.#rows.partition, state, instances, replaced, write);
       if (!hasRoom(plan)) {
         await this.#takeOutGrowth(attempted, state, replaced);
         continue;
       }
-      await allOf([
-        this.#appendStores(instances, replaced, plan, written.rows, attempted),
-        this.#rows.parts.log.confirm([...replaced.values()].map(({ sequence }) => sequence)),
-        written.insert(plan, state.study === undefined),
-      ]);
-      await this.#abandonBefore(attempted);
-      const fresh = isFresh([...entries.values()], this.#rows.parts.timing);
-      attempted.commit = fresh ? 'in-doubt' : 'unsent';
-      const committed = fresh && (await this.#commitStore(state, plan, instances, rows, entries));
-      attempted.commit = committed ? 'done' : 'unsent';
-      if (committed) {
-        await this.#afterCommit(plan, written);
-        this.#rows.parts.log.settle([...entries.values()], 'done');
-        this.#rows.parts.discard([...rows.values()]);
+      const intent = await this.#announce(attempted, state, plan, replaced);
+      if (intent === undefined) continue;
+      attempted.isInDoubt = true;
+      const sent = await this.#commitStore(state, plan, instances, rows, intent);
+      attempted.isInDoubt = false;
+      if (sent.committed) {
+        attempted.lost = undefined;
+        this.#committed(plan, written, intent);
         return;
       }
-      attempted.abandoned = [...entries.values()];
-      entries.clear();
       this.#rows.forget();
-      const there = await this.#alreadyThere(instances);
-      const duplicates = there.filter((instance) => !attempted.replacing.has(instance));
-      for (const instance of duplicates) left.delete(instance);
-      if (duplicates.length === 0) await backOff(attempt, 'the study');
+      look = sent.isOfInstance ? 'sure' : 'none';
+      if (!sent.isOfInstance) await backOff(this.#rows.parts.runtime, attempt);
+      attempt += 1;
     }
-    await written.removeUnused(undefined);
-    this.#rows.parts.log.settle(attempted.abandoned, 'void');
+    await this.#takeBack(attempted);
+  }
+
+  /**
+   * The first round: the intent, the index rows and the uploads.
+   *
+   * @returns `undefined` when uploads have failed: what is left begins again.
+   */
+  async #announce(
+    attempted: StoreAttempt,
+    state: StudyState,
+    plan: CatalogPlan,
+    replaced: Replaced,
+  ): Promise<Appended | undefined> {
+    const { left, uploads, failed, written, lost } = attempted;
+    const { log } = this.#rows.parts;
+    const before = failed.size;
+    const intent = this.#intentOf(attempted, state, plan, replaced);
+    let appended: Appended | undefined;
+    const appending = async () => {
+      appended = await log.append(intent, state.guard.last, lost);
+      attempted.lost = appended;
+      if (appended === undefined) {
+        throw new ServiceError('storage-unavailable', 'Storage is too slow.');
+      }
+    };
+    await allOf([
+      appending(),
+      written.insert(plan, state.study === undefined),
+      ...[...left].map(async (instance) => {
+        try {
+          await uploads.get(instance);
+        } catch (error) {
+          failed.set(instance, error);
+        }
+        uploads.delete(instance);
+      }),
+    ]);
+    for (const instance of failed.keys()) left.delete(instance);
+    return failed.size > before ? undefined : appended;
+  }
+
+  #intentOf(
+    { left, write, written }: StoreAttempt,
+    { guard }: StudyState,
+    plan: CatalogPlan,
+    replaced: Replaced,
+  ): Intent {
+    const { partition, study, parts } = this.#rows;
+    const changes = [...left].map((instance): Change => {
+      const { series, instance: sop, version } = instance.record;
+      const previous = replaced.get(instance)?.version;
+      const change = { series, instance: sop, version } as const;
+      return previous === undefined
+        ? { ...change, action: 'Create' }
+        : { ...change, action: 'Update', previous };
+    });
+    const rows = rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]);
+    const id = parts.newUlid();
+    return { partition, study, id, write, base: guard.revision, changes, rows };
   }
 
   /** Takes those out that bring the rows of the study something new, or all when none does. */
@@ -150,82 +236,44 @@ export class StoreCommit {
     }
   }
 
-  /**
-   * Notes that the entries of the attempt before will never happen.
-   *
-   * @throws ServiceError `storage-unavailable`, also when they are so old that recovery may have
-   *   undone them already, files included.
-   */
-  async #abandonBefore(attempted: StoreAttempt): Promise<void> {
-    if (attempted.abandoned.length === 0) return;
-    await this.#rows.parts.log.abandon(attempted.abandoned);
-    if (!isFresh(attempted.abandoned, this.#rows.parts.timing)) {
-      throw new ServiceError('storage-unavailable', 'Storage is too slow.');
-    }
-    attempted.abandoned = [];
+  /** Removes what lost attempts have put down; then their intent goes. */
+  async #takeBack({ lost, written }: StoreAttempt): Promise<void> {
+    await written.removeAll();
+    if (lost !== undefined) this.#rows.parts.log.dropped(lost);
   }
 
-  /**
-   * Undoes attempts that certainly did not commit. Where storage does not let it, their entries stay
-   * pending, and recovery does it.
-   */
-  async #takeBack(
-    { left, entries, abandoned }: StoreAttempt,
-    written: WrittenIndexRows,
-  ): Promise<void> {
-    this.#rows.parts.discard([...left]);
-    try {
-      await written.removeUnused(undefined);
-      this.#rows.parts.log.settle([...abandoned, ...entries.values()], 'void');
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-    }
-  }
-
-  /** The rows of those instances that are there and get a new version. */
-  async #rowsToReplace(
+  /** The rows of those instances that are there, as far as it is worth looking. */
+  async #rowsThere(
     instances: readonly NewInstance[],
-    replacing: ReadonlySet<NewInstance>,
+    { series }: StudyState,
+    { replacing }: StoreAttempt,
+    look: Look,
   ): Promise<ReadonlyMap<NewInstance, InstanceRow>> {
-    const rows = new Map<NewInstance, InstanceRow>();
-    await allOf(
-      instances.map(async (instance) => {
-        if (!replacing.has(instance)) return;
-        const { catalog } = this.#rows.parts;
-        const row = await catalog.instance(
-          this.#rows.partition,
-          instance.record,
-          instanceProperties,
-        );
-        if (row !== undefined) rows.set(instance, row);
-      }),
-    );
-    return rows;
-  }
-
-  async #appendStores(
-    instances: readonly NewInstance[],
-    replaced: Replaced,
-    plan: CatalogPlan,
-    before: readonly IndexRow[],
-    { entries, write }: StoreAttempt,
-  ): Promise<void> {
-    await allOf(
-      instances.map(async (instance, position) => {
-        const { study, series, instance: sop, version } = instance.record;
-        const previous = replaced.get(instance)?.version;
-        const entry = await this.#rows.parts.log.append({
-          partition: this.#rows.partition,
-          study,
-          series,
-          instance: sop,
-          version,
-          action: previous === undefined ? 'Create' : 'Update',
-          ...(previous !== undefined && { previous }),
-          write,
-          rows: rowsAboveInstances(plan, before, position),
-        });
-        entries.set(instance, entry);
+    const { catalog } = this.#rows.parts;
+    const find = async (some: readonly NewInstance[], isHint: boolean) =>
+      await catalog.present(
+        this.#rows.partition,
+        this.#rows.study,
+        some.map(({ record }) => record).filter((record) => series.has(record.series)),
+        isHint,
+      );
+    const found = await Promise.all([
+      find(
+        instances.filter((instance) => replacing.has(instance)),
+        false,
+      ),
+      look === 'none'
+        ? []
+        : find(
+            instances.filter((instance) => !replacing.has(instance)),
+            look === 'hint',
+          ),
+    ]);
+    const rows = new Map(found.flat().map((row) => [instanceRowKey(row.record), row]));
+    return new Map(
+      instances.flatMap((instance) => {
+        const row = rows.get(instanceRowKey(instance.record));
+        return row === undefined ? [] : [[instance, row] as const];
       }),
     );
   }
@@ -235,53 +283,32 @@ export class StoreCommit {
     plan: CatalogPlan,
     instances: readonly NewInstance[],
     rows: ReadonlyMap<NewInstance, InstanceRow>,
-    entries: ReadonlyMap<NewInstance, PendingEntry>,
-  ): Promise<boolean> {
-    const operations = instances.map((instance): TableOperation => {
-      const sequence = entries.get(instance)?.sequence ?? 0;
-      const old = rows.get(instance);
-      const record = { ...instance.record, sequence, since: old?.record.since ?? sequence };
+    intent: Appended,
+  ): Promise<Sent> {
+    const first = firstOf(intent.sequence, instances.length);
+    const operations = instances.map((instance, position): TableOperation => {
+      const record = { ...instance.record, sequence: first + position * sequenceStride };
       const rowKey = instanceRowKey(record);
       const properties = encodeInstance({ ...instance, record });
+      const old = rows.get(instance);
       return old === undefined
         ? { kind: 'insert', rowKey, properties }
         : { kind: 'replace', rowKey, properties, etag: old.entity.etag };
     });
-    try {
-      return await this.#rows.commit(state, plan, operations);
-    } catch (error) {
-      // The answer may be lost although the write happened: our version is there, or it is not.
-      const [first] = instances;
-      if (first !== undefined && (await this.#versionThere(first)) === first.record.version) {
-        return true;
-      }
-      throw error;
-    }
+    return await this.#rows.commit(state, plan, operations, intent);
   }
 
-  async #versionThere({ record }: NewInstance): Promise<Ulid | undefined> {
-    const row = await this.#rows.parts.catalog.instance(
-      this.#rows.partition,
-      record,
-      instanceProperties,
-    );
-    return row?.record.version;
-  }
-
-  /** Those that another write has stored before. */
-  async #alreadyThere(instances: readonly NewInstance[]): Promise<readonly NewInstance[]> {
-    const versions = await Promise.all(
-      instances.map(async (instance) => await this.#versionThere(instance)),
-    );
-    return instances.filter((_, position) => versions[position] !== undefined);
-  }
-
-  async #afterCommit(plan: CatalogPlan, written: WrittenIndexRows): Promise<void> {
+  #committed(plan: CatalogPlan, written: WrittenIndexRows, intent: Appended): void {
+    const { study } = plan;
+    if (study === undefined) throw new RangeError('a store that leaves no study');
     if (written.announces(plan)) this.#rows.announced(written.browseEtag);
-    await allOf([
-      this.#rows.parts.index.remove(plan.removed),
-      written.removeUnused(plan),
-      this.#rows.refreshBrowse(plan),
-    ]);
+    const removed = [...plan.removed, ...written.unused(plan)];
+    const inVain = written.announces(plan) ? undefined : written.announced;
+    this.#rows.follow({ intent, removed, created: study.created, study, inVain });
   }
+}
+
+function passOver(error: unknown): void {
+  // What storage does not let us take back is found in the log.
+  if (!(error instanceof ServiceError)) throw error;
 }

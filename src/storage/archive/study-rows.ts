@@ -3,14 +3,20 @@
  * guards the next commit, and the copy in the study list.
  */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
+import { ServiceError } from '../../errors.js';
+import type { Runtime } from '../runtime.js';
 import { tableLimits, type TableOperation } from '../table-store.js';
+import { backOff } from './back-off.js';
 import type { BrowseIndex } from './browse-index.js';
 import type { CatalogPlan, NewInstanceRecord, StudyState } from './catalog-plan.js';
 import type { Catalog } from './catalog.js';
-import type { ChangeLog, PendingEntry } from './change-log.js';
+import type { Appended, ChangeLog } from './change-log.js';
+import { FollowUp, type Committed } from './follow-up.js';
 import type { Partition } from './keys.js';
-import type { LogTiming } from './log-entry.js';
+import type { StudyRecord } from './records.js';
 import type { IndexRow, SearchIndex } from './search-index.js';
+import type { ArchiveTiming } from './timing.js';
+import type { Ulid } from './ulid.js';
 
 /** The parts of the archive that writing a study needs. */
 export interface StudyParts {
@@ -18,9 +24,19 @@ export interface StudyParts {
   readonly log: ChangeLog;
   readonly index: SearchIndex;
   readonly browse: BrowseIndex;
-  readonly timing: LogTiming;
-  /** Removes the files of versions that the catalog does not have, or no longer. */
+  readonly runtime: Runtime;
+  readonly timing: ArchiveTiming;
+  readonly newUlid: () => Ulid;
+  /** The intents among some of which the log does not say what became of them. */
+  readonly openAmong: (intents: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** Whether the log says of an intent that it was carried out. */
+  readonly hasHappened: (intent: number) => Promise<boolean>;
+  /** Removes the files of versions that the catalog does not have, and never will. */
   readonly discard: (instances: readonly DiscardedInstance[]) => void;
+  /** Waits, but not while the archive is being closed. */
+  readonly pause: (milliseconds: number) => Promise<void>;
+  /** Work that goes on behind answers. */
+  readonly behind: (work: Promise<void>) => void;
 }
 
 export interface DiscardedInstance {
@@ -35,39 +51,25 @@ export function rowCount(instances: readonly { readonly record: NewInstanceRecor
   return instances.length + new Set(instances.map(({ record }) => record.series)).size;
 }
 
-/** As many index rows as one entry of the log has room for; a series needs far fewer. */
-const indexRowsPerEntry = 40;
-
-/**
- * What recovery cannot tell from the instances of a change, the index rows of studies and series:
- * the share of one of its entries.
- *
- * @param before - rows of earlier attempts at the change.
- */
-export function rowsAboveInstances(
-  { added, removed }: CatalogPlan,
-  before: readonly IndexRow[],
-  entry: number,
-): readonly IndexRow[] {
-  const rows = [...new Set([...before, ...added, ...removed])].filter(
-    ({ level }) => level !== 'instance',
-  );
-  return rows.slice(entry * indexRowsPerEntry, (entry + 1) * indexRowsPerEntry);
+/** What recovery cannot tell from the instances of a change: the index rows of studies and series. */
+export function rowsAboveInstances(rows: Iterable<IndexRow>): readonly IndexRow[] {
+  return [...new Set(rows)].filter(({ level }) => level !== 'instance');
 }
 
-/** Whether a commit may still be sent: later, its entries could be taken for dead (see `log-entry`). */
-export function isFresh(
-  entries: readonly PendingEntry[],
-  { commitWithinMilliseconds }: LogTiming,
-): boolean {
-  const oldest = Math.min(...entries.map(({ appended }) => appended));
-  return Date.now() - oldest < commitWithinMilliseconds;
-}
+/** A study row names as many commits before its writers ask the log which of them it need not. */
+const mostCommits = 64;
+/** Commits without an answer are sent again so often; the last one after about four seconds. */
+const mostSendings = 6;
+
+/** What became of a commit; `isOfInstance` when the row of an instance may have been in its way. */
+export type Sent =
+  { readonly committed: true } | { readonly committed: false; readonly isOfInstance: boolean };
 
 export class StudyRows {
   readonly partition: Partition;
   readonly study: StudyInstanceUID;
   readonly parts: StudyParts;
+  readonly #followUp: FollowUp;
   /** The rows as this process left them; forgotten when another process was faster. */
   #state: StudyState | undefined;
   #warming: Promise<StudyState | undefined> | undefined;
@@ -77,6 +79,12 @@ export class StudyRows {
     this.partition = partition;
     this.study = study;
     this.parts = parts;
+    this.#followUp = new FollowUp(this);
+  }
+
+  /** Whether nothing is left to be done behind answers. */
+  get idle(): boolean {
+    return this.#followUp.idle;
   }
 
   /** Reads the rows ahead of a commit that is to come, unless `isBusy` says that one is under way. */
@@ -116,21 +124,64 @@ export class StudyRows {
   }
 
   /**
-   * Commits a plan on a state; answers whether it was committed.
+   * Commits a plan, and notes the intent that is carried out with it. A commit without an answer is sent
+   * again until it is known what became of it: under one revision it succeeds once at most.
    *
-   * @throws ServiceError when that is not known.
+   * @throws ServiceError when that is not to be found out.
    */
   async commit(
     state: StudyState,
     plan: CatalogPlan,
     operations: readonly TableOperation[],
-  ): Promise<boolean> {
+    { sequence }: Appended,
+  ): Promise<Sent> {
+    const { catalog, runtime } = this.parts;
+    const isClosed = await this.#closedAmong(state.guard.commits);
     // Forgotten until the transaction is known to have happened.
     this.#state = undefined;
-    const { catalog } = this.parts;
-    const outcome = await catalog.commit(this.partition, this.study, state, plan, operations);
-    if (outcome.committed) this.#state = outcome.state;
-    return outcome.committed;
+    let unanswered = false;
+    for (let sending = 1; ; sending++) {
+      try {
+        const noted = { intent: sequence, isClosed };
+        const outcome = await catalog.commit(
+          this.partition,
+          this.study,
+          state,
+          plan,
+          operations,
+          noted,
+        );
+        if (outcome.committed) {
+          this.#state = outcome.state;
+          return { committed: true };
+        }
+        if (!unanswered) return outcome;
+      } catch (error) {
+        const isSilent = error instanceof ServiceError && error.code === 'storage-unavailable';
+        if (!isSilent || sending === mostSendings) throw error;
+        unanswered = true;
+        await backOff(runtime, sending + 3);
+      }
+      const now = await catalog.guard(this.partition, this.study);
+      if (now.commits.includes(sequence)) return { committed: true };
+      if (now.revision === state.guard.revision) continue;
+      // The row names it no more when somebody else has settled it meanwhile.
+      if (await this.parts.hasHappened(sequence)) return { committed: true };
+      return { committed: false, isOfInstance: true };
+    }
+  }
+
+  /** Which commits the study row need not name any more. */
+  async #closedAmong(commits: readonly number[]): Promise<(intent: number) => boolean> {
+    const { log, openAmong } = this.parts;
+    if (commits.length < mostCommits) return (intent) => log.isClosed(intent);
+    const open = await openAmong(commits);
+    return (intent) => !open.has(intent);
+  }
+
+  /** Something has been committed: what follows from it is done behind the answer. */
+  follow(committed: Committed): void {
+    this.#followUp.add(committed);
   }
 
   /** The copy in the study list has been written by this process. */
@@ -145,9 +196,8 @@ export class StudyRows {
     this.#browseEtag = await browse.doubt(this.partition, study.record, this.#browseEtag);
   }
 
-  /** Brings the copy in the study list up to a committed plan. */
-  async refreshBrowse({ study }: CatalogPlan): Promise<void> {
-    if (study === undefined) return;
+  /** Brings the copy in the study list up to a committed record. */
+  async refreshBrowse(study: StudyRecord): Promise<void> {
     this.#browseEtag = await this.parts.browse.refresh(this.partition, study, this.#browseEtag);
   }
 }

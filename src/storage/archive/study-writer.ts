@@ -8,14 +8,14 @@ import { Batcher } from './batcher.js';
 import type { NewInstance } from './catalog-plan.js';
 import { DeleteCommit, type DeleteScope } from './delete-commit.js';
 import type { Partition } from './keys.js';
-import { StoreCommit, type CommitResult } from './store-commit.js';
+import { StoreCommit, type Arriving, type CommitResult } from './store-commit.js';
 import { rowCount, rowsPerTransaction, StudyRows, type StudyParts } from './study-rows.js';
 
 /** Whether an instance that is there already is left alone or gets a new version. */
 export type StoreMode = 'create' | 'replace';
 
 type Work =
-  | { readonly kind: 'store'; readonly instance: NewInstance; readonly mode: StoreMode }
+  | ({ readonly kind: 'store'; readonly mode: StoreMode } & Arriving)
   | {
       readonly kind: 'delete';
       readonly scope: DeleteScope;
@@ -24,6 +24,7 @@ type Work =
 
 type Outcome =
   | { readonly kind: 'store'; readonly result: CommitResult }
+  | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'delete'; readonly instances: number };
 
 /** Leaves room for keys and the framing of a transaction, which Azure counts as well. */
@@ -69,12 +70,17 @@ export class StudyWriter {
 
   /** Whether the writer may be forgotten. */
   get idle(): boolean {
-    return this.#work.idle;
+    return this.#work.idle && this.#rows.idle;
   }
 
-  /** Commits an instance whose file is stored. */
-  async store(instance: NewInstance, mode: StoreMode): Promise<CommitResult> {
-    const outcome = await this.#work.add({ kind: 'store', instance, mode });
+  /**
+   * Commits an instance once its files are stored.
+   *
+   * @throws the error of its upload.
+   */
+  async store(arriving: Arriving, mode: StoreMode): Promise<CommitResult> {
+    const outcome = await this.#work.add({ kind: 'store', ...arriving, mode });
+    if (outcome.kind === 'failed') throw outcome.error;
     return outcome.kind === 'store' ? outcome.result : 'exists';
   }
 
@@ -86,7 +92,7 @@ export class StudyWriter {
 
   /** Reads the rows ahead of a commit that is to come. */
   async warm(): Promise<void> {
-    await this.#rows.warm(() => !this.idle);
+    await this.#rows.warm(() => !this.#work.idle);
   }
 
   async #flush(batch: readonly Work[]): Promise<readonly Outcome[]> {
@@ -98,9 +104,11 @@ export class StudyWriter {
     const stores = batch.filter(isStore);
     const replacing = stores.filter(({ mode }) => mode === 'replace');
     const results = await new StoreCommit(this.#rows).store(
-      stores.map(({ instance }) => instance),
+      stores,
       new Set(replacing.map(({ instance }) => instance)),
     );
-    return results.map((result) => ({ kind: 'store', result }));
+    return results.map((result) =>
+      typeof result === 'string' ? { kind: 'store', result } : { kind: 'failed', ...result },
+    );
   }
 }

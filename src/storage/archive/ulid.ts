@@ -2,7 +2,7 @@
  * ULIDs name versions: 26 characters that sort by time of making, unique across processes. Inverted,
  * they sort newest first, which is how index rows are ordered.
  */
-import { randomBytes } from 'node:crypto';
+import { systemRuntime } from '../runtime.js';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -19,13 +19,6 @@ function encodeTime(milliseconds: number): string {
   return text;
 }
 
-function encodeRandom(): string {
-  // 16 bytes, five bits of each: 80 random bits.
-  let text = '';
-  for (const byte of randomBytes(16)) text += alphabet.charAt(byte % 32);
-  return text;
-}
-
 function increment(text: string): string {
   for (let index = text.length - 1; index >= 0; index--) {
     const digit = alphabet.indexOf(text.charAt(index));
@@ -38,20 +31,32 @@ function increment(text: string): string {
   return '0'.repeat(text.length);
 }
 
-let lastTime = 0;
-let lastRandom = '';
-
-/** A new ULID, greater than every earlier one of this process. */
-export function newUlid(): Ulid {
-  const now = Date.now();
-  if (now > lastTime) {
-    lastTime = now;
-    lastRandom = encodeRandom();
-  } else {
-    lastRandom = increment(lastRandom);
-  }
-  return (encodeTime(lastTime) + lastRandom) as Ulid;
+/**
+ * Makes what makes ULIDs, each greater than every earlier one of the same maker.
+ *
+ * @param now - milliseconds since 1970.
+ * @param random - a number in [0, 1); 16 of them make a ULID unique.
+ */
+export function ulidMaker(now: () => number, random: () => number): () => Ulid {
+  let lastTime = 0;
+  let lastRandom = '';
+  return () => {
+    const time = Math.floor(now());
+    if (time > lastTime) {
+      lastTime = time;
+      lastRandom = '';
+      for (let digit = 0; digit < 16; digit++) {
+        lastRandom += alphabet.charAt(Math.floor(random() * 32));
+      }
+    } else {
+      lastRandom = increment(lastRandom);
+    }
+    return (encodeTime(lastTime) + lastRandom) as Ulid;
+  };
 }
+
+/** A new ULID by the clock of this process, greater than every earlier one. */
+export const newUlid = ulidMaker(() => Date.now(), systemRuntime.random);
 
 /** Mirrors each digit, so that ascending order of the result is descending order of the input. */
 export function invertUlid(ulid: Ulid): string {

@@ -39,9 +39,8 @@ export class WrittenIndexRows {
     for (const row of rows) this.#rows.set(keyOf(row), row);
     await allOf([
       this.#parts.index.insert(rows),
-      isNewStudy && study !== undefined && this.#announced === undefined
-        ? this.#announce(study)
-        : undefined,
+      // With every attempt: who fenced the one before may have removed its announcement.
+      isNewStudy && study !== undefined ? this.#announce(study) : undefined,
     ]);
   }
 
@@ -56,20 +55,29 @@ export class WrittenIndexRows {
     return [...this.#rows.values()];
   }
 
-  /** Whether the announced study is the one that the plan made. */
-  announces(plan: CatalogPlan | undefined): boolean {
-    return this.#announced !== undefined && plan?.study?.created === this.#write;
+  /** The study that was announced, by when it was to be made. */
+  get announced(): Ulid | undefined {
+    return this.#announced === undefined ? undefined : this.#write;
   }
 
-  /** Takes back what the committed plan does not have; everything when no plan was committed. */
-  async removeUnused(plan: CatalogPlan | undefined): Promise<void> {
-    const used = new Set(plan?.added.map(keyOf));
-    const unused = [...this.#rows].filter(([key]) => !used.has(key)).map(([, row]) => row);
+  /** Whether the announced study is the one that the plan made. */
+  announces(plan: CatalogPlan): boolean {
+    return this.#announced !== undefined && plan.study?.created === this.#write;
+  }
+
+  /** What a committed plan does not have. */
+  unused(plan: CatalogPlan): readonly IndexRow[] {
+    const used = new Set(plan.added.map(keyOf));
+    return [...this.#rows].filter(([key]) => !used.has(key)).map(([, row]) => row);
+  }
+
+  /** Takes everything back: no plan was committed, or that which was has made another study. */
+  async removeAll(): Promise<void> {
     await allOf([
-      this.#parts.index.remove(unused),
-      this.#announced !== undefined && !this.announces(plan)
-        ? this.#parts.browse.remove(this.#partition, this.#write, this.#announced)
-        : undefined,
+      this.#parts.index.remove(this.rows),
+      this.#announced === undefined
+        ? undefined
+        : this.#parts.browse.remove(this.#partition, this.#write, this.#announced),
     ]);
   }
 }

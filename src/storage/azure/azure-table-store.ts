@@ -16,6 +16,7 @@ import type {
   TransactionOutcome,
 } from '../table-store.js';
 import { fromAzure, isSame, toAzure } from './entity.js';
+import type { StorageClock } from './storage-clock.js';
 import { withDeleteGuards, withWriteCall, type WriteCall } from './table-policies.js';
 import { codeOf, statusOf, translateError } from './translate-error.js';
 
@@ -126,13 +127,25 @@ export class AzureTableStore implements TableStore {
   readonly #clients: Readonly<Record<TableName, TableClient>>;
   readonly #onCall: OnStorageCall;
 
+  readonly #clock: StorageClock;
+
   /**
    * @param clients one per table, with the retries and policies of `connectStorage`.
+   * @param clock hears the answers to all of them.
    * @param onCall hears of every call.
    */
-  constructor(clients: Readonly<Record<TableName, TableClient>>, onCall: OnStorageCall) {
+  constructor(
+    clients: Readonly<Record<TableName, TableClient>>,
+    clock: StorageClock,
+    onCall: OnStorageCall,
+  ) {
     this.#clients = clients;
+    this.#clock = clock;
     this.#onCall = onCall;
+  }
+
+  now(): number {
+    return this.#clock.now();
   }
 
   async get(

@@ -14,6 +14,7 @@ import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
 import { BlobAccount, callHeadersPolicy, callTimePolicy } from './call-policies.js';
 import { keptSocketsPolicy, mostSockets } from './kept-sockets.js';
+import { StorageClock, tableClockPolicy } from './storage-clock.js';
 import {
   asciiEntityPolicy,
   deleteGuardPolicy,
@@ -82,6 +83,7 @@ function record<Name extends string, Value>(
 function openTable(
   address: StorageAddress,
   table: TableName,
+  clock: StorageClock,
   options: StorageOptions,
 ): TableClient {
   const name = `${options.prefix ?? ''}${table}`;
@@ -98,14 +100,15 @@ function openTable(
   });
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
+  client.pipeline.addPolicy(tableClockPolicy(clock), { afterPhase: 'Retry' });
   if (options.headers !== undefined) client.pipeline.addPolicy(callHeadersPolicy(options.headers));
   return client;
 }
 
 type Tables = Readonly<Record<TableName, TableClient>>;
 
-function openTables(address: StorageAddress, options: StorageOptions): Tables {
-  const tables = record(tableNames, (table) => openTable(address, table, options));
+function openTables(address: StorageAddress, clock: StorageClock, options: StorageOptions): Tables {
+  const tables = record(tableNames, (table) => openTable(address, table, clock, options));
   const timeoutMs = options.timeoutMs ?? timeBudgets.tableCall;
   const sockets = keptSocketsPolicy(tables.catalog.url, mostSockets.tables, () =>
     mayRepeat(timeoutMs),
@@ -151,7 +154,8 @@ export function connectStorage(address: StorageAddress, options: StorageOptions 
     throw new RangeError('A prefix of names is lower-case letters and digits, the first a letter');
   }
   const { onCall = () => undefined } = options;
-  const tables = openTables(address, options);
+  const clock = new StorageClock();
+  const tables = openTables(address, clock, options);
   const { service, containers } = openBlobs(address, options);
   const createTable = async (target: TableName) => {
     onCall({ service: 'table', method: 'POST', operation: 'create', target });
@@ -162,7 +166,7 @@ export function connectStorage(address: StorageAddress, options: StorageOptions 
     await containers[target].createIfNotExists();
   };
   return {
-    tables: new AzureTableStore(tables, onCall),
+    tables: new AzureTableStore(tables, clock, onCall),
     blobs: new AzureBlobStore(containers, onCall),
     uploads: new AzureUploadGrants(service, containers.import, 'credential' in address, onCall),
     ensureCreated: async () => {

@@ -66,6 +66,7 @@ export function fromAzure(
     partitionKey: String(entity['partitionKey']),
     rowKey: String(entity['rowKey']),
     etag: etagOf(entity),
+    timestamp: Date.parse(String(entity['timestamp'])),
     properties,
   };
 }

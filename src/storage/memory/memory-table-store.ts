@@ -24,6 +24,8 @@ export interface MemoryTableStoreOptions {
    * rejects with is what the caller gets.
    */
   readonly beforeCall?: (call: StorageCall) => Promise<void>;
+  /** The clock of the store; that of the process when left out. */
+  readonly now?: () => number;
   /** Seed for pages that are short or empty now and then, as Azure may return them. */
   readonly shortPagesSeed?: number;
 }
@@ -31,6 +33,7 @@ export interface MemoryTableStoreOptions {
 interface Row {
   readonly rowKey: string;
   readonly etag: string;
+  readonly timestamp: number;
   readonly properties: Properties;
 }
 
@@ -57,8 +60,8 @@ function copyProperties(properties: Properties, select?: readonly string[]): Pro
 }
 
 function entityOf(partitionKey: string, row: Row, select?: readonly string[]): Entity {
-  const { rowKey, etag, properties } = row;
-  return { partitionKey, rowKey, etag, properties: copyProperties(properties, select) };
+  const { rowKey, etag, timestamp, properties } = row;
+  return { partitionKey, rowKey, etag, timestamp, properties: copyProperties(properties, select) };
 }
 
 function findClash(row: Row | undefined, operation: TableOperation): Clash | undefined {
@@ -185,16 +188,21 @@ export class MemoryTableStore implements TableStore {
       if (clash !== undefined) return { committed: false, clash, index };
     }
     this.#partitions(table).set({ rowKey: partitionKey, rows });
+    const timestamp = this.now();
     const etags = copies.map((operation) => {
       if (operation.kind === 'delete') {
         rows.delete(operation.rowKey);
         return undefined;
       }
       const etag = `W/"${(this.#writes += 1)}"`;
-      rows.set({ rowKey: operation.rowKey, etag, properties: operation.properties });
+      rows.set({ rowKey: operation.rowKey, etag, timestamp, properties: operation.properties });
       return etag;
     });
     return { committed: true, etags };
+  }
+
+  now(): number {
+    return (this.#options.now ?? Date.now)();
   }
 
   async check(signal?: AbortSignal): Promise<void> {

@@ -3,9 +3,8 @@
  * feed, and someone who keeps killing processes and starting them again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogTiming } from '../../../src/storage/archive/log-entry.js';
-import { readTail } from '../../../src/storage/archive/log-entry.js';
-import { logHeadKey, logRecoveredKey } from '../../../src/storage/archive/keys.js';
+import { readTails } from '../../../src/storage/archive/log-tail.js';
+import { defaultTiming, type ArchiveTiming } from '../../../src/storage/archive/timing.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';
 import type { Finding } from '../../../src/storage/archive/store-check/finding.js';
 import { mend } from '../../../src/storage/archive/store-check/mend.js';
@@ -18,8 +17,10 @@ import type { Fuse, ServiceProcessOptions } from './service-process.js';
 import { moments, steps } from './steps.js';
 import { compareFeeds, verify, type Verdict } from './verify.js';
 
-/** Shorter than in production, with the same proportions: 10 s to commit, 75 s for the lease. */
-export const shortTiming: LogTiming = { leaseMilliseconds: 6000, commitWithinMilliseconds: 2000 };
+/** As in production, but that files which nobody needs go sooner, for the store to be looked at. */
+const soonClearedTiming: ArchiveTiming = { ...defaultTiming, keepMilliseconds: 5_000 };
+/** The clocks of the processes are so far from each other. */
+const clockOffsets = [-10, 10, 0].map((minutes) => minutes * 60_000);
 
 /** Processes that are killed; further ones live on. */
 const victims = 2;
@@ -37,7 +38,6 @@ export interface ArenaOptions {
   /** Where the processes find the storage; the same when left out. */
   readonly serviceConnectionString?: string;
   readonly prefix: string;
-  readonly timing?: LogTiming;
   readonly storageTimeoutMilliseconds?: number;
   readonly patienceMilliseconds?: number;
   /** Processes beside the victims, which are never killed; none when left out. */
@@ -82,7 +82,7 @@ export interface Report {
 export class Arena {
   readonly ledger = new Ledger();
   readonly #options: ArenaOptions;
-  readonly #service: ServiceProcessOptions;
+  readonly #service: Omit<ServiceProcessOptions, 'clockOffset'>;
   readonly #storage: Storage;
   readonly #children: (ServiceChild | undefined)[] = [];
   readonly #follower: FeedFollower;
@@ -98,11 +98,11 @@ export class Arena {
 
   private constructor(options: ArenaOptions) {
     this.#options = options;
-    const { connectionString, prefix, timing = shortTiming, storageTimeoutMilliseconds } = options;
+    const { connectionString, prefix, storageTimeoutMilliseconds } = options;
     this.#service = {
       connectionString: options.serviceConnectionString ?? connectionString,
       prefix,
-      timing,
+      timing: soonClearedTiming,
       recoveryMilliseconds: 500,
       ...(storageTimeoutMilliseconds !== undefined && { storageTimeoutMilliseconds }),
     };
@@ -141,7 +141,9 @@ export class Arena {
   }
 
   async #start(at: number): Promise<void> {
-    this.#children[at] = await startServiceProcess(this.#service, this.#log);
+    const clockOffset = clockOffsets[at % clockOffsets.length] ?? 0;
+    const options = { ...this.#service, clockOffset };
+    this.#children[at] = await startServiceProcess(options, this.#log);
   }
 
   startLoad(): Load {
@@ -205,12 +207,9 @@ export class Arena {
     const { tables } = this.#storage;
     const deadline = Date.now() + settleMilliseconds;
     for (;;) {
-      const { next } = await readTail(tables);
-      const row = await tables.get('log', logHeadKey.partitionKey, logRecoveredKey);
-      const settled = Number(row?.properties['sequence'] ?? 0);
-      if (settled === next - 1) break;
-      if (Date.now() > deadline)
-        throw new Error(`The log is settled up to ${settled} of ${next - 1}.`);
+      const open = (await readTails(tables)).flatMap((tail) => tail.open);
+      if (open.length === 0) break;
+      if (Date.now() > deadline) throw new Error(`${open.length} entries of the log are open.`);
       await sleep(100);
     }
     const [url] = this.#urls();

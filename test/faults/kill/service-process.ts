@@ -14,7 +14,7 @@ import { createHeaderWorkers, headerHeapMegabytes } from '../../../src/host/head
 import { logToConsole } from '../../../src/host/log.js';
 import { createPipeline } from '../../../src/host/pipeline.js';
 import { runRecovery } from '../../../src/host/recovery-job.js';
-import type { LogTiming } from '../../../src/storage/archive/log-entry.js';
+import type { ArchiveTiming } from '../../../src/storage/archive/timing.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
 import { startHeaderWorkerFromSource } from '../../support/header-worker.js';
 import { hookedBlobs, hookedTables, type Moment, type Step, type StepHook } from './steps.js';
@@ -23,7 +23,9 @@ export interface ServiceProcessOptions {
   readonly connectionString: string;
   /** Of the names of tables and containers. */
   readonly prefix: string;
-  readonly timing: LogTiming;
+  readonly timing: ArchiveTiming;
+  /** How far the clock of this process is from the true time, in milliseconds. */
+  readonly clockOffset: number;
   readonly recoveryMilliseconds: number;
   /** How long storage may take to begin an answer. */
   readonly storageTimeoutMilliseconds?: number;
@@ -85,7 +87,9 @@ async function main(options: ServiceProcessOptions): Promise<void> {
   // Never outlives the one who drives it.
   process.on('disconnect', () => process.exit(0));
 
-  const { connectionString, prefix, timing, storageTimeoutMilliseconds } = options;
+  const { connectionString, prefix, timing, storageTimeoutMilliseconds, clockOffset } = options;
+  const trueTime = Date.now;
+  Date.now = () => trueTime() + clockOffset;
   const config = readConfig({});
   const stores = connectStorage(
     { connectionString },

@@ -15,7 +15,9 @@ export const steps = [
   'browse refresh',
   'index removal',
   'browse removal',
-  'fate write',
+  'log close',
+  'void note',
+  'fence',
   'blob delete',
   'checkpoint write',
 ] as const;
@@ -35,10 +37,11 @@ function stepOfTransaction(
   const kinds = new Set(operations.map(({ kind }) => kind));
   switch (table) {
     case 'catalog':
-      return 'catalog commit';
+      return operations.length === 1 ? 'fence' : 'catalog commit';
     case 'log':
       if (partitionKey === 'head') return 'checkpoint write';
-      return operations.some(({ rowKey }) => rowKey === 'tail') ? 'log append' : 'fate write';
+      if (kinds.has('insert')) return 'log append';
+      return operations.some(isVoidNote) ? 'void note' : 'log close';
     case 'searchwords':
       return kinds.has('delete') ? 'index removal' : 'index insert';
     case 'searchindex':
@@ -54,6 +57,12 @@ function stepOfTransaction(
   }
 }
 
+/** Whether an intent is noted as void, or goes because it is. */
+function isVoidNote(operation: TableOperation): boolean {
+  if (operation.rowKey === 'tail') return false;
+  return operation.kind === 'delete' || operation.kind === 'replace';
+}
+
 async function around<T>(hook: StepHook, step: Step, act: () => Promise<T>): Promise<T> {
   await hook(step, 'before');
   const result = await act();
@@ -66,6 +75,7 @@ export function hookedTables(inner: TableStore, hook: StepHook): TableStore {
   return {
     get: async (...call) => await inner.get(...call),
     query: async (...call) => await inner.query(...call),
+    now: () => inner.now(),
     scan: async (...call) => await inner.scan(...call),
     check: async (...call) => await inner.check(...call),
     transact: async (table, partitionKey, operations) =>

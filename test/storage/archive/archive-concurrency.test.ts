@@ -1,17 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
-import {
-  instanceUid,
-  openOnAzurite,
-  openOnMemory,
-  partition,
-  put,
-  seriesUid,
-  settle,
-  studyUid,
-  type Sample,
-  type Shared,
-} from './support/fixture.js';
+import { openOnAzurite, openOnMemory, put, settle, type Shared } from './support/fixture.js';
+import { instanceUid, partition, seriesUid, studyUid, type Sample } from './support/samples.js';
 import { expectTidy } from './support/survey.js';
 import { dawdling } from './support/watched-tables.js';
 

@@ -6,19 +6,15 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
+import { openOnMemory, put, putAll, settle, type Shared } from './support/fixture.js';
 import {
   instanceUid,
-  openOnMemory,
   partition,
-  put,
-  putAll,
   seriesUid,
-  settle,
   studyUid,
   uidsOf,
   type Sample,
-  type Shared,
-} from './support/fixture.js';
+} from './support/samples.js';
 import { expectCountsToMatch, expectTidy, impliedIndexRows, survey } from './support/survey.js';
 import { Failing, type Flavour } from './support/watched-tables.js';
 

@@ -3,19 +3,15 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
 import type { StoreMode } from '../../../src/storage/archive/study-writer.js';
+import { openOnAzurite, openOnMemory, settle, upload, type Shared } from './support/fixture.js';
 import {
   instanceUid,
-  openOnAzurite,
-  openOnMemory,
   partition,
   seriesUid,
-  settle,
   studyUid,
   uidsOf,
-  upload,
   type Sample,
-  type Shared,
-} from './support/fixture.js';
+} from './support/samples.js';
 import { expectTidy } from './support/survey.js';
 import { dawdling } from './support/watched-tables.js';
 

@@ -12,7 +12,7 @@ import {
 import type { InstanceRecord, SeriesRecord } from '../../../src/storage/archive/records.js';
 import { addressesOf } from '../../../src/storage/archive/search-index.js';
 import { newUlid } from '../../../src/storage/archive/ulid.js';
-import { fileOf, partition, type Sample } from './support/fixture.js';
+import { fileOf, partition, type Sample } from './support/samples.js';
 import {
   expectCountsToMatch,
   impliedIndexRows,
@@ -45,7 +45,7 @@ class Simulation {
     this.#carryOut(planStore(partition, this.state, fresh, replaced, newUlid()));
     for (const { record } of fresh) {
       const sequence = ++this.#sequence;
-      this.instances.set(record.instance, { ...record, sequence, since: sequence });
+      this.instances.set(record.instance, { ...record, sequence });
     }
   }
 
@@ -60,7 +60,8 @@ class Simulation {
       if (record === undefined) all.delete(uid);
       else all.set(uid, { record, etag: '' });
     }
-    this.state = { study: study && { record: study, etag: '' }, series: all };
+    const guard = { ...this.state.guard, revision: this.state.guard.revision + 1 };
+    this.state = { guard, study: study && { record: study, etag: '' }, series: all };
     for (const row of added.flatMap(addressesOf)) this.rows.add(spelledAddress(row));
     for (const row of removed.flatMap(addressesOf)) this.rows.delete(spelledAddress(row));
   }
@@ -74,6 +75,7 @@ class Simulation {
       browsed: [],
       indexRows: [...this.rows].sort(),
       log: [],
+      open: [],
     };
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { attribute } from '../../../src/dicom/attribute.js';
 import type { Archive, StoredFile } from '../../../src/storage/archive/archive.js';
-import { openOnMemory, partition, settle, upload, type Sample } from './support/fixture.js';
+import { openOnMemory, settle, upload } from './support/fixture.js';
+import { partition, type Sample } from './support/samples.js';
 import { expectTidy } from './support/survey.js';
 
 /** A file whose modality is no other's, and as long as a row takes them. */

@@ -15,7 +15,8 @@ import {
 import { newUlid } from '../../../src/storage/archive/ulid.js';
 import { checkTransaction } from '../../../src/storage/table-limits.js';
 import type { DataSet } from '../../../src/dicom/data-set.js';
-import { fileOf, openOnMemory, partition, put, settle, uidsOf } from './support/fixture.js';
+import { openOnMemory, put, settle } from './support/fixture.js';
+import { fileOf, partition, uidsOf } from './support/samples.js';
 
 const uids = uidsOf({ study: 1, series: 2, instance: 3 });
 const { sopClass, transferSyntax } = fileOf({ study: 1, series: 2, instance: 3 }, newUlid());
@@ -23,7 +24,6 @@ const record: InstanceRecord = {
   ...uids,
   version: newUlid(),
   sequence: 7,
-  since: 5,
   sopClass,
   transferSyntax,
   length: 5_000_000_000,
@@ -34,6 +34,7 @@ const entityOf = (properties: ReturnType<typeof encodeInstance>) => ({
   partitionKey: 'p',
   rowKey: 'r',
   etag: '',
+  timestamp: 0,
   properties,
 });
 

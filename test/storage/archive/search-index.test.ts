@@ -14,7 +14,8 @@ import {
 } from '../../../src/storage/archive/search-index.js';
 import { newUlid } from '../../../src/storage/archive/ulid.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
-import { dataSetOf, openOnAzurite, partition, studyUid } from './support/fixture.js';
+import { openOnAzurite } from './support/fixture.js';
+import { dataSetOf, partition, studyUid } from './support/samples.js';
 import { Failing, WatchedTables } from './support/watched-tables.js';
 
 const created = newUlid();

@@ -138,8 +138,17 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
           partitionKey: key,
           rowKey: 'row',
           etag: etags[0],
+          timestamp: expect.any(Number),
           properties: { b: 2 },
         });
+      });
+
+      it('says when the row was written, by the clock that the store tells', async () => {
+        const key = partition();
+        await store.transact('catalog', key, [insert('row', 'row')]);
+        const { timestamp = 0 } = (await store.get('catalog', key, 'row')) ?? {};
+        // `Date` of an answer has whole seconds.
+        expect(Math.abs(store.now() - timestamp)).toBeLessThan(60_000);
       });
 
       it('finds keys with quotes, percent signs, spaces and letters of all scripts', async () => {

@@ -17,7 +17,7 @@ export interface CheckProgress {
 }
 
 export interface CheckOptions {
-  /** Milliseconds since 1970; the clock when left out. */
+  /** Milliseconds since 1970; the clock of storage when left out. */
   readonly now?: () => number;
   /** Milliseconds for which a blob may be without its row; a day when left out. */
   readonly orphanAge?: number;
@@ -37,7 +37,7 @@ export interface CheckContext extends Stores {
 }
 
 export function contextOf({ tables, blobs }: Stores, options: CheckOptions = {}): CheckContext {
-  const { now = Date.now, orphanAge = defaultOrphanAge, onProgress } = options;
+  const { now = () => tables.now(), orphanAge = defaultOrphanAge, onProgress } = options;
   return {
     tables,
     blobs,

@@ -36,9 +36,7 @@ export const findingKinds = {
   'blob-orphaned': mendable('a blob that no row names'),
   'blob-unknown': lasting('a blob that is not named as the service names them'),
   'log-entry-pending': mendable('a change that nobody has settled in time'),
-  'log-gap': lasting('changes that the log lacks'),
-  'log-order': lasting('a change that is not later than the one before it'),
-  'log-tail-wrong': mendable('a log whose tail is not where its entries end'),
+  'log-tail-wrong': mendable('a shard of the log whose tail does not fit its entries'),
 } as const satisfies Record<string, Kind>;
 
 export type FindingKind = keyof typeof findingKinds;
@@ -51,7 +49,7 @@ export type Target =
   | { readonly kind: 'browse-row'; readonly partition: Partition; readonly study: StudyInstanceUID }
   | { readonly kind: 'blob'; readonly container: ContainerName; readonly name: string }
   | { readonly kind: 'log-entry'; readonly sequence: number }
-  | { readonly kind: 'log-tail'; readonly bucket: number; readonly last: number }
+  | { readonly kind: 'log-tail'; readonly shard: number }
   | { readonly kind: 'none' };
 
 export interface Finding {

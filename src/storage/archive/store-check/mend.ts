@@ -3,22 +3,14 @@
  * ETags, so that a store in use can be mended, and mending twice does no harm.
  */
 import type { ContainerName } from '../../blob-store.js';
-import type { TableOperation } from '../../table-store.js';
 import { Catalog } from '../catalog.js';
-import {
-  logBucketOf,
-  logHeadKey,
-  logPartitionKey,
-  logRecoveredKey,
-  logRowKey,
-  logTailRowKey,
-} from '../keys.js';
-import { readBucketTail } from '../log-entry.js';
+import { readTail, writeTail } from '../log-tail.js';
+import { shardOfSequence } from '../sequence.js';
 import { SearchIndex, type IndexRow } from '../search-index.js';
 import { parseBlobName } from './blob-path.js';
 import { contextOf, type CheckContext, type CheckOptions, type Stores } from './check-context.js';
 import { isDangling } from './check-index.js';
-import { entryLines } from './check-log.js';
+import { fits, mendedTail, readEntries } from './check-log.js';
 import { isConfirmed } from './confirm-index-key.js';
 import { findingKinds, type Finding, type Target } from './finding.js';
 import { judgeOrphan, wantedBlobs } from './judge-blobs.js';
@@ -28,10 +20,9 @@ import { checkedInstanceOf, checkedProperties } from './study-rows.js';
 
 export interface MendOptions extends Omit<CheckOptions, 'onProgress'> {
   /**
-   * Settles pending entries of the log behind the checkpoint, as many as one run does; answers the
-   * sequence up to which all are settled. Without it entries stay pending.
+   * Settles an entry of the log. Without it entries stay open.
    */
-  readonly settle?: () => Promise<number>;
+  readonly settle?: (sequence: number) => Promise<void>;
 }
 
 /**
@@ -62,7 +53,7 @@ export async function mend(
     case 'log-entry':
       return await settleEntry(context, target.sequence, options.settle);
     case 'log-tail':
-      return await moveTail(context, target);
+      return await mendTail(context, target.shard);
     case 'none':
       return false;
   }
@@ -114,43 +105,13 @@ async function settleEntry(
   sequence: number,
   settle: MendOptions['settle'],
 ): Promise<boolean> {
-  if (settle === undefined) return false;
-  // Recovery starts from its checkpoint; going back is only a matter of time.
-  const checkpoint = await tables.get('log', logHeadKey.partitionKey, logRecoveredKey);
-  if (Number(checkpoint?.properties['sequence'] ?? 0) >= sequence) {
-    await tables.transact('log', logHeadKey.partitionKey, [
-      {
-        kind: 'upsert',
-        rowKey: logRecoveredKey,
-        properties: { sequence: BigInt(sequence - 1) },
-      },
-    ]);
-  }
-  for (let before = -1, reached = await settle(); reached < sequence && reached > before;) {
-    before = reached;
-    reached = await settle();
-  }
-  const partitionKey = logPartitionKey(logBucketOf(sequence));
-  const row = await tables.get('log', partitionKey, logRowKey(sequence));
-  return row?.properties['state'] !== 'pending';
+  await settle?.(sequence);
+  return !(await readTail(tables, shardOfSequence(sequence))).open.includes(sequence);
 }
 
-async function moveTail(
-  context: CheckContext,
-  { bucket, last }: Extract<Target, { kind: 'log-tail' }>,
-): Promise<boolean> {
-  const tail = await readBucketTail(context.tables, bucket);
-  let next = tail.next;
-  let ticks = tail.ticks;
-  for await (const line of entryLines(context, bucket, Math.min(last, tail.next))) {
-    next = Math.max(next, line.sequence + 1);
-    if (line.ticks > ticks) ticks = line.ticks;
-  }
-  const properties = { next: BigInt(next), ticks };
-  const operation: TableOperation =
-    tail.etag === undefined
-      ? { kind: 'insert', rowKey: logTailRowKey, properties }
-      : { kind: 'replace', rowKey: logTailRowKey, properties, etag: tail.etag };
-  const outcome = await context.tables.transact('log', logPartitionKey(bucket), [operation]);
-  return outcome.committed;
+async function mendTail(context: CheckContext, shard: number): Promise<boolean> {
+  const tail = await readTail(context.tables, shard);
+  const entries = await readEntries(context, tail);
+  if (fits(tail, entries)) return true;
+  return (await writeTail(context.tables, tail, mendedTail(tail, entries))) !== undefined;
 }

@@ -8,27 +8,17 @@ import { attribute } from '../../../dicom/attribute.js';
 import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
 import type { Tag } from '../../../dicom/tag.js';
+import { ServiceError } from '../../../errors.js';
 import { chunksOfSize } from '../../../group-by.js';
 import { allBytes } from '../../body.js';
+import { systemRuntime } from '../../runtime.js';
 import { tableLimits } from '../../table-store.js';
 import { mergeAttributes, seriesAttributes, studyAttributes } from '../attributes.js';
 import { backOff } from '../back-off.js';
 import { BrowseIndex } from '../browse-index.js';
-import {
-  modalitiesElement,
-  type CatalogPlan,
-  type StudyState,
-  type Versioned,
-} from '../catalog-plan.js';
+import { modalitiesElement, type CatalogPlan, type StudyState } from '../catalog-plan.js';
 import { Catalog } from '../catalog.js';
-import {
-  blobName,
-  browsePartitionKey,
-  browseRowKey,
-  seriesRowKey,
-  studyPartitionKey,
-  type Partition,
-} from '../keys.js';
+import { blobName, browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
 import { metadataInRow, type SeriesRecord, type StudyRecord } from '../records.js';
 import { changeIndexes, SearchIndex, type IndexChange, type IndexRow } from '../search-index.js';
 import { newUlid, type Ulid } from '../ulid.js';
@@ -40,6 +30,8 @@ import { isUnchanged, readStudyRows, type CheckedInstance, type StudyRows } from
 
 const inflate = promisify(gunzip);
 const modalitiesInStudyTag = attribute('ModalitiesInStudy');
+/** A study that changes under so many rebuilds is in use. */
+const mostAttempts = 30;
 /** Room for the study row. */
 const seriesPerTransaction = tableLimits.transactionOperations - 1;
 
@@ -241,30 +233,16 @@ async function commitAll(
   plans: readonly CatalogPlan[],
 ): Promise<number> {
   const catalog = new Catalog(tables);
-  let state: StudyState = { study: rows.row, series: rows.series };
+  // A row that was lost begins behind its copy: revisions do not come again.
+  const revision = Math.max(rows.guard.revision, (plans[0]?.study?.revision ?? 1) - 1);
+  const guard = { ...rows.guard, revision };
+  let state: StudyState = { guard, study: rows.row, series: rows.series };
   for (const [index, plan] of plans.entries()) {
-    if (plan.study === undefined && state.study === undefined) {
-      // There is no study row to write: what is left of the series rows goes alone.
-      return (await deleteSeries(tables, rows)) ? plans.length : index;
-    }
     const outcome = await catalog.commit(rows.partition, rows.study, state, plan, []);
     if (!outcome.committed) return index;
     state = outcome.state;
   }
   return plans.length;
-}
-
-async function deleteSeries(tables: Stores['tables'], rows: StudyRows): Promise<boolean> {
-  const doomed: readonly [SeriesInstanceUID, Versioned<SeriesRecord>][] = [...rows.series];
-  for (const chunk of chunksOfSize(doomed, tableLimits.transactionOperations)) {
-    const outcome = await tables.transact(
-      'catalog',
-      studyPartitionKey(rows.partition, rows.study),
-      chunk.map(([uid, { etag }]) => ({ kind: 'delete', rowKey: seriesRowKey(uid), etag })),
-    );
-    if (!outcome.committed) return false;
-  }
-  return true;
 }
 
 /**
@@ -281,7 +259,7 @@ export async function rebuildStudy(
 ): Promise<boolean> {
   const { tables } = stores;
   const index = new SearchIndex(tables);
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const rows = await readStudyRows(tables, partition, study);
     if (rows.unreadable.length > 0) return false;
     // One rebuild mends every finding in the rows of a study.
@@ -295,13 +273,18 @@ export async function rebuildStudy(
         await index.remove(rebuilt.removed);
         if (rebuilt.study !== undefined) await refreshBrowseRow(stores, partition, study);
         else if (rows.row !== undefined) {
-          await new BrowseIndex(tables).remove(partition, rows.row.record.created, study);
+          await new BrowseIndex(tables, systemRuntime).remove(
+            partition,
+            rows.row.record.created,
+            study,
+          );
         }
         return true;
       }
       // Once a part is committed, its index rows are needed.
       if (committed === 0) await index.remove(rebuilt.added);
     }
-    await backOff(attempt, 'the study');
+    await backOff(systemRuntime, attempt);
   }
+  throw new ServiceError('overloaded', 'The study never rests. Try again.');
 }

@@ -1,5 +1,6 @@
 /** Puts the copy of a study into the study list, or puts it right there. */
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
+import { systemRuntime } from '../../runtime.js';
 import { backOff } from '../back-off.js';
 import { BrowseIndex } from '../browse-index.js';
 import { Catalog } from '../catalog.js';
@@ -19,7 +20,7 @@ export async function refreshBrowseRow(
   study: StudyInstanceUID,
 ): Promise<boolean> {
   const catalog = new Catalog(tables);
-  const browse = new BrowseIndex(tables);
+  const browse = new BrowseIndex(tables, systemRuntime);
   const partitionKey = browsePartitionKey(partition);
   for (let attempt = 0; ; attempt++) {
     const record = await catalog.study(partition, study);
@@ -40,6 +41,6 @@ export async function refreshBrowseRow(
       { kind: 'replace', rowKey, properties, etag: copy.etag },
     ]);
     if (outcome.committed) return true;
-    await backOff(attempt, 'the study list');
+    await backOff(systemRuntime, attempt);
   }
 }

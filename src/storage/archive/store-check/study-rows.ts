@@ -4,12 +4,15 @@ import { ServiceError } from '../../../errors.js';
 import type { Entity, RowRange, TableStore } from '../../table-store.js';
 import { parseCatalogRowKey, studyPartitionKey, studyRowKey, type Partition } from '../keys.js';
 import {
+  decodeGuard,
   decodeInstance,
   decodeSeries,
-  decodeStudy,
+  decodeStudyRow,
+  guardProperties,
   instanceProperties,
   type InstanceRecord,
   type SeriesRecord,
+  type StudyGuard,
   type StudyRecord,
 } from '../records.js';
 import type { Versioned } from '../catalog-plan.js';
@@ -24,6 +27,8 @@ export interface CheckedInstance extends InstanceRecord {
 export interface StudyRows {
   readonly partition: Partition;
   readonly study: StudyInstanceUID;
+  /** What the row of the study is guarded by, whether the study is there or gone. */
+  readonly guard: StudyGuard;
   readonly row: Versioned<StudyRecord> | undefined;
   readonly series: ReadonlyMap<SeriesInstanceUID, Versioned<SeriesRecord>>;
   readonly instances: readonly CheckedInstance[];
@@ -38,6 +43,8 @@ export const checkedProperties = [
   'indexInBlob',
   'attributes',
   'state',
+  'gone',
+  ...guardProperties,
 ] as const;
 
 function readable<Record>(read: () => Record): Record | undefined {
@@ -72,6 +79,7 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
   const [partition = '', uid = ''] = partitionKey.split('|');
   const study = uid as StudyInstanceUID;
   let row: Versioned<StudyRecord> | undefined;
+  let guard = decodeGuard(undefined);
   const series = new Map<SeriesInstanceUID, Versioned<SeriesRecord>>();
   const instances: CheckedInstance[] = [];
   const unreadable: string[] = [];
@@ -80,9 +88,12 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
     const key = parseCatalogRowKey(rowKey);
     let found: unknown;
     if (key.level === 'study') {
-      const record = readable(() => decodeStudy(entity));
-      if (record !== undefined) row = { record, etag };
-      found = record;
+      guard = decodeGuard(entity);
+      found = readable(() => {
+        const record = decodeStudyRow(entity);
+        if (record !== undefined) row = { record, etag };
+        return { record };
+      });
     } else if (key.level === 'series') {
       const record = readable(() => decodeSeries(entity));
       if (record !== undefined) series.set(key.series, { record, etag });
@@ -94,7 +105,7 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
     }
     if (found === undefined) unreadable.push(rowKey);
   }
-  return { partition: partition as Partition, study, row, series, instances, unreadable };
+  return { partition: partition as Partition, study, guard, row, series, instances, unreadable };
 }
 
 /** Every study of the catalog, from one pass over the table. */
@@ -133,9 +144,7 @@ export async function isUnchanged(tables: TableStore, rows: StudyRows): Promise<
   const partitionKey = studyPartitionKey(rows.partition, rows.study);
   const now = await tables.get('catalog', partitionKey, studyRowKey, { select: [] });
   // Every change of a study writes its row.
-  return rows.row === undefined
-    ? now === undefined || rows.unreadable.includes(studyRowKey)
-    : now?.etag === rows.row.etag;
+  return now?.etag === rows.guard.etag;
 }
 
 /** Whether a range of the catalog has any row. */

@@ -5,7 +5,7 @@
  */
 import { groupBy } from '../../../group-by.js';
 import type { ContainerName } from '../../blob-store.js';
-import { logHeadKey, logSweptKey } from '../keys.js';
+import { logHeadPartition, logSweptKey } from '../keys.js';
 import { parseBlobName, studyPrefix, type BlobPath } from './blob-path.js';
 import { contextOf, type CheckContext, type CheckOptions, type Stores } from './check-context.js';
 import { danglingRowsOf, indexTables } from './check-index.js';
@@ -16,7 +16,7 @@ import { forEachOf } from './pages.js';
 import { readStudyRows } from './study-rows.js';
 
 /** What a round goes through, one part after the other. */
-const parts = [...indexTables, 'instances', 'derived'] as const;
+const parts = ['instances', 'derived', ...indexTables] as const;
 type Part = (typeof parts)[number];
 
 /** After so many intervals a round has got stuck, and a new one begins. */
@@ -46,7 +46,7 @@ export interface SweepReport {
 }
 
 async function readPlace({ tables }: Stores): Promise<Place | undefined> {
-  const row = await tables.get('log', logHeadKey.partitionKey, logSweptKey);
+  const row = await tables.get('log', logHeadPartition, logSweptKey);
   if (row === undefined) return undefined;
   const { began, part, continuation } = row.properties;
   return {
@@ -63,7 +63,7 @@ async function writePlace({ tables }: Stores, place: Place): Promise<void> {
     part,
     ...(continuation !== undefined && { continuation }),
   };
-  await tables.transact('log', logHeadKey.partitionKey, [
+  await tables.transact('log', logHeadPartition, [
     { kind: 'upsert', rowKey: logSweptKey, properties },
   ]);
 }

@@ -88,13 +88,13 @@ export class ArchiveUnderTest {
   /** Every commit so far, in order. */
   async changes(): Promise<readonly Change[]> {
     const changes: Change[] = [];
-    for await (const {
+    for (const {
       action,
       version,
       study,
       series,
       instance,
-    } of this.services.archive.feed.changes(1, 1000)) {
+    } of await this.services.archive.feed.changes(1, 1000)) {
       const stored = action === 'Delete' ? undefined : this.#stored.get(version);
       changes.push({ uids: { study, series, instance }, round: 0, ...stored });
     }

@@ -1,18 +1,7 @@
-/** Archives over stores that tests can look into, and files to put into them. */
-import { attribute } from '../../../../src/dicom/attribute.js';
-import type { DataSet } from '../../../../src/dicom/data-set.js';
-import type {
-  InstanceUids,
-  SeriesInstanceUID,
-  SOPClassUID,
-  SOPInstanceUID,
-  StudyInstanceUID,
-  TransferSyntaxUID,
-} from '../../../../src/dicom/uid.js';
+/** Archives over stores that tests can look into. */
 import { Archive, type StoredFile } from '../../../../src/storage/archive/archive.js';
-import { defaultPartition, type Partition } from '../../../../src/storage/archive/keys.js';
 import type { CommitResult } from '../../../../src/storage/archive/store-commit.js';
-import type { Ulid } from '../../../../src/storage/archive/ulid.js';
+import { defaultTiming, type ArchiveTiming } from '../../../../src/storage/archive/timing.js';
 import { connectStorage } from '../../../../src/storage/azure/connect.js';
 import type { BlobStore, ContainerName } from '../../../../src/storage/blob-store.js';
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';
@@ -23,102 +12,55 @@ import {
 import type { StorageCall } from '../../../../src/storage/storage-call.js';
 import type { TableStore } from '../../../../src/storage/table-store.js';
 import { testConnectionString, testPrefix } from '../../../support/azurite.js';
+import { bytes, fileOf, partition, studyUid, uidsOf, type Sample } from './samples.js';
 import { WatchedTables } from './watched-tables.js';
-
-export const partition: Partition = defaultPartition;
-
-export const studyUid = (study: number) => `1.2.${study}` as StudyInstanceUID;
-export const seriesUid = (study: number, series: number) =>
-  `1.2.${study}.${series}` as SeriesInstanceUID;
-export const instanceUid = (study: number, series: number, instance: number) =>
-  `1.2.${study}.${series}.${instance}` as SOPInstanceUID;
-
-/** Numbers that stand for the UIDs of an instance, and what its data set says. */
-export interface Sample {
-  readonly study: number;
-  readonly series: number;
-  readonly instance: number;
-  readonly patient?: string;
-  readonly modality?: string;
-  readonly sopClass?: string;
-  readonly more?: DataSet;
-}
-
-export function uidsOf({ study, series, instance }: Sample): InstanceUids {
-  return {
-    study: studyUid(study),
-    series: seriesUid(study, series),
-    instance: instanceUid(study, series, instance),
-  };
-}
-
-export function dataSetOf(sample: Sample): DataSet {
-  const { study, series, instance } = uidsOf(sample);
-  const { patient = 'P1', modality = 'CT', more } = sample;
-  return {
-    [attribute('SOPInstanceUID')]: { vr: 'UI', Value: [instance] },
-    [attribute('StudyDate')]: { vr: 'DA', Value: ['20240131'] },
-    [attribute('AccessionNumber')]: { vr: 'SH', Value: [`A${sample.study}`] },
-    [attribute('Modality')]: { vr: 'CS', Value: [modality] },
-    [attribute('ReferringPhysicianName')]: { vr: 'PN', Value: [{ Alphabetic: 'Ref^Doc' }] },
-    [attribute('StudyDescription')]: { vr: 'LO', Value: ['Thorax'] },
-    [attribute('ManufacturerModelName')]: { vr: 'LO', Value: ['Scanner 5'] },
-    [attribute('PatientName')]: { vr: 'PN', Value: [{ Alphabetic: `${patient}^Ann` }] },
-    [attribute('PatientID')]: { vr: 'LO', Value: [patient] },
-    [attribute('PatientBirthDate')]: { vr: 'DA', Value: ['19700101'] },
-    [attribute('StudyInstanceUID')]: { vr: 'UI', Value: [study] },
-    [attribute('SeriesInstanceUID')]: { vr: 'UI', Value: [series] },
-    [attribute('StudyID')]: { vr: 'SH', Value: ['S1'] },
-    [attribute('PerformedProcedureStepStartDate')]: { vr: 'DA', Value: ['20240131'] },
-    ...more,
-  };
-}
-
-export function fileOf(sample: Sample, version: Ulid): StoredFile {
-  return {
-    uids: uidsOf(sample),
-    version,
-    sopClass: (sample.sopClass ?? '1.2.840.10008.5.1.4.1.1.2') as SOPClassUID,
-    transferSyntax: '1.2.840.10008.1.2.1' as TransferSyntaxUID,
-    length: 4,
-    dataSet: dataSetOf(sample),
-    index: { frames: undefined, bulk: [] },
-  };
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- one chunk, there already
-export async function* bytes(): AsyncGenerator<Uint8Array> {
-  yield Uint8Array.of(1, 2, 3, 4);
-}
 
 /** Stores a file and commits it, as a request does. */
 export async function put(archive: Archive, sample: Sample): Promise<CommitResult> {
-  return await commit(archive, await upload(archive, sample));
+  return await commit(archive, arriving(archive, sample));
+}
+
+/** An instance that has been received, and whose file is on its way. */
+export function arriving(archive: Archive, sample: Sample): StoredFile {
+  const version = archive.newVersion();
+  archive.expect(partition, studyUid(sample.study));
+  const uploaded = archive.putFile(partition, uidsOf(sample), version, bytes());
+  uploaded.catch(() => undefined);
+  return { ...fileOf(sample, version), uploaded };
 }
 
 /** Stores a file, without committing it. */
 export async function upload(archive: Archive, sample: Sample): Promise<StoredFile> {
-  const version = archive.newVersion();
-  archive.expect(partition, studyUid(sample.study));
-  await archive.putFile(partition, uidsOf(sample), version, bytes());
-  return fileOf(sample, version);
+  const { uploaded, ...file } = arriving(archive, sample);
+  await uploaded;
+  return file;
 }
 
 export async function commit(archive: Archive, file: StoredFile): Promise<CommitResult> {
   return await archive.store(partition, file);
 }
 
-/** Stores the instances of one request: all files first, then all commits at once. */
+/** Stores the instances of one request, all at once. */
 export async function putAll(
   archive: Archive,
   samples: readonly Sample[],
 ): Promise<readonly CommitResult[]> {
-  const files = await Promise.all(samples.map(async (sample) => await upload(archive, sample)));
-  return await Promise.all(files.map(async (file) => await commit(archive, file)));
+  return await Promise.all(
+    samples
+      .map((sample) => arriving(archive, sample))
+      .map(async (file) => await commit(archive, file)),
+  );
 }
 
 /** Blobs by name, for stores that can list them. */
 export type ListBlobs = (container: ContainerName) => readonly string[];
+
+/** What follows a commit follows at once, and what nobody needs is not kept. */
+export const testTiming: ArchiveTiming = {
+  ...defaultTiming,
+  keepMilliseconds: -60_000,
+  mergeMilliseconds: 0,
+};
 
 /** Stores that several archives share, as processes do. */
 export interface Shared {
@@ -147,7 +89,7 @@ export function openOnMemory(
   const tables = views(inner, processes);
   return {
     tables,
-    archives: tables.map((view) => new Archive({ tables: view, blobs })),
+    archives: tables.map((view) => new Archive({ tables: view, blobs, timing: testTiming })),
     blobs,
     blobNames: (container) => blobs.names(container),
     calls,
@@ -172,14 +114,17 @@ export async function openOnAzurite(processes: number): Promise<Shared> {
   const tables = views(storage.tables, processes);
   return {
     tables,
-    archives: tables.map((view) => new Archive({ tables: view, blobs: storage.blobs })),
+    archives: tables.map(
+      (view) => new Archive({ tables: view, blobs: storage.blobs, timing: testTiming }),
+    ),
     blobs: storage.blobs,
     blobNames: undefined,
     calls,
   };
 }
 
-/** Waits until nothing is going on behind the answers. */
+/** Waits until nothing is going on behind the answers, and clears away what is not kept. */
 export async function settle({ archives }: Shared): Promise<void> {
   for (const archive of archives) await archive.close();
+  await archives[0]?.recover();
 }

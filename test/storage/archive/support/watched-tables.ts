@@ -14,6 +14,7 @@ export interface TableCall {
   readonly operation: 'get' | 'query' | 'transact';
   readonly table: TableName;
   readonly operations: readonly TableOperation[];
+  readonly partitionKey: string;
 }
 
 /** Stands around a call; `act` carries it out. */
@@ -31,25 +32,32 @@ export class WatchedTables implements TableStore {
       sibling === undefined ? new Map<TableName, Set<string>>() : sibling.#partitions;
   }
 
-  get: TableStore['get'] = async (table, ...rest) =>
-    await this.#run({ operation: 'get', table, operations: [] }, async () => {
-      return await this.#inner.get(table, ...rest);
+  get: TableStore['get'] = async (table, partitionKey, ...rest) =>
+    await this.#run({ operation: 'get', table, partitionKey, operations: [] }, async () => {
+      return await this.#inner.get(table, partitionKey, ...rest);
     });
 
-  query: TableStore['query'] = async (table, ...rest) =>
-    await this.#run({ operation: 'query', table, operations: [] }, async () => {
-      return await this.#inner.query(table, ...rest);
-    });
+  query: TableStore['query'] = async (table, range, ...rest) => {
+    const { partitionKey } = range;
+    return await this.#run(
+      { operation: 'query', table, partitionKey, operations: [] },
+      async () => {
+        return await this.#inner.query(table, range, ...rest);
+      },
+    );
+  };
 
   transact: TableStore['transact'] = async (table, partitionKey, operations) => {
     const partitions = this.#partitions.get(table) ?? new Set();
     this.#partitions.set(table, partitions.add(partitionKey));
-    return await this.#run({ operation: 'transact', table, operations }, async () => {
+    return await this.#run({ operation: 'transact', table, partitionKey, operations }, async () => {
       return await this.#inner.transact(table, partitionKey, operations);
     });
   };
 
   scan: TableStore['scan'] = async (...call) => await this.#inner.scan(...call);
+
+  now: TableStore['now'] = () => this.#inner.now();
 
   check: TableStore['check'] = async (signal) => await this.#inner.check(signal);
 

@@ -1,0 +1,139 @@
+/**
+ * A world in which nothing happens by itself: time stands still, and every call to storage and every wait
+ * is an event that a seeded scheduler lets happen in an order of its own. The same seed, the same world.
+ */
+import { ServiceError } from '../../../../src/errors.js';
+import type { Runtime } from '../../../../src/storage/runtime.js';
+
+/** Numbers in [0, 1) that depend on the seed alone (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+}
+
+interface Event {
+  readonly owner: Owner;
+  readonly what: string;
+  /** A wait happens at this time, a step of a call at any. */
+  readonly due: number | undefined;
+  /** What is sent reaches storage even if its sender dies. */
+  readonly isSent: boolean;
+  readonly happen: () => void;
+}
+
+/** A process of the world. */
+export interface Owner {
+  readonly name: string;
+  /** How often it has its turn, compared with others: a slow one is as good as frozen. */
+  weight: number;
+  isDead: boolean;
+}
+
+/** What goes wrong with calls, each as a probability. */
+export interface Faults {
+  /** Nothing is done, and the caller learns that there was no answer. */
+  readonly lostCalls: number;
+  /** The work is done, and the caller learns that there was no answer. */
+  readonly lostAnswers: number;
+}
+
+const mostSteps = 20_000;
+/** What a wait weighs against a step of a call: time passes while calls are on their way. */
+const waitWeight = 0.15;
+
+export class World {
+  readonly random: () => number;
+  readonly faults: Faults;
+  /** Milliseconds since 1970. */
+  now = 1_800_000_000_000;
+  readonly trace: string[] = [];
+  #events: Event[] = [];
+
+  constructor(seed: number, faults: Faults) {
+    this.random = seeded(seed);
+    this.faults = faults;
+  }
+
+  integer(below: number): number {
+    return Math.floor(this.random() * below);
+  }
+
+  owner(name: string): Owner {
+    const dice = this.random();
+    return { name, weight: dice < 0.2 ? 0.02 : dice < 0.5 ? 0.3 : 1, isDead: false };
+  }
+
+  /** Lets something happen some time. */
+  async #event(
+    owner: Owner,
+    what: string,
+    due: number | undefined,
+    isSent: boolean,
+  ): Promise<void> {
+    await new Promise<void>((resolve) => {
+      // Nobody hears of what happens to the dead.
+      if (owner.isDead && !isSent) return;
+      this.#events.push({ owner, what, due, isSent, happen: resolve });
+    });
+  }
+
+  /** Makes a call of a process: its effect is one event, its answer another. */
+  async call<T>(owner: Owner, what: string, act: () => Promise<T>): Promise<T> {
+    if (owner.isDead) await new Promise<never>(() => undefined);
+    await this.#event(owner, what, undefined, true);
+    const { lostCalls, lostAnswers } = this.faults;
+    const isLost = this.random() < lostCalls;
+    const result = isLost ? undefined : { value: await act() };
+    await this.#event(owner, `${what} answered`, undefined, false);
+    if (result === undefined || this.random() < lostAnswers) {
+      throw new ServiceError('storage-unavailable', 'No answer, says the world.');
+    }
+    return result.value;
+  }
+
+  runtime(owner: Owner): Runtime {
+    const wait = async (milliseconds: number) => {
+      await this.#event(owner, 'wait', this.now + milliseconds, false);
+    };
+    return { sleep: wait, rest: wait, random: this.random };
+  }
+
+  /** Ends a process: what it has sent may still arrive, any time later. */
+  kill(owner: Owner): void {
+    owner.isDead = true;
+    this.#events = this.#events.filter((event) => event.owner !== owner || event.isSent);
+  }
+
+  /** Lets everything happen until nothing is left, or until `isOver`. */
+  async run(isOver: () => boolean = () => false): Promise<void> {
+    for (let step = 0; ; step++) {
+      // Everything that the last event has set free runs before the next one.
+      await new Promise(setImmediate);
+      if (this.#events.length === 0 || isOver()) return;
+      if (step > mostSteps) throw new Error('The world does not come to rest.');
+      const event = this.#choose();
+      if (event.due !== undefined) this.now = Math.max(this.now, event.due);
+      this.now += 1 + this.integer(20);
+      this.trace.push(`${event.owner.name}: ${event.what}`);
+      event.happen();
+    }
+  }
+
+  #choose(): Event {
+    const weights = this.#events.map(
+      ({ owner, due }) =>
+        (owner.isDead ? 0.05 : owner.weight) * (due === undefined ? 1 : waitWeight),
+    );
+    let dice = this.random() * weights.reduce((sum, weight) => sum + weight, 0);
+    let at = 0;
+    while (at < weights.length - 1 && (dice -= weights[at] ?? 0) > 0) at++;
+    const [event] = this.#events.splice(at, 1);
+    if (event === undefined) throw new RangeError('no event');
+    return event;
+  }
+}
