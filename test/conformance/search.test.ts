@@ -798,7 +798,6 @@ onEveryDeployment((client) => {
         studyUid,
         [],
       ],
-      ['MONAI, with a slash too many', `//studies?PatientID=${id}`, studyUid, [study]],
       ['MONAI Label', `/series?SeriesInstanceUID=${mr.series}`, seriesUid, [mr.series]],
       [
         'MONAI Label, by modality',

@@ -66,7 +66,7 @@ describe('runFsck', () => {
     const { code, stdout, stderr } = await run(store, []);
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'the store: nothing amiss.\n' });
     expect(stderr).toBe(
-      'fsck 1/4 catalog: 1\nfsck 2/4 index: 15\nfsck 3/4 blobs: 1\nfsck 4/4 log: 1\n',
+      'fsck 1/4 catalog: 1\nfsck 2/4 index: 27\nfsck 3/4 blobs: 1\nfsck 4/4 log: 1\n',
     );
     expect(closed()).toBe(1);
   });

@@ -127,6 +127,7 @@ describe('AzureTableStore, when the service fails', () => {
       partitionKey: 'p',
       rowKey: 'r',
       etag: `W/"datetime'2026-01-02T03%3A04%3A05.1234567Z'"`,
+      timestamp: Date.parse('2026-01-02T03:04:05.123Z'),
       properties: { a: 1 },
     });
   });

@@ -121,12 +121,12 @@ inBrowser('the page', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('STRID');
     await page.waitForURL(/name=STRID/);
-    await page.waitForFunction(`document.querySelectorAll('.table-body .row').length === 1`);
+    await rows().nth(1).waitFor({ state: 'detached' });
     await page.reload();
     await rows().first().waitFor();
     expect(await rows().count()).toBe(1);
     await page.getByRole('button', { name: 'Clear filters' }).click();
-    await page.waitForFunction(`document.querySelectorAll('.table-body .row').length === 7`);
+    await rows().nth(6).waitFor();
   });
 
   it('sorts by a column', async () => {
@@ -135,9 +135,7 @@ inBrowser('the page', () => {
     await page.getByRole('button', { name: 'Patient', exact: true }).click();
     await page.waitForURL(/sort=PatientName/);
     await page.locator('.table-body .row').filter({ hasText: 'Bold' }).first().waitFor();
-    await page.waitForFunction(
-      `document.querySelector('.table-body .row')?.textContent.includes('Bold') === true`,
-    );
+    await rows().first().filter({ hasText: 'Bold' }).waitFor();
   });
 
   it('goes from the list to a picture by keyboard alone', async () => {
@@ -195,7 +193,7 @@ inBrowser('the page', () => {
     await open(`#/studies/${studies.phantom}`);
     await page.getByRole('button', { name: 'Attributes' }).click();
     await page.getByLabel('Search attributes').fill('rescaleintercept');
-    await page.waitForFunction(`document.querySelectorAll('.attributes tbody tr').length === 1`);
+    await page.locator('.attributes tbody tr').nth(1).waitFor({ state: 'detached' });
     expect(await page.locator('.attributes tbody tr').innerText()).toContain('-1024');
   });
 

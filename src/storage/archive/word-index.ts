@@ -76,8 +76,11 @@ export const anyEnding = '~';
  * mark keeps their rows apart, so that those of one can go while the other stays.
  */
 export function endingOfValue(ending: string, value: string): string {
-  return `${ending}~${markOf(value)}`;
+  return ending + beforeMark + markOf(value);
 }
+
+/** After every character of an ending, and before what ends a range of beginnings. */
+const beforeMark = '{';
 
 /** Five characters that tell values apart (FNV-1a). */
 function markOf(value: string): string {
