@@ -109,8 +109,8 @@ const studyQueries: readonly {
   { query: '', finds: () => true },
   { query: `StudyInstanceUID=${uidOfStudy(2)}`, finds: (_, study) => study === 2 },
   {
-    query: 'PatientID=P2',
-    finds: (model, study) => model.studies().get(study)?.patientID.toLowerCase() === 'p2',
+    query: 'PatientID=p2',
+    finds: (model, study) => model.studies().get(study)?.patientID === 'p2',
   },
   {
     query: 'PatientName=MULLER*',

@@ -55,8 +55,8 @@ const samples: readonly Sample[] = [
 ];
 const [first, , second] = samples as readonly [Sample, Sample, Sample, Sample];
 
-/** Everything counts, however young. */
-const strict = { orphanAge: 0 };
+/** Everything counts, however young: storage tells its time to the second, rounded down. */
+const strict = { orphanAge: -2000 };
 
 interface Opened extends Shared {
   readonly stores: { readonly tables: Shared['tables'][0]; readonly blobs: Shared['blobs'] };
