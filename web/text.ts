@@ -89,7 +89,6 @@ export const text = {
     deleteStudy: 'Delete study',
     confirmDelete: (images: string) =>
       `Delete this study with ${images}? It cannot be brought back.`,
-    deleted: 'The study was deleted.',
     noPicture: 'no picture',
     seriesNumber: (number: string) => `Series ${number}`,
     instanceNumber: (number: string) => `Image ${number}`,
@@ -174,7 +173,6 @@ export const text = {
   operate: {
     title: 'Operate',
     health: 'Health',
-    healthy: 'Everything answers.',
     studies: 'Studies',
     series: 'Series',
     instances: 'Instances',
@@ -185,7 +183,6 @@ export const text = {
     created: 'stored',
     updated: 'replaced',
     deleted: 'deleted',
-    configuration: 'Configuration',
     unknownCount: '–',
   },
 } as const;
