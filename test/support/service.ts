@@ -14,6 +14,7 @@ import type { LogEntry } from '../../src/host/log.js';
 import type { Page } from '../../src/host/page.js';
 import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
 import { correlationHeaders, countStorageCall } from '../../src/host/request-scope.js';
+import { defaultTiming, type ArchiveTiming } from '../../src/storage/archive/timing.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryExportDestinations } from '../../src/storage/memory/memory-export-destinations.js';
@@ -57,11 +58,15 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** Recovery clears away what nobody needs without waiting for those who may still read it. */
+const clearedAtOnce: ArchiveTiming = { ...defaultTiming, keepMilliseconds: -60_000 };
+
 async function connect(storage: 'azurite' | 'memory') {
   if (storage === 'memory') {
     return {
       tables: new MemoryTableStore(),
       blobs: new MemoryBlobStore(),
+      timing: clearedAtOnce,
       uploads: new MemoryUploadGrants(),
       exports: new MemoryExportDestinations(),
     };
