@@ -141,6 +141,7 @@ export class StudyRows {
     this.#state = undefined;
     let unanswered = false;
     for (let sending = 1; ; sending++) {
+      let refused: Sent | undefined;
       try {
         const noted = { intent: sequence, isClosed };
         const outcome = await catalog.commit(
@@ -156,6 +157,7 @@ export class StudyRows {
           return { committed: true };
         }
         if (!unanswered) return outcome;
+        refused = outcome;
       } catch (error) {
         const isSilent = error instanceof ServiceError && error.code === 'storage-unavailable';
         if (!isSilent || sending === mostSendings) throw error;
@@ -164,7 +166,11 @@ export class StudyRows {
       }
       const now = await catalog.guard(this.partition, this.study);
       if (now.commits.includes(sequence)) return { committed: true };
-      if (now.revision === state.guard.revision) continue;
+      if (now.revision === state.guard.revision) {
+        // Refused for another row than that of the study: an earlier sending meets the same row.
+        if (refused !== undefined) return refused;
+        continue;
+      }
       // The row names it no more when somebody else has settled it meanwhile.
       if (await this.parts.hasHappened(sequence)) return { committed: true };
       return { committed: false, isOfInstance: true };
