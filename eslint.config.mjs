@@ -79,9 +79,9 @@ export default tseslint.config(
   house(['src/dicom/**'], {
     folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
     packages: [...azure, 'dicom-parser', ...codecs],
-    why: 'dicom/ is the standard as pure functions: no HTTP, no Azure; dicom-parser in part10-interpret.ts only.',
+    why: 'dicom/ is the standard as pure functions: no HTTP, no Azure; dicom-parser in part10/interpret.ts only.',
   }),
-  house(['src/dicom/part10-interpret.ts'], {
+  house(['src/dicom/part10/interpret.ts'], {
     folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
     packages: [...azure, ...codecs],
     why: 'dicom/ is the standard as pure functions: no HTTP, no Azure.',

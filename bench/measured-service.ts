@@ -2,7 +2,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { startAzurite } from '../src/host/azurite.js';
+import { startAzurite } from '../src/host/local/azurite.js';
 import type { FunctionMetadata, FunctionsCore } from '../test/support/functions-core.js';
 import { startFunctionsHost } from '../test/support/functions-host.js';
 
@@ -57,7 +57,7 @@ async function startLocal(
 ): Promise<MeasuredService> {
   const child = spawn(
     process.execPath,
-    [...nodeArguments, path.join(__dirname, '../src/host/main.js')],
+    [...nodeArguments, path.join(__dirname, '../src/host/local/main.js')],
     {
       env: { ...process.env, DICOMWEB_DATA_DIR: dataDir, PORT: '0', DicomStorage: '', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],

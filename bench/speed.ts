@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { startAzurite } from '../src/host/azurite.js';
+import { startAzurite } from '../src/host/local/azurite.js';
 import type { Context, Part } from './speed/context.js';
 import { latency } from './speed/latency.js';
 import { loadTime } from './speed/load-time.js';

@@ -1,3 +1,3 @@
-import { registerJobAttendance } from '../src/host/azure-functions.js';
+import { registerJobAttendance } from '../src/host/functions/azure-functions.js';
 
 registerJobAttendance();

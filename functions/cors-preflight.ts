@@ -1,3 +1,3 @@
-import { registerCorsPreflight } from '../src/host/azure-functions.js';
+import { registerCorsPreflight } from '../src/host/functions/azure-functions.js';
 
 registerCorsPreflight();

@@ -1,3 +1,3 @@
-import { registerImport } from '../src/host/azure-functions.js';
+import { registerImport } from '../src/host/functions/azure-functions.js';
 
 registerImport();

@@ -1,3 +1,3 @@
-import { registerRecovery } from '../src/host/azure-functions.js';
+import { registerRecovery } from '../src/host/functions/azure-functions.js';
 
 registerRecovery();

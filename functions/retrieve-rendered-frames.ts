@@ -1,4 +1,4 @@
 import { routes } from '../src/dicomweb/routes.js';
-import { register } from '../src/host/azure-functions.js';
+import { register } from '../src/host/functions/azure-functions.js';
 
 register(routes.retrieveRenderedFrames);

@@ -1,3 +1,3 @@
-import { registerJobs } from '../src/host/azure-functions.js';
+import { registerJobs } from '../src/host/functions/azure-functions.js';
 
 registerJobs();

@@ -1,3 +1,3 @@
-import { registerSweep } from '../src/host/azure-functions.js';
+import { registerSweep } from '../src/host/functions/azure-functions.js';
 
 registerSweep();

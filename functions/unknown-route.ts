@@ -1,3 +1,3 @@
-import { registerUnknownRoute } from '../src/host/azure-functions.js';
+import { registerUnknownRoute } from '../src/host/functions/azure-functions.js';
 
 registerUnknownRoute();

@@ -70,7 +70,7 @@ export async function startService(
   connectionString: string,
   nodeArguments: readonly string[] = [],
 ): Promise<RunningService> {
-  return await startScript(path.join(__dirname, '../../src/host/main.js'), nodeArguments, {
+  return await startScript(path.join(__dirname, '../../src/host/local/main.js'), nodeArguments, {
     DicomStorage: connectionString,
   });
 }

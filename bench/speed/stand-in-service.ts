@@ -6,11 +6,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { routes } from '../../src/dicomweb/routes.js';
 import { createServices } from '../../src/dicomweb/services.js';
-import { openTo } from '../../src/host/authenticator.js';
+import { openTo } from '../../src/host/pipeline/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
-import { startDevServer } from '../../src/host/dev-server.js';
-import { createDispatcher } from '../../src/host/dispatcher.js';
-import { createPipeline } from '../../src/host/pipeline.js';
+import { startDevServer } from '../../src/host/local/dev-server.js';
+import { createDispatcher } from '../../src/host/pipeline/dispatcher.js';
+import { createPipeline } from '../../src/host/pipeline/pipeline.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { FilledTables } from '../../test/support/filled-archive.js';
 

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { startAzurite } from '../../src/host/azurite.js';
+import { startAzurite } from '../../src/host/local/azurite.js';
 import { loadConfig, type StorageSettings } from '../../src/host/config.js';
-import { describeStorage } from '../../src/host/local-host.js';
+import { describeStorage } from '../../src/host/local/local-host.js';
 import { openServices } from '../../src/host/services.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
 

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Part10Reader } from '../../src/dicom/part10.js';
+import { Part10Reader } from '../../src/dicom/part10/part10.js';
 
 /** A file that looks like DICOM. */
 export interface LocalFile {

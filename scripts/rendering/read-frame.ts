@@ -3,7 +3,7 @@ import { alignFrame } from '../../src/dicom/pixel/align-frame.js';
 import type { DataSet } from '../../src/dicom/data-set.js';
 import { frameRuns } from '../../src/dicom/frames.js';
 import { toDataSet } from '../../src/dicom/json.js';
-import { parsePart10 } from '../../src/dicom/part10.js';
+import { parsePart10 } from '../../src/dicom/part10/part10.js';
 import { decodeFrame } from '../../src/dicom/pixel/decode-frame.js';
 import { imagePixelsOf, type Frame } from '../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';

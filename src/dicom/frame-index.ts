@@ -3,7 +3,7 @@
  * (PS3.3 §C.7.6.3, PS3.5 §A.4): which fragments make up which frame.
  */
 import type { FrameIndex } from './frames.js';
-import type { FragmentLayout, PixelLayout } from './part10-scan.js';
+import type { FragmentLayout, PixelLayout } from './part10/scan.js';
 import type { RawDataSet } from './raw-data-set.js';
 import type { TransferSyntax } from './transfer-syntax.js';
 

@@ -1,6 +1,6 @@
 /** The limits of one request: finite, named, each with its own error (docs/conformance.md lists them). */
 import { defaultPixelLimits, type PixelLimits } from '../dicom/pixel/pixel-limits.js';
-import { defaultPart10Limits, type Part10Limits } from '../dicom/part10.js';
+import { defaultPart10Limits, type Part10Limits } from '../dicom/part10/part10.js';
 
 export interface Limits {
   /** Bytes of one request body. */

@@ -1,6 +1,6 @@
 /** The configuration of the process: the one reader of the environment, and THE table of settings. */
 import { defaultLimits, type Limits } from '../dicomweb/limits.js';
-import { mostLogShards } from '../storage/archive/sequence.js';
+import { mostLogShards } from '../storage/archive/log/sequence.js';
 import { loopbackOrigins, type CorsConfig } from '../http/cors.js';
 import { readAuthSettings, type AuthSettings } from './auth-settings.js';
 import {

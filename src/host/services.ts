@@ -8,22 +8,26 @@ import {
 import { prepareArchive } from '../storage/archive/layout.js';
 import type { ImportQueue, QueueAddress } from '../storage/azure/import-queue.js';
 import type { ExportDestinations } from '../storage/export-destinations.js';
-import { bearer, locked, openTo, type Authenticator } from './authenticator.js';
+import { bearer, locked, openTo, type Authenticator } from './pipeline/authenticator.js';
 import type { Config, StorageSettings } from './config.js';
-import { jobQueueName } from './job-runner.js';
+import { jobQueueName } from './jobs/job-runner.js';
 import { lazy } from './lazy.js';
-import { logToConsole } from './log.js';
-import { pageOf } from './page.js';
-import type { PipelineParts } from './pipeline.js';
-import { createHeaderWorkers, headerHeapMegabytes, startHeaderWorker } from './header-workers.js';
+import { logToConsole } from './pipeline/log.js';
+import { pageOf } from './pipeline/page.js';
+import type { PipelineParts } from './pipeline/pipeline.js';
+import {
+  createHeaderWorkers,
+  headerHeapMegabytes,
+  startHeaderWorker,
+} from './workers/header-workers.js';
 import {
   createPixelWorkers,
   defaultQueue,
   startPixelWorker,
   suggestedWorkers,
-} from './pixel-workers.js';
+} from './workers/pixel-workers.js';
 import type { JobQueue } from '../jobs/jobs.js';
-import { correlationHeaders, countStorageCall } from './request-scope.js';
+import { correlationHeaders, countStorageCall } from './pipeline/request-scope.js';
 import { SettingError } from './settings.js';
 
 async function credentialOf(clientId: string | undefined): Promise<TokenCredential> {

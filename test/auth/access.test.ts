@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bearerToken, tokenReader } from '../../src/auth/access-token.js';
 import { signingKeysOf } from '../../src/auth/signing-keys.js';
-import type { Authenticator } from '../../src/host/authenticator.js';
+import type { Authenticator } from '../../src/host/pipeline/authenticator.js';
 import { tableRows } from '../docs/markdown.js';
 import { startEntra, type Entra } from '../support/entra.js';
 import { hosts, startService, type Service } from '../support/service.js';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { appRoles, grantsOf, isGranted, permissions, roleFor } from '../../src/auth/roles.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { routes } from '../../src/dicomweb/routes.js';
-import { authorize } from '../../src/host/authenticator.js';
+import { authorize } from '../../src/host/pipeline/authenticator.js';
 import { tableRows } from '../docs/markdown.js';
 
 const partition = 'Microsoft.Default';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { bearer } from '../../src/host/authenticator.js';
+import { bearer } from '../../src/host/pipeline/authenticator.js';
 import { pathOf, sample, type Json } from '../support/conformance.js';
 import { startEntra, type Entra, type Tenant } from '../support/entra.js';
 import { hosts, startService, type Service } from '../support/service.js';

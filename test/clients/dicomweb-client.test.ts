@@ -1,7 +1,7 @@
 /** The JavaScript client of the OHIF family, as published, against the running service. */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { encodeFrame } from '../../src/dicom/pixel/encode-frame.js';
-import { parsePart10 } from '../../src/dicom/part10.js';
+import { parsePart10 } from '../../src/dicom/part10/part10.js';
 import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import {
   Client,

@@ -2,7 +2,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { everyFrame } from '../../src/dicom/frames.js';
-import { parsePart10 } from '../../src/dicom/part10.js';
+import { parsePart10 } from '../../src/dicom/part10/part10.js';
 import { decodeFrame } from '../../src/dicom/pixel/decode-frame.js';
 import type { ImagePixels } from '../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';

@@ -1,7 +1,7 @@
 /** Instances and frames in other transfer syntaxes than the stored one (PS3.18 §8.7.3). */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { everyFrame } from '../../src/dicom/frames.js';
-import { parsePart10 } from '../../src/dicom/part10.js';
+import { parsePart10 } from '../../src/dicom/part10/part10.js';
 import { decodableSyntaxes, decodeFrame } from '../../src/dicom/pixel/decode-frame.js';
 import { encodeFrame } from '../../src/dicom/pixel/encode-frame.js';
 import type { ImagePixels } from '../../src/dicom/pixel/image-pixels.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { toDataSet } from '../../src/dicom/json.js';
-import { parsePart10 } from '../../src/dicom/part10.js';
+import { parsePart10 } from '../../src/dicom/part10/part10.js';
 import { itemsOf, stringOf } from '../../src/dicom/value.js';
 import { corpusFile, hasCorpus } from '../support/corpus.js';
 import { tag } from '../support/raw-data-set.js';

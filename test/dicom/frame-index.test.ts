@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { frameRuns, type FrameIndex } from '../../src/dicom/frames.js';
-import { parsePart10 } from '../../src/dicom/part10.js';
+import { parsePart10 } from '../../src/dicom/part10/part10.js';
 import {
   binary,
   buildPart10,

@@ -21,7 +21,7 @@ import {
 import { failureReasons, warningReasons } from '../../src/dicomweb/store/reason-codes.js';
 import { settings } from '../../src/host/config.js';
 import { problems } from '../../src/http/problem.js';
-import { indexedAttributes } from '../../src/storage/archive/attributes.js';
+import { indexedAttributes } from '../../src/storage/archive/index/attributes.js';
 import type { Level } from '../../src/storage/archive/keys.js';
 import { readDocument, tableRows } from './markdown.js';
 

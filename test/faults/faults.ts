@@ -4,7 +4,7 @@
  * `-- --only kills|storage --kills 26 --seconds 60 --share 0.04 --seed 1`.
  */
 import { parseArgs } from 'node:util';
-import { startAzurite } from '../../src/host/azurite.js';
+import { startAzurite } from '../../src/host/local/azurite.js';
 import type { Report } from './kill/arena.js';
 import { killTable, markdownTable, outcomeTable, violationsOf } from './kill/tables.js';
 import { everyKillAndMore, runKills } from './run-kills.js';

@@ -28,14 +28,14 @@ afterAll(() => {
 
 describe('the build', () => {
   it('has the service and nothing of the tests', () => {
-    expect(built).toContain(path.join('src', 'host', 'azure-functions.js'));
+    expect(built).toContain(path.join('src', 'host', 'functions', 'azure-functions.js'));
     const folders = new Set(built.map((file) => file.split(path.sep)[0]));
     expect([...folders].sort()).toEqual(['functions', 'scripts', 'src']);
   });
 
   it('has no trace of the hook that kills a process, where production runs', () => {
     const guilty = built
-      .filter((file) => file.endsWith('.js') && !file.endsWith(path.join('host', 'azurite.js')))
+      .filter((file) => file.endsWith('.js') && !file.endsWith(path.join('host', 'local', 'azurite.js')))
       .filter((file) => traces.test(readFileSync(path.join(out, file), 'utf8')));
     expect(guilty).toEqual([]);
   });

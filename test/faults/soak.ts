@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAzurite } from '../../src/host/azurite.js';
+import { startAzurite } from '../../src/host/local/azurite.js';
 import { Arena, everyKill, type Kill } from './kill/arena.js';
 import { seeded } from './kill/seeded.js';
 import type { Sample } from './kill/service-process.js';

@@ -2,11 +2,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ServiceError } from '../../src/errors.js';
 import { securityHeaders } from '../../src/http/security-headers.js';
-import { locked } from '../../src/host/authenticator.js';
+import { locked } from '../../src/host/pipeline/authenticator.js';
 import { readConfig } from '../../src/host/config.js';
-import { createDispatcher } from '../../src/host/dispatcher.js';
-import { createPipeline } from '../../src/host/pipeline.js';
-import { startLocalHost } from '../../src/host/local-host.js';
+import { createDispatcher } from '../../src/host/pipeline/dispatcher.js';
+import { createPipeline } from '../../src/host/pipeline/pipeline.js';
+import { startLocalHost } from '../../src/host/local/local-host.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import { begin, responseOf, sendRaw } from '../support/http-client.js';
 import { hosts, startService, type Service, type ServiceOptions } from '../support/service.js';

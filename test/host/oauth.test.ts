@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnsecuredJWT } from 'jose';
-import { startAzurite, type Azurite } from '../../src/host/azurite.js';
+import { startAzurite, type Azurite } from '../../src/host/local/azurite.js';
 import { pathOf, sample, valueOf, type Json } from '../support/conformance.js';
 import { selfSigned } from '../support/self-signed.js';
 
@@ -88,7 +88,7 @@ describe('the service with a managed identity', () => {
     identity = await startIdentityEndpoint();
     const { port } = identity.address() as AddressInfo;
     const runner = path.join(root, 'test/support/run-typescript.mjs');
-    child = spawn(process.execPath, [runner, 'src/host/main.ts'], {
+    child = spawn(process.execPath, [runner, 'src/host/local/main.ts'], {
       cwd: root,
       env: {
         PATH: process.env['PATH'],

@@ -11,8 +11,8 @@ import { appRoles } from '../../src/auth/roles.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import { readConfig, settings } from '../../src/host/config.js';
-import { importQueueName } from '../../src/host/import-job.js';
-import { jobQueueName } from '../../src/host/job-runner.js';
+import { importQueueName } from '../../src/host/jobs/import-job.js';
+import { jobQueueName } from '../../src/host/jobs/job-runner.js';
 import { containerNames } from '../../src/storage/blob-store.js';
 import { tableNames } from '../../src/storage/table-store.js';
 import { tableRows } from '../docs/markdown.js';
@@ -405,7 +405,9 @@ describe('uploads from browsers', () => {
 describe('monitoring', () => {
   it('shows fields that the log has', () => {
     const fields = new Set(
-      [...read('src/host/log.ts').matchAll(/^ {2}readonly (\w+)/gm)].map(([, field]) => field),
+      [...read('src/host/pipeline/log.ts').matchAll(/^ {2}readonly (\w+)/gm)].map(
+        ([, field]) => field,
+      ),
     );
     const workbook = JSON.parse(read('infra/workbook.json')) as {
       readonly items: readonly unknown[];
@@ -415,7 +417,7 @@ describe('monitoring', () => {
       ([, field]) => field,
     );
     expect(used.filter((field) => !fields.has(field))).toEqual([]);
-    expect(read('src/host/import-job.ts')).toContain(
+    expect(read('src/host/jobs/import-job.ts')).toContain(
       'Import: a file of ${bytes} bytes is ${outcome}',
     );
   });

@@ -44,7 +44,7 @@ describe('npm run package', () => {
     const compiled = files.filter((file) => file.startsWith('dist/'));
     const folders = new Set(compiled.map((file) => file.split('/')[1]));
     expect([...folders].sort()).toEqual(['functions', 'src', 'web']);
-    expect(compiled).toContain('dist/src/host/azure-functions.js');
+    expect(compiled).toContain('dist/src/host/functions/azure-functions.js');
     const isPage = (file: string) => file.startsWith('dist/web/');
     expect(compiled.filter((file) => !file.endsWith('.js') && !isPage(file))).toEqual([]);
     expect(compiled).toContain('dist/web/index.html');

@@ -7,7 +7,7 @@ import { openStore, StoreNotOpened, type OpenedStore } from '../../scripts/fsck/
 import { runFsck } from '../../scripts/fsck/run-fsck.js';
 import { ServiceError } from '../../src/errors.js';
 import { Archive } from '../../src/storage/archive/archive.js';
-import { readTail, writeTail } from '../../src/storage/archive/log-tail.js';
+import { readTail, writeTail } from '../../src/storage/archive/log/log-tail.js';
 import { blobName, studyPartitionKey, studyRowKey } from '../../src/storage/archive/keys.js';
 import type { Ulid } from '../../src/storage/archive/ulid.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { runImport } from '../../scripts/import/run-import.js';
-import { startAzurite, type Azurite } from '../../src/host/azurite.js';
+import { startAzurite, type Azurite } from '../../src/host/local/azurite.js';
 import { connectStorage, type Storage } from '../../src/storage/azure/connect.js';
 import { ImportQueue } from '../../src/storage/azure/import-queue.js';
 import { buildPart10, element, sampleInstance } from '../support/part10-builder.js';

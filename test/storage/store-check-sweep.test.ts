@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { blobName, browsePartitionKey, browseRowKey } from '../../src/storage/archive/keys.js';
 import { checkStore } from '../../src/storage/archive/store-check.js';
 import { sweep, type SweepReport } from '../../src/storage/archive/store-check/sweep.js';
-import { addressOf, type IndexRow } from '../../src/storage/archive/search-index.js';
+import { addressOf, type IndexRow } from '../../src/storage/archive/index/search-index.js';
 import { newUlid } from '../../src/storage/archive/ulid.js';
 import { attribute } from '../../src/dicom/attribute.js';
 import type { TableStore } from '../../src/storage/table-store.js';

@@ -24,9 +24,9 @@ import {
 } from '../../src/storage/archive/keys.js';
 import { chunksOfSize } from '../../src/group-by.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
-import { instanceIndexRows } from '../../src/storage/archive/catalog-plan.js';
-import { readTail } from '../../src/storage/archive/log-tail.js';
-import { addressOf, rowsOf } from '../../src/storage/archive/search-index.js';
+import { instanceIndexRows } from '../../src/storage/archive/commit/catalog-plan.js';
+import { readTail } from '../../src/storage/archive/log/log-tail.js';
+import { addressOf, rowsOf } from '../../src/storage/archive/index/search-index.js';
 import { newUlid, type Ulid } from '../../src/storage/archive/ulid.js';
 import {
   openOnAzurite,
@@ -44,7 +44,7 @@ import {
   uidsOf,
   type Sample,
 } from './archive/support/samples.js';
-import { hasWords } from '../../src/storage/archive/word-index.js';
+import { hasWords } from '../../src/storage/archive/index/word-index.js';
 import type { Entity, Properties, TableName } from '../../src/storage/table-store.js';
 
 const samples: readonly Sample[] = [

@@ -9,8 +9,8 @@ import type { DataSet } from '../../src/dicom/data-set.js';
 import type { Tag } from '../../src/dicom/tag.js';
 import { normalisedValues } from '../../src/dicom/normalise.js';
 import type { InstanceUids, SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
-import { indexedAttributes } from '../../src/storage/archive/attributes.js';
-import { emptyState, planStore } from '../../src/storage/archive/catalog-plan.js';
+import { indexedAttributes } from '../../src/storage/archive/index/attributes.js';
+import { emptyState, planStore } from '../../src/storage/archive/commit/catalog-plan.js';
 import {
   browsePartitionKey,
   browseRowKey,
@@ -34,7 +34,7 @@ import {
   indexedValue,
   type Address,
   type IndexRow,
-} from '../../src/storage/archive/search-index.js';
+} from '../../src/storage/archive/index/search-index.js';
 import type { Ulid } from '../../src/storage/archive/ulid.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import {

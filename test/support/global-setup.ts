@@ -2,7 +2,7 @@
  * Before the tests: one Azurite for the whole run, told to them by an environment variable. jest does not
  * map names of modules here, hence imports without extension.
  */
-import { startAzurite } from '../../src/host/azurite';
+import { startAzurite } from '../../src/host/local/azurite';
 import { runState } from './azurite';
 
 const setup = async (): Promise<void> => {

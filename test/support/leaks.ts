@@ -2,7 +2,7 @@
  * What must not get into the log: tests tell of the names and ids of patients and of the tokens that
  * they send, and every service that a test starts is searched for them when it stops.
  */
-import type { LogEntry } from '../../src/host/log.js';
+import type { LogEntry } from '../../src/host/pipeline/log.js';
 
 /** Shorter ones are found in any text. */
 const shortest = 4;

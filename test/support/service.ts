@@ -5,15 +5,15 @@ import { routes } from '../../src/dicomweb/routes.js';
 import type { Limits } from '../../src/dicomweb/limits.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { createServices, type Services } from '../../src/dicomweb/services.js';
-import { locked, openTo, type Authenticator } from '../../src/host/authenticator.js';
+import { locked, openTo, type Authenticator } from '../../src/host/pipeline/authenticator.js';
 import { readConfig, type Config } from '../../src/host/config.js';
-import { startDevServer, type DevServerOptions } from '../../src/host/dev-server.js';
-import { createDispatcher } from '../../src/host/dispatcher.js';
+import { startDevServer, type DevServerOptions } from '../../src/host/local/dev-server.js';
+import { createDispatcher } from '../../src/host/pipeline/dispatcher.js';
 import type { TimeBudgets } from '../../src/time-budgets.js';
-import type { LogEntry } from '../../src/host/log.js';
-import type { Page } from '../../src/host/page.js';
-import { createPipeline, type PipelineParts } from '../../src/host/pipeline.js';
-import { correlationHeaders, countStorageCall } from '../../src/host/request-scope.js';
+import type { LogEntry } from '../../src/host/pipeline/log.js';
+import type { Page } from '../../src/host/pipeline/page.js';
+import { createPipeline, type PipelineParts } from '../../src/host/pipeline/pipeline.js';
+import { correlationHeaders, countStorageCall } from '../../src/host/pipeline/request-scope.js';
 import { defaultTiming, type ArchiveTiming } from '../../src/storage/archive/timing.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
@@ -106,7 +106,7 @@ async function startOnFunctions(
   { functionsHost, budgets }: Pick<ServiceOptions, 'functionsHost' | 'budgets'>,
 ) {
   const core = await functionsApp();
-  const { composeWith, register } = await import('../../src/host/azure-functions.js');
+  const { composeWith, register } = await import('../../src/host/functions/azure-functions.js');
   for (const route of extraRoutes) {
     const known = core.functions.some(({ metadata }) => metadata.name === route.name);
     if (!known) register(route);

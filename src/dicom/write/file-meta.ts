@@ -1,7 +1,7 @@
 /** File meta information (PS3.10 §7.1) of a stored file, read to be written again. */
 import { vrOf } from '../dictionary.js';
-import { longestHeader, readHeader, shortestHeader } from '../part10-header.js';
-import { limitExceeded, type Part10Limits } from '../part10-limits.js';
+import { longestHeader, readHeader, shortestHeader } from '../part10/header.js';
+import { limitExceeded, type Part10Limits } from '../part10/limits.js';
 import type { Tag } from '../tag.js';
 import { transferSyntaxOf, type TransferSyntax } from '../transfer-syntax.js';
 import type { TransferSyntaxUID } from '../uid.js';

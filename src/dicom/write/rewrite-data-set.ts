@@ -4,7 +4,7 @@
  * gathered, so memory does not grow with them; nested sequences have a stack of their own.
  */
 import { signedByPixels } from '../dictionary.js';
-import { detectEncoding, resolveVR } from '../part10-encoding.js';
+import { detectEncoding, resolveVR } from '../part10/encoding.js';
 import {
   itemDelimiterTag,
   itemTag,
@@ -15,8 +15,8 @@ import {
   undefinedLength,
   type ElementHeader,
   type Encoding,
-} from '../part10-header.js';
-import { limitExceeded, type Part10Limits } from '../part10-limits.js';
+} from '../part10/header.js';
+import { limitExceeded, type Part10Limits } from '../part10/limits.js';
 import type { Tag } from '../tag.js';
 import { traitsOf, type VR } from '../vr.js';
 import type { ByteSource } from './byte-source.js';

@@ -3,7 +3,7 @@
  * meta information, the data set re-encoded, pixel data decoded or encoded frame by frame.
  */
 import { createDeflateRaw, createInflateRaw } from 'node:zlib';
-import type { Part10Limits } from '../part10-limits.js';
+import type { Part10Limits } from '../part10/limits.js';
 import { ByteSource } from './byte-source.js';
 import { encodeFileMeta, readFileMeta } from './file-meta.js';
 import { rewrittenDataSet } from './rewrite-data-set.js';

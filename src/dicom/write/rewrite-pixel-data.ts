@@ -7,7 +7,7 @@ import {
   shortestHeader,
   undefinedLength,
   type ElementHeader,
-} from '../part10-header.js';
+} from '../part10/header.js';
 import type { ByteSource } from './byte-source.js';
 import { damaged } from './damaged.js';
 import { encodeHeader, encodeMark, even } from './encode-element.js';

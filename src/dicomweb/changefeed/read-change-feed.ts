@@ -6,7 +6,7 @@ import {
   queryValue,
   type QueryParameter,
 } from '../../http/query-string.js';
-import type { FeedChange } from '../../storage/archive/change-feed.js';
+import type { FeedChange } from '../../storage/archive/log/change-feed.js';
 import { jsonArray } from '../json-array.js';
 import { readAhead } from '../read-ahead.js';
 import { presentMetadata } from '../retrieve/present-metadata.js';

@@ -3,7 +3,7 @@ import { ServiceError, type ErrorCode } from '../../errors.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import { Patience } from '../patience.js';
 import type { RequestContext } from '../route.js';
-import type { DeleteScope } from '../../storage/archive/delete-commit.js';
+import type { DeleteScope } from '../../storage/archive/commit/delete-commit.js';
 import type { StudyInstanceUID } from '../../dicom/uid.js';
 import { reply, type Reply } from '../../http/reply.js';
 

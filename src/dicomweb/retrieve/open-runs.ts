@@ -2,8 +2,8 @@
 import { Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 import type { ByteRun } from '../../dicom/frames.js';
-import { FileMetaReader } from '../../dicom/part10-file-meta.js';
-import type { Part10Limits } from '../../dicom/part10.js';
+import { FileMetaReader } from '../../dicom/part10/file-meta.js';
+import type { Part10Limits } from '../../dicom/part10/part10.js';
 import { ServiceError } from '../../errors.js';
 import type { InstanceRecord } from '../../storage/archive/records.js';
 import type { RequestContext } from '../route.js';

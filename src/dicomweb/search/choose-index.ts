@@ -1,10 +1,13 @@
 /** Which indexes a search can use, and which of them is likely to be the most selective. */
-import { indexedAttributes, type IndexedAttribute } from '../../storage/archive/attributes.js';
+import {
+  indexedAttributes,
+  type IndexedAttribute,
+} from '../../storage/archive/index/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
-import { metBy, type SoughtValues } from '../../storage/archive/search-index.js';
+import { metBy, type SoughtValues } from '../../storage/archive/index/search-index.js';
 import type { Indexes } from '../../storage/archive/records.js';
 import type { Ulid } from '../../storage/archive/ulid.js';
-import { hasOnlyWords, hasWords } from '../../storage/archive/word-index.js';
+import { hasOnlyWords, hasWords } from '../../storage/archive/index/word-index.js';
 import type { Narrowing } from './demand.js';
 import type { Predicate } from './matching.js';
 import type { OrderedHit } from './walk.js';

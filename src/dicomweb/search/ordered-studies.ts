@@ -1,9 +1,9 @@
 /** Studies in the order of an attribute, walked in its index: any page costs what the first does. */
 import { vrOf } from '../../dicom/dictionary.js';
 import { normalisedValues } from '../../dicom/normalise.js';
-import { indexedAttributes } from '../../storage/archive/attributes.js';
-import { indexedValue, type SoughtValues } from '../../storage/archive/search-index.js';
-import { hasOrder } from '../../storage/archive/word-index.js';
+import { indexedAttributes } from '../../storage/archive/index/attributes.js';
+import { indexedValue, type SoughtValues } from '../../storage/archive/index/search-index.js';
+import { hasOrder } from '../../storage/archive/index/word-index.js';
 import { isConfirmed, type ChosenIndex } from './choose-index.js';
 import { browseStudies, studyPasses, type StudyMatch } from './find-studies.js';
 import type { Element } from '../../dicom/data-set.js';

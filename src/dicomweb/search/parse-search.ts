@@ -12,7 +12,7 @@ import {
   queryValues,
   type QueryParameter,
 } from '../../http/query-string.js';
-import { indexedAttributes } from '../../storage/archive/attributes.js';
+import { indexedAttributes } from '../../storage/archive/index/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
 import type { Matching } from './demand.js';
 import { combineDateAndTime } from './intervals.js';

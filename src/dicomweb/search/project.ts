@@ -4,7 +4,7 @@ import { vrOf } from '../../dicom/dictionary.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
 import type { Tag } from '../../dicom/tag.js';
 import { creatorOf, isPrivate } from '../../dicom/tag.js';
-import { seriesAttributes, studyAttributes } from '../../storage/archive/attributes.js';
+import { seriesAttributes, studyAttributes } from '../../storage/archive/index/attributes.js';
 import type { RequestContext } from '../route.js';
 import type { InstanceMatch } from './find-instances.js';
 import type { SeriesMatch } from './find-series.js';

@@ -3,7 +3,7 @@ import { attribute } from '../../dicom/attribute.js';
 import { vrOf } from '../../dicom/dictionary.js';
 import type { Tag } from '../../dicom/tag.js';
 import type { VR } from '../../dicom/vr.js';
-import { seriesAttributes, studyAttributes } from '../../storage/archive/attributes.js';
+import { seriesAttributes, studyAttributes } from '../../storage/archive/index/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
 
 /** Tags from the outermost sequence to the attribute. */

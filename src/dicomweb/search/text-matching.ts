@@ -7,7 +7,7 @@ import {
   normaliseName,
   normaliseText,
 } from '../../dicom/normalise.js';
-import { beginningOfEndings } from '../../storage/archive/word-index.js';
+import { beginningOfEndings } from '../../storage/archive/index/word-index.js';
 import { nameOf, refuse, type Demand, type Matcher, type Matching } from './demand.js';
 import { compilePattern, mostPatternCharacters } from './pattern.js';
 import type { SearchKey } from './search-keys.js';

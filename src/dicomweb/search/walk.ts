@@ -1,8 +1,8 @@
 /** Walks of the search: index rows in order, and their truths in rounds of parallel reads. */
 import { invertUlid } from '../../storage/archive/ulid.js';
-import type { IndexHit } from '../../storage/archive/search-index.js';
+import type { IndexHit } from '../../storage/archive/index/search-index.js';
 import type { RequestContext } from '../route.js';
-import { indexedValue } from '../../storage/archive/search-index.js';
+import { indexedValue } from '../../storage/archive/index/search-index.js';
 import type { ChosenIndex } from './choose-index.js';
 import type { Effort } from './effort.js';
 import type { WalkStart } from './place.js';

@@ -4,7 +4,7 @@
  */
 import type { Attribute } from '../../dicom/data-set.js';
 import { attributesOf } from '../../dicom/json.js';
-import { interpret, type ScannedInstance } from '../../dicom/part10-interpret.js';
+import { interpret, type ScannedInstance } from '../../dicom/part10/interpret.js';
 import { formatTag, type Tag } from '../../dicom/tag.js';
 import { parseUid, type SOPClassUID } from '../../dicom/uid.js';
 import type { ValidationFailure } from '../../dicom/validate.js';

@@ -2,7 +2,7 @@
  * Receives one instance: its bytes go to a blob while they arrive, and at their end it is known
  * whether the instance may be committed. Only the header up to the pixel data is held.
  */
-import { Part10Reader, type Part10Limits, type RawIdentity } from '../../dicom/part10.js';
+import { Part10Reader, type Part10Limits, type RawIdentity } from '../../dicom/part10/part10.js';
 import type { Tag } from '../../dicom/tag.js';
 import { parseUid, type InstanceUids, type StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';

@@ -1,7 +1,7 @@
 /** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
 import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError } from '../../errors.js';
-import type { StoreMode } from '../../storage/archive/study-writer.js';
+import type { StoreMode } from '../../storage/archive/commit/study-writer.js';
 import { takeTurns } from '../../take-turns.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';

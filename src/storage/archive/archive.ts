@@ -20,11 +20,11 @@ import { allBytes } from '../body.js';
 import { systemRuntime, type Runtime } from '../runtime.js';
 import type { TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
-import { BrowseIndex } from './browse-index.js';
-import { modalityIn, type NewInstance } from './catalog-plan.js';
+import { BrowseIndex } from './index/browse-index.js';
+import { modalityIn, type NewInstance } from './commit/catalog-plan.js';
 import { Catalog, type InstancePaging, type InstanceRow } from './catalog.js';
-import { ChangeFeed } from './change-feed.js';
-import { ChangeLog } from './change-log.js';
+import { ChangeFeed } from './log/change-feed.js';
+import { ChangeLog } from './log/change-log.js';
 import { blobName, type BlobExtension, type Partition } from './keys.js';
 import {
   compressIndex,
@@ -36,12 +36,12 @@ import {
   type InstanceIndex,
   type InstanceRecord,
 } from './records.js';
-import { recover, type RecoveryReport } from './recovery.js';
-import { SearchIndex } from './search-index.js';
-import { hasHappened, openAmong, settle, type SettleParts } from './settle.js';
-import { type DeleteScope } from './delete-commit.js';
-import { type CommitResult } from './store-commit.js';
-import { StudyWriter, type StoreMode } from './study-writer.js';
+import { recover, type RecoveryReport } from './commit/recovery.js';
+import { SearchIndex } from './index/search-index.js';
+import { hasHappened, openAmong, settle, type SettleParts } from './commit/settle.js';
+import { type DeleteScope } from './commit/delete-commit.js';
+import { type CommitResult } from './commit/store-commit.js';
+import { StudyWriter, type StoreMode } from './commit/study-writer.js';
 import { defaultTiming, type ArchiveTiming } from './timing.js';
 import { ulidMaker, type Ulid } from './ulid.js';
 

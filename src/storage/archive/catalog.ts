@@ -15,7 +15,7 @@ import {
 } from '../table-store.js';
 import { groupBy } from '../../group-by.js';
 import { rowPages, type RowPagesOptions } from '../row-pages.js';
-import type { CatalogPlan, StudyState, Versioned } from './catalog-plan.js';
+import type { CatalogPlan, StudyState, Versioned } from './commit/catalog-plan.js';
 import {
   afterRow,
   instanceRowKey,

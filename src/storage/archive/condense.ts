@@ -5,7 +5,7 @@ import type { Attribute, DataSet, Element } from '../../dicom/data-set.js';
 import { stringifyAttribute } from '../../dicom/json.js';
 import type { Tag } from '../../dicom/tag.js';
 import { takeTurns } from '../../take-turns.js';
-import { seriesAttributes, studyAttributes } from './attributes.js';
+import { seriesAttributes, studyAttributes } from './index/attributes.js';
 
 const compress = promisify(gzip);
 const kept = new Set<Tag>([...studyAttributes, ...seriesAttributes]);

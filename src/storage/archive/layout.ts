@@ -2,7 +2,7 @@
 import { ServiceError } from '../../errors.js';
 import type { TableStore } from '../table-store.js';
 import { logHeadPartition, logLayoutKey } from './keys.js';
-import { growLog } from './log-tail.js';
+import { growLog } from './log/log-tail.js';
 
 /** The layout that this code reads and writes. The first had one log of numbered entries, and no row. */
 export const archiveLayout = 2;

@@ -5,7 +5,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { DataSet } from '../../dicom/data-set.js';
 import { decodeFrameIndex, encodeFrameIndex, type FrameIndex } from '../../dicom/frames.js';
-import type { BulkValue } from '../../dicom/part10.js';
+import type { BulkValue } from '../../dicom/part10/part10.js';
 import type {
   InstanceUids,
   SeriesInstanceUID,

@@ -2,7 +2,7 @@ import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { everyFrame } from '../../../src/dicom/frames.js';
-import { defaultPart10Limits, parsePart10 } from '../../../src/dicom/part10.js';
+import { defaultPart10Limits, parsePart10 } from '../../../src/dicom/part10/part10.js';
 import type { Tag } from '../../../src/dicom/tag.js';
 import { transferSyntaxOf, type TransferSyntax } from '../../../src/dicom/transfer-syntax.js';
 import { rewrittenPart10 } from '../../../src/dicom/write/rewrite-part10.js';

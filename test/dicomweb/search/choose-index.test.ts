@@ -5,7 +5,7 @@ import { chooseIndex, isConfirmed } from '../../../src/dicomweb/search/choose-in
 import { parseSearch } from '../../../src/dicomweb/search/parse-search.js';
 import { standardSearchPolicy } from '../../../src/dicomweb/search/search-policy.js';
 import type { Level } from '../../../src/storage/archive/keys.js';
-import { indexedValue } from '../../../src/storage/archive/search-index.js';
+import { indexedValue } from '../../../src/storage/archive/index/search-index.js';
 import type { Ulid } from '../../../src/storage/archive/ulid.js';
 
 function choose(query: string, level: Level = 'study') {

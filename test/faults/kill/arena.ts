@@ -3,7 +3,7 @@
  * feed, and someone who keeps killing processes and starting them again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTails } from '../../../src/storage/archive/log-tail.js';
+import { readTails } from '../../../src/storage/archive/log/log-tail.js';
 import { defaultTiming, type ArchiveTiming } from '../../../src/storage/archive/timing.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';
 import type { Finding } from '../../../src/storage/archive/store-check/finding.js';

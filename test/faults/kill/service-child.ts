@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { LogEntry } from '../../../src/host/log.js';
+import type { LogEntry } from '../../../src/host/pipeline/log.js';
 import type { Fuse, Notice, Order, Sample, ServiceProcessOptions } from './service-process.js';
 
 const runner = path.join(__dirname, '../../support/run-typescript.mjs');

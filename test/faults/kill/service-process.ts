@@ -6,14 +6,17 @@
 import { readdirSync } from 'node:fs';
 import { routes } from '../../../src/dicomweb/routes.js';
 import { createServices } from '../../../src/dicomweb/services.js';
-import { openTo } from '../../../src/host/authenticator.js';
+import { openTo } from '../../../src/host/pipeline/authenticator.js';
 import { readConfig } from '../../../src/host/config.js';
-import { startDevServer } from '../../../src/host/dev-server.js';
-import { createDispatcher } from '../../../src/host/dispatcher.js';
-import { createHeaderWorkers, headerHeapMegabytes } from '../../../src/host/header-workers.js';
-import { logToConsole } from '../../../src/host/log.js';
-import { createPipeline } from '../../../src/host/pipeline.js';
-import { runRecovery } from '../../../src/host/recovery-job.js';
+import { startDevServer } from '../../../src/host/local/dev-server.js';
+import { createDispatcher } from '../../../src/host/pipeline/dispatcher.js';
+import {
+  createHeaderWorkers,
+  headerHeapMegabytes,
+} from '../../../src/host/workers/header-workers.js';
+import { logToConsole } from '../../../src/host/pipeline/log.js';
+import { createPipeline } from '../../../src/host/pipeline/pipeline.js';
+import { runRecovery } from '../../../src/host/jobs/recovery-job.js';
 import type { ArchiveTiming } from '../../../src/storage/archive/timing.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
 import { startHeaderWorkerFromSource } from '../../support/header-worker.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
+import type { DeleteScope } from '../../../src/storage/archive/commit/delete-commit.js';
 import { openOnAzurite, openOnMemory, put, settle, type Shared } from './support/fixture.js';
 import { instanceUid, partition, seriesUid, studyUid, type Sample } from './support/samples.js';
 import { expectTidy } from './support/survey.js';

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
+import type { DeleteScope } from '../../../src/storage/archive/commit/delete-commit.js';
 import { openOnMemory, put, putAll, settle, type Shared } from './support/fixture.js';
 import {
   instanceUid,

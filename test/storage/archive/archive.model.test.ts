@@ -1,8 +1,8 @@
 /** Two processes store and delete at random; a map says what must be there afterwards. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { DeleteScope } from '../../../src/storage/archive/delete-commit.js';
-import type { StoreMode } from '../../../src/storage/archive/study-writer.js';
+import type { DeleteScope } from '../../../src/storage/archive/commit/delete-commit.js';
+import type { StoreMode } from '../../../src/storage/archive/commit/study-writer.js';
 import { openOnAzurite, openOnMemory, settle, upload, type Shared } from './support/fixture.js';
 import {
   instanceUid,

@@ -33,7 +33,7 @@ import {
   studyRowKey,
   type IndexRowKey,
 } from '../../../src/storage/archive/keys.js';
-import { indexedValue } from '../../../src/storage/archive/search-index.js';
+import { indexedValue } from '../../../src/storage/archive/index/search-index.js';
 import type { Ulid } from '../../../src/storage/archive/ulid.js';
 import { checkKey } from '../../../src/storage/table-limits.js';
 import { partition } from './support/samples.js';

@@ -1,6 +1,6 @@
 /** What a bulk value of a stored instance is sent as: its bytes in little-endian order, or frames. */
 import { frameRuns, type ByteRun, type FrameIndex } from '../../../dicom/frames.js';
-import type { BulkValue } from '../../../dicom/part10.js';
+import type { BulkValue } from '../../../dicom/part10/part10.js';
 import type { TransferSyntax } from '../../../dicom/transfer-syntax.js';
 import { traitsOf } from '../../../dicom/vr.js';
 import type { InstanceIndex } from '../../../storage/archive/records.js';

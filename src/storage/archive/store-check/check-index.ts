@@ -1,7 +1,7 @@
 /** The second pass: rows of the search index and of the study list that stand for nothing. */
 import { Catalog } from '../catalog.js';
 import { timeOf } from '../ulid.js';
-import type { Address } from '../search-index.js';
+import type { Address } from '../index/search-index.js';
 import type { CheckContext } from './check-context.js';
 import { isConfirmed, parseIndexKey, writeOf, type IndexKey } from './confirm-index-key.js';
 import { placeOf, type Finding } from './finding.js';

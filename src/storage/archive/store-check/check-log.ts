@@ -1,9 +1,9 @@
 /** The fourth pass: the entries of every shard of the log can be read, are settled in time, and fit its tail. */
 import { rowPages } from '../../row-pages.js';
-import { decodeIntent } from '../intent.js';
+import { decodeIntent } from '../log/intent.js';
 import { intentRows, logPartitionKey, logRowKey } from '../keys.js';
-import { readTail, readTails, type Tail } from '../log-tail.js';
-import { shardOfSequence } from '../sequence.js';
+import { readTail, readTails, type Tail } from '../log/log-tail.js';
+import { shardOfSequence } from '../log/sequence.js';
 import type { CheckContext } from './check-context.js';
 import type { Finding } from './finding.js';
 

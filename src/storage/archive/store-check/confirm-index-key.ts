@@ -2,7 +2,7 @@
 import { parseTag } from '../../../dicom/tag.js';
 import { ServiceError } from '../../../errors.js';
 import { Catalog } from '../catalog.js';
-import { instanceIndexRows } from '../catalog-plan.js';
+import { instanceIndexRows } from '../commit/catalog-plan.js';
 import {
   instanceRows,
   parseBrowseRowKey,
@@ -12,9 +12,9 @@ import {
   type Partition,
 } from '../keys.js';
 import type { Indexes } from '../records.js';
-import { addressOf, type Address, type IndexRow } from '../search-index.js';
+import { addressOf, type Address, type IndexRow } from '../index/search-index.js';
 import type { Ulid } from '../ulid.js';
-import { wordRowsOf } from '../word-index.js';
+import { wordRowsOf } from '../index/word-index.js';
 import { studyPartitionKey } from '../keys.js';
 import type { CheckContext } from './check-context.js';
 import { hasRows } from './study-rows.js';

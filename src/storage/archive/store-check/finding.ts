@@ -2,7 +2,7 @@
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import type { ContainerName } from '../../blob-store.js';
 import type { Partition } from '../keys.js';
-import type { Address, IndexRow } from '../search-index.js';
+import type { Address, IndexRow } from '../index/search-index.js';
 
 interface Kind {
   readonly description: string;

@@ -1,8 +1,8 @@
 /** Whether everything in a study can be found: its index rows, and its copy in the study list. */
-import { instanceIndexRows } from '../catalog-plan.js';
+import { instanceIndexRows } from '../commit/catalog-plan.js';
 import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
 import { encodeStudy, type SeriesRecord, type StudyRecord } from '../records.js';
-import { addressesOf, rowsOf, type IndexRow } from '../search-index.js';
+import { addressesOf, rowsOf, type IndexRow } from '../index/search-index.js';
 import { timeOf } from '../ulid.js';
 import type { CheckContext } from './check-context.js';
 import { placeOf, type Finding } from './finding.js';

@@ -2,7 +2,7 @@
 import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
 import { groupBy } from '../../../group-by.js';
-import { modalitiesOf, modalityIn, seriesModalities } from '../catalog-plan.js';
+import { modalitiesOf, modalityIn, seriesModalities } from '../commit/catalog-plan.js';
 import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from '../records.js';
 import { placeOf, type Finding, type FindingKind } from './finding.js';
 import type { StudyRows } from './study-rows.js';

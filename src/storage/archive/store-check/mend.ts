@@ -4,9 +4,9 @@
  */
 import type { ContainerName } from '../../blob-store.js';
 import { Catalog } from '../catalog.js';
-import { readTail, writeTail } from '../log-tail.js';
-import { shardOfSequence } from '../sequence.js';
-import { SearchIndex, type IndexRow } from '../search-index.js';
+import { readTail, writeTail } from '../log/log-tail.js';
+import { shardOfSequence } from '../log/sequence.js';
+import { SearchIndex, type IndexRow } from '../index/search-index.js';
 import { parseBlobName } from './blob-path.js';
 import { contextOf, type CheckContext, type CheckOptions, type Stores } from './check-context.js';
 import { isDangling } from './check-index.js';

@@ -13,14 +13,19 @@ import { chunksOfSize } from '../../../group-by.js';
 import { allBytes } from '../../body.js';
 import { systemRuntime } from '../../runtime.js';
 import { tableLimits } from '../../table-store.js';
-import { mergeAttributes, seriesAttributes, studyAttributes } from '../attributes.js';
-import { backOff } from '../back-off.js';
-import { BrowseIndex } from '../browse-index.js';
-import { modalitiesElement, type CatalogPlan, type StudyState } from '../catalog-plan.js';
+import { mergeAttributes, seriesAttributes, studyAttributes } from '../index/attributes.js';
+import { backOff } from '../commit/back-off.js';
+import { BrowseIndex } from '../index/browse-index.js';
+import { modalitiesElement, type CatalogPlan, type StudyState } from '../commit/catalog-plan.js';
 import { Catalog } from '../catalog.js';
 import { blobName, browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
 import { metadataInRow, type SeriesRecord, type StudyRecord } from '../records.js';
-import { changeIndexes, SearchIndex, type IndexChange, type IndexRow } from '../search-index.js';
+import {
+  changeIndexes,
+  SearchIndex,
+  type IndexChange,
+  type IndexRow,
+} from '../index/search-index.js';
 import { newUlid, type Ulid } from '../ulid.js';
 import type { Stores } from './check-context.js';
 import { seriesIndexRows, studyIndexRows } from './judge-index.js';

@@ -15,7 +15,7 @@ import {
   type StudyGuard,
   type StudyRecord,
 } from '../records.js';
-import type { Versioned } from '../catalog-plan.js';
+import type { Versioned } from '../commit/catalog-plan.js';
 import { rowsInRange, tablePages } from './pages.js';
 
 /** An instance row, and which blobs it has beside its file. */

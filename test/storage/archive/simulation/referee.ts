@@ -1,5 +1,5 @@
 /** Watches every call of a schedule, and judges what readers of the feed were shown. */
-import type { FeedChange } from '../../../../src/storage/archive/change-feed.js';
+import type { FeedChange } from '../../../../src/storage/archive/log/change-feed.js';
 import type { InstanceRecord } from '../../../../src/storage/archive/records.js';
 import type { TableCall } from '../support/watched-tables.js';
 

@@ -6,11 +6,11 @@
 import { attribute } from '../../../../src/dicom/attribute.js';
 import type { DataSet } from '../../../../src/dicom/data-set.js';
 import { Archive, type StoredFile } from '../../../../src/storage/archive/archive.js';
-import type { FeedChange } from '../../../../src/storage/archive/change-feed.js';
-import type { DeleteScope } from '../../../../src/storage/archive/delete-commit.js';
+import type { FeedChange } from '../../../../src/storage/archive/log/change-feed.js';
+import type { DeleteScope } from '../../../../src/storage/archive/commit/delete-commit.js';
 import { blobName } from '../../../../src/storage/archive/keys.js';
-import { growLog } from '../../../../src/storage/archive/log-tail.js';
-import type { StoreMode } from '../../../../src/storage/archive/study-writer.js';
+import { growLog } from '../../../../src/storage/archive/log/log-tail.js';
+import type { StoreMode } from '../../../../src/storage/archive/commit/study-writer.js';
 import { defaultTiming } from '../../../../src/storage/archive/timing.js';
 import type { BlobStore } from '../../../../src/storage/blob-store.js';
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';

@@ -1,6 +1,6 @@
 /** Archives over stores that tests can look into. */
 import { Archive, type StoredFile } from '../../../../src/storage/archive/archive.js';
-import type { CommitResult } from '../../../../src/storage/archive/store-commit.js';
+import type { CommitResult } from '../../../../src/storage/archive/commit/store-commit.js';
 import { defaultTiming, type ArchiveTiming } from '../../../../src/storage/archive/timing.js';
 import { connectStorage } from '../../../../src/storage/azure/connect.js';
 import type { BlobStore, ContainerName } from '../../../../src/storage/blob-store.js';

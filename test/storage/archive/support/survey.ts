@@ -6,14 +6,14 @@ import assert from 'node:assert/strict';
 import { attribute } from '../../../../src/dicom/attribute.js';
 import { stringOf } from '../../../../src/dicom/value.js';
 import type { StudyInstanceUID } from '../../../../src/dicom/uid.js';
-import { instanceIndexRows } from '../../../../src/storage/archive/catalog-plan.js';
+import { instanceIndexRows } from '../../../../src/storage/archive/commit/catalog-plan.js';
 import {
   decodeIntent,
   firstOf,
   type LoggedIntent,
-} from '../../../../src/storage/archive/intent.js';
-import { readTails } from '../../../../src/storage/archive/log-tail.js';
-import { sequenceStride } from '../../../../src/storage/archive/sequence.js';
+} from '../../../../src/storage/archive/log/intent.js';
+import { readTails } from '../../../../src/storage/archive/log/log-tail.js';
+import { sequenceStride } from '../../../../src/storage/archive/log/sequence.js';
 import {
   blobName,
   browsePartitionKey,
@@ -29,7 +29,11 @@ import {
   type SeriesRecord,
   type StudyRecord,
 } from '../../../../src/storage/archive/records.js';
-import { addressesOf, rowsOf, type Address } from '../../../../src/storage/archive/search-index.js';
+import {
+  addressesOf,
+  rowsOf,
+  type Address,
+} from '../../../../src/storage/archive/index/search-index.js';
 import type { Shared } from './fixture.js';
 import { partition } from './samples.js';
 

@@ -1,0 +1,61 @@
+/** Where in the nesting of a data set a walk over it is: one record for each level that is open. */
+import type { Encoding } from './header.js';
+import type { Tag } from '../tag.js';
+import type { VR } from '../vr.js';
+
+export interface Level {
+  readonly encoding: Encoding;
+  /** Whether a delimiter ends this level, not a length. */
+  readonly open: boolean;
+  /** Where this level must have ended: its own end, or that of a level around it. */
+  readonly bound: number;
+  /** Content that is read past and not kept: a duplicate. */
+  readonly muted: boolean;
+}
+
+export interface DataSetLevel extends Omit<Level, 'encoding'> {
+  readonly kind: 'data-set';
+  encoding: Encoding;
+  /** Path of the item with a slash at its end; empty for the data set of the file. */
+  readonly prefix: string;
+  /** Codes of the tags that have come. */
+  readonly seen: Set<number>;
+}
+
+export interface SequenceLevel extends Level {
+  readonly kind: 'sequence';
+  readonly path: string;
+  /** Where its value starts in the file. */
+  readonly start: number;
+  /** Number of its note; `undefined` when it is muted. */
+  readonly note: number | undefined;
+  items: number;
+}
+
+export interface FragmentsLevel extends Level {
+  readonly kind: 'fragments';
+  readonly tag: Tag;
+  readonly path: string;
+  readonly vr: VR;
+  /** Where its value starts in the file. */
+  readonly start: number;
+  /** Number of its note; `undefined` when it is muted. */
+  readonly note: number | undefined;
+  /** Whether these are the fragments of the pixel data of the instance itself. */
+  readonly listed: boolean;
+  items: number;
+  /** Where the fragments after the offset table start. */
+  offset: number;
+  basicOffsetTable: Buffer;
+  readonly fragments: number[];
+  readonly starts: number[];
+}
+
+export interface PendingValue {
+  readonly tag: Tag;
+  readonly offset: number;
+  readonly length: number;
+  remaining: number;
+  readonly write: ((bytes: Buffer) => void) | undefined;
+  readonly done: (() => void) | undefined;
+}

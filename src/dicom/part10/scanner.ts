@@ -1,0 +1,523 @@
+/**
+ * Walks a data set as its bytes stream past, whatever its size: holds what describes the instance,
+ * skips bulk values and notes where they are, follows nested sequences with a stack of its own and
+ * lists the fragments of encapsulated pixel data (PS3.5 §7, §A.4).
+ */
+import type { ErrorFacts } from '../../errors.js';
+import { CondensedDataSet } from './condensed.js';
+import { ChunkCursor } from './cursor.js';
+import { detectEncoding, resolveVR } from './encoding.js';
+import { malformed, truncated } from './errors.js';
+import {
+  itemDelimiterTag,
+  itemTag,
+  longestHeader,
+  readHeader,
+  sequenceDelimiterTag,
+  shortestHeader,
+  undefinedLength,
+  type ElementHeader,
+  type Encoding,
+} from './header.js';
+import type { DataSetLevel, FragmentsLevel, Level, PendingValue, SequenceLevel } from './levels.js';
+import { limitExceeded, type Part10Limits } from './limits.js';
+import type { BulkValue, PixelLayout, RawIdentity, ScannedDataSet } from './scan.js';
+import { formatTag, type Tag } from '../tag.js';
+import { traitsOf, type VR } from '../vr.js';
+
+/** Longest value of a bulk VR that is held; beyond it a value is worth a read of its own. */
+const heldBulkBytes = 256;
+/** Shorter text has no more values than are counted with its element. */
+const countedBytes = 64;
+/** What it takes to remember a fragment. */
+const bytesOfFragment = 8;
+/** As many bytes of a fragment as tell whether a codestream starts there. */
+const fragmentHeadBytes = 12;
+
+const pixelDataTag = '7FE00010';
+const pixelDataTags: ReadonlySet<string> = new Set([pixelDataTag, '7FE00008', '7FE00009']);
+const extendedOffsetTableTag = '7FE00001';
+const implicitLittleEndian: Encoding = { explicitVR: false, bigEndian: false };
+
+const identityTags: ReadonlyMap<string, keyof RawIdentity> = new Map([
+  ['00080016', 'sopClass'],
+  ['00080018', 'instance'],
+  ['0020000D', 'study'],
+  ['0020000E', 'series'],
+]);
+const lastIdentityTag = '0020000E';
+
+/** Reads one data set. `push` and `finish` throw `ServiceError` and must not be called after that. */
+export class DataSetScanner {
+  readonly identity: RawIdentity = {};
+  private readonly limits: Part10Limits;
+  private readonly startsCodestream: (head: Buffer) => boolean;
+  private readonly cursor: ChunkCursor;
+  private readonly condensed: CondensedDataSet;
+  private readonly root: DataSetLevel;
+  private readonly stack: (DataSetLevel | SequenceLevel | FragmentsLevel)[];
+  private readonly bulk: BulkValue[] = [];
+  private pixels: PixelLayout | undefined;
+  private extendedOffsetTable: Buffer = Buffer.alloc(0);
+  private value: PendingValue | undefined;
+  private padding = false;
+  private identityPassed = false;
+  private elements = 0;
+  private values = 0;
+  private fragments = 0;
+
+  /**
+   * @param offset where the data set starts in the (inflated) file.
+   * @param startsCodestream whether the first bytes of a fragment begin a frame.
+   */
+  constructor(
+    encoding: Encoding,
+    offset: number,
+    limits: Part10Limits,
+    startsCodestream: (head: Buffer) => boolean,
+  ) {
+    this.limits = limits;
+    this.startsCodestream = startsCodestream;
+    this.cursor = new ChunkCursor(offset);
+    this.condensed = new CondensedDataSet(limits);
+    this.root = {
+      kind: 'data-set',
+      encoding,
+      open: true,
+      bound: Infinity,
+      muted: false,
+      prefix: '',
+      seen: new Set(),
+    };
+    this.stack = [this.root];
+  }
+
+  /** Whether `identity` will not change any more, in a data set whose elements are in order. */
+  get identityComplete(): boolean {
+    return this.identityPassed || Object.keys(this.identity).length === identityTags.size;
+  }
+
+  /** What is held takes so much memory. */
+  get heldBytes(): number {
+    return this.condensed.heldBytes + this.fragments * bytesOfFragment;
+  }
+
+  /** Reads the next bytes; keeps no reference to them. */
+  push(chunk: Buffer): void {
+    this.cursor.feed(chunk);
+    while (this.step());
+  }
+
+  /** Ends the data set. */
+  finish(): ScannedDataSet {
+    if (this.value !== undefined) {
+      const { tag, offset, length, remaining } = this.value;
+      throw truncated(
+        `The value of ${formatTag(tag)} at offset ${offset} announces ${length} bytes, of which ${remaining} are missing.`,
+        { tag, offset },
+      );
+    }
+    this.closeEnded();
+    const { position } = this.cursor;
+    const rest = this.cursor.rest();
+    const inRoot = (): boolean => this.stack.length === 1;
+    if (rest.length > 0 && !(inRoot() && rest.length < shortestHeader && isZero(rest))) {
+      throw truncated('The file ends within the header of an element.', { offset: position });
+    }
+    // The delimiter after the last fragment is missing in files of some writers; all data is there.
+    if (this.stack.at(-1)?.kind === 'fragments') this.close(position);
+    if (!inRoot()) {
+      throw truncated('The file ends within a sequence.', { offset: position });
+    }
+    this.identityPassed = true;
+    return {
+      condensed: this.condensed.bytes,
+      notes: this.condensed.notes.columns,
+      bigEndian: this.root.encoding.bigEndian,
+      bulk: this.bulk,
+      pixels: this.pixels,
+      extendedOffsetTable: this.extendedOffsetTable,
+    };
+  }
+
+  /** Goes one header or one run of bytes further; `false` when more bytes are needed. */
+  private step(): boolean {
+    if (this.value !== undefined) return this.readValue(this.value);
+    if (this.padding) return this.readPadding();
+    this.closeEnded();
+    const level = this.stack.at(-1) ?? this.root;
+    if (!this.cursor.reach(shortestHeader)) return false;
+    if (level === this.root && this.elements > 0 && this.isZeroAhead()) {
+      return (this.padding = true);
+    }
+    if (level.kind === 'data-set' && level.seen.size === 0) {
+      const { bytes, at } = this.cursor;
+      level.encoding = detectEncoding(level.encoding, bytes.subarray(at, at + shortestHeader));
+    }
+
+    const header = this.readHeader(level.encoding) ?? this.readLongHeader(level.encoding);
+    if (header === undefined) return false;
+    if (this.cursor.position + header.size > level.bound) {
+      throw malformed('A sequence or item ends within the header of an element.', this.here());
+    }
+    const counted = level.kind === 'fragments' ? 'fragments' : 'elements';
+    this[counted] += 1;
+    if (this[counted] > this.limits[counted]) {
+      throw limitExceeded(counted, this.limits, { ...this.here(), tag: header.tag });
+    }
+    this.cursor.skip(header.size);
+    if (level.kind === 'data-set') this.readInDataSet(level, header);
+    else if (level.kind === 'sequence') this.readInSequence(level, header);
+    else this.readInFragments(level, header);
+    return true;
+  }
+
+  private readHeader(encoding: Encoding): ElementHeader | undefined {
+    return readHeader(this.cursor.bytes, encoding, this.cursor.at);
+  }
+
+  private readLongHeader(encoding: Encoding): ElementHeader | undefined {
+    return this.cursor.reach(longestHeader) ? this.readHeader(encoding) : undefined;
+  }
+
+  private isZeroAhead(): boolean {
+    const { bytes, at } = this.cursor;
+    return bytes[at] === 0 && isZero(bytes.subarray(at, at + shortestHeader));
+  }
+
+  private readValue(value: PendingValue): boolean {
+    const run = this.cursor.take(value.remaining);
+    if (run.length === 0 && value.remaining > 0) return false;
+    value.remaining -= run.length;
+    value.write?.(run);
+    if (value.remaining === 0) {
+      this.value = undefined;
+      value.done?.();
+    }
+    return true;
+  }
+
+  /** Some media writers fill the last block with nulls. */
+  private readPadding(): boolean {
+    const run = this.cursor.take(this.cursor.available);
+    if (!isZero(run)) {
+      throw malformed('There is something after the padding at the end.', this.here());
+    }
+    return run.length > 0;
+  }
+
+  private readInDataSet(level: DataSetLevel, header: ElementHeader): void {
+    const { tag } = header;
+    if (tag === itemDelimiterTag || tag === sequenceDelimiterTag) {
+      this.readDelimiter(level, header);
+      return;
+    }
+    if (tag.startsWith('FFFE')) {
+      throw malformed(`${formatTag(tag)} stands where an element should be.`, this.here(header));
+    }
+    const isRoot = level === this.root;
+    if (isRoot && tag > lastIdentityTag) this.identityPassed = true;
+    // The first of duplicates is kept. File meta information is no part of the data set.
+    const muted = level.muted || level.seen.has(header.code) || (isRoot && tag.startsWith('0002'));
+    level.seen.add(header.code);
+    const vr = resolveVR(header, level.encoding);
+    if (header.length === undefinedLength) this.openUndefined(level, header, vr, muted);
+    else {
+      this.checkBound(level, header);
+      if (vr === 'SQ') this.openSequence(level, header, level.encoding, muted);
+      else this.startValue(level, header, vr, muted);
+    }
+  }
+
+  private readDelimiter(level: DataSetLevel, header: ElementHeader): void {
+    const sequence = this.stack.at(-2);
+    // A delimiter where none is due, at the end of an item or sequence of defined length.
+    if (!level.open || sequence?.kind !== 'sequence') return;
+    const end = this.cursor.position - header.size;
+    this.close(end);
+    if (header.tag === itemDelimiterTag) return;
+    if (!sequence.open) {
+      throw malformed('A delimiter ends a sequence before its length does.', this.here(header));
+    }
+    this.close(end);
+  }
+
+  private readInSequence(level: SequenceLevel, header: ElementHeader): void {
+    if (header.tag === sequenceDelimiterTag) {
+      if (level.open) this.close(this.cursor.position - header.size);
+      return;
+    }
+    if (header.tag === itemDelimiterTag) return;
+    if (header.tag !== itemTag) {
+      throw malformed(
+        `${formatTag(header.tag)} stands where an item of ${level.path} should be.`,
+        this.here(header),
+      );
+    }
+    const open = header.length === undefinedLength;
+    if (!open) this.checkBound(level, header);
+    this.stack.push({
+      kind: 'data-set',
+      encoding: level.encoding,
+      open,
+      bound: open ? level.bound : this.cursor.position + header.length,
+      muted: level.muted,
+      prefix: `${level.path}/${level.items}/`,
+      seen: new Set(),
+    });
+    level.items += 1;
+    if (!level.muted) this.condensed.startItem();
+  }
+
+  private readInFragments(level: FragmentsLevel, header: ElementHeader): void {
+    const { tag, length } = header;
+    if (tag === sequenceDelimiterTag) {
+      this.close(this.cursor.position - header.size);
+      return;
+    }
+    if (tag !== itemTag || length === undefinedLength) {
+      throw malformed(
+        `${formatTag(tag)} stands where a fragment of ${level.path} should be.`,
+        this.here(header),
+      );
+    }
+    this.checkBound(level, header, level.tag);
+    const first = level.items === 0;
+    level.items += 1;
+    if (!level.listed) this.await(level.tag, length);
+    else if (first) {
+      this.capture(level.tag, length, (table) => {
+        level.basicOffsetTable = table;
+        level.offset = this.cursor.position;
+      });
+    } else {
+      const head: Buffer[] = [];
+      let missing = fragmentHeadBytes;
+      const write = (bytes: Buffer): void => {
+        if (missing === 0) return;
+        head.push(Buffer.from(bytes.subarray(0, missing)));
+        missing -= Math.min(missing, bytes.length);
+      };
+      this.await(level.tag, length, write, () => {
+        if (this.startsCodestream(Buffer.concat(head))) level.starts.push(level.fragments.length);
+        level.fragments.push(length);
+      });
+    }
+  }
+
+  private startValue(level: DataSetLevel, header: ElementHeader, vr: VR, muted: boolean): void {
+    const { tag, length } = header;
+    const offset = this.cursor.position;
+    const isRoot = level === this.root;
+    if (muted) {
+      this.await(tag, length);
+      return;
+    }
+    // Pixel data is never inline, that of icons included (see `toDataSet`).
+    const isPixels = pixelDataTags.has(tag);
+    const omitted =
+      length > 0 && (isPixels || (traitsOf(vr).kind === 'bulk' && length > heldBulkBytes));
+    const { bigEndian } = level.encoding;
+    const note = { vr, vrInFile: vr === header.vr, offset, length, omitted, bigEndian };
+    this.condensed.element(header, omitted ? 0 : length, note);
+    if (omitted) this.bulk.push({ path: level.prefix + tag, vr, offset, length });
+    if (isRoot && isPixels && length > 0) this.pixels ??= { kind: 'native', tag, offset, length };
+
+    if (isRoot && tag === extendedOffsetTableTag) {
+      this.capture(tag, length, (table) => (this.extendedOffsetTable = table), !omitted);
+    } else if (omitted) this.await(tag, length);
+    else {
+      const name = isRoot ? identityTags.get(tag) : undefined;
+      const { kind, multiValued, wordBytes } = traitsOf(vr);
+      const counts = multiValued && wordBytes === 1 && length >= countedBytes;
+      if (kind === 'number' || kind === 'tag') this.countValues(tag, length / wordBytes);
+      this.await(
+        tag,
+        length,
+        (bytes) => {
+          if (counts) this.countValues(tag, separatorsIn(bytes));
+          this.condensed.append(bytes);
+        },
+        name && (() => (this.identity[name] = this.condensed.tail(length).toString('latin1'))),
+      );
+    }
+  }
+
+  private countValues(tag: Tag, more: number): void {
+    this.values += more;
+    if (this.values > this.limits.values) throw limitExceeded('values', this.limits, { tag });
+  }
+
+  private openUndefined(level: DataSetLevel, header: ElementHeader, vr: VR, muted: boolean): void {
+    const fileVR = header.vr;
+    if (
+      header.tag === pixelDataTag ||
+      (fileVR !== undefined && fileVR !== 'UN' && traitsOf(fileVR).kind === 'bulk')
+    ) {
+      this.openFragments(level, header, vr, muted);
+    } else if (fileVR === undefined || fileVR === 'SQ') {
+      this.openSequence(level, header, level.encoding, muted);
+    } else if (fileVR === 'UN') {
+      this.openSequence(level, header, implicitLittleEndian, muted); // PS3.5 §6.2.2
+    } else {
+      throw malformed(
+        `${formatTag(header.tag)} has VR ${fileVR} and undefined length.`,
+        this.here(header),
+      );
+    }
+  }
+
+  private openSequence(
+    level: DataSetLevel,
+    header: ElementHeader,
+    encoding: Encoding,
+    muted: boolean,
+  ): void {
+    const { tag, length } = header;
+    const offset = this.cursor.position;
+    const open = length === undefinedLength;
+    const note = {
+      vr: 'SQ',
+      vrInFile: true,
+      offset,
+      length: 0,
+      omitted: false,
+      bigEndian: encoding.bigEndian,
+    } as const;
+    if (this.stack.length / 2 > this.limits.nestingDepth) {
+      throw limitExceeded('nestingDepth', this.limits, { offset, tag });
+    }
+    this.stack.push({
+      kind: 'sequence',
+      encoding,
+      open,
+      bound: open ? level.bound : offset + length,
+      muted,
+      path: level.prefix + tag,
+      start: offset,
+      note: muted ? undefined : this.condensed.sequence(header, note),
+      items: 0,
+    });
+  }
+
+  private openFragments(
+    level: DataSetLevel,
+    header: ElementHeader,
+    resolved: VR,
+    muted: boolean,
+  ): void {
+    const { tag } = header;
+    const offset = this.cursor.position;
+    const { bigEndian, explicitVR } = level.encoding;
+    // Fragments are OB (PS3.5 §A.4), which the dictionary cannot know.
+    const vr = explicitVR ? resolved : 'OB';
+    const note = { vr, vrInFile: true, offset, length: 0, omitted: true, bigEndian };
+    this.stack.push({
+      kind: 'fragments',
+      encoding: level.encoding,
+      open: true,
+      bound: level.bound,
+      muted,
+      tag,
+      path: level.prefix + tag,
+      vr,
+      start: offset,
+      note: muted ? undefined : this.condensed.element(header, 0, note),
+      listed: level === this.root && tag === pixelDataTag && !muted,
+      items: 0,
+      offset,
+      basicOffsetTable: Buffer.alloc(0),
+      fragments: [],
+      starts: [],
+    });
+  }
+
+  /** Closes what has reached its end by length. */
+  private closeEnded(): void {
+    while (this.stack.length > 1 && this.cursor.position >= (this.stack.at(-1)?.bound ?? 0)) {
+      this.close(this.cursor.position);
+    }
+  }
+
+  /** Closes the innermost level, whose content ends at `end`. */
+  private close(end: number): void {
+    const level = this.stack.pop();
+    if (level === undefined || level.muted) return;
+    if (level.kind === 'data-set') {
+      this.condensed.endItem();
+      return;
+    }
+    const length = end - level.start;
+    if (level.note !== undefined) this.condensed.notes.setLength(level.note, length);
+    if (level.kind === 'sequence') this.condensed.endSequence();
+    else this.endFragments(level, length);
+  }
+
+  private endFragments(level: FragmentsLevel, length: number): void {
+    const { path, vr, start, offset, fragments, starts, basicOffsetTable } = level;
+    this.bulk.push({ path, vr, offset: start, length, encapsulated: true });
+    if (level.listed) {
+      this.pixels ??= { kind: 'encapsulated', offset, fragments, starts, basicOffsetTable };
+    }
+  }
+
+  /** Expects the bytes of a value; they are skipped unless `write` takes them. */
+  private await(
+    tag: Tag,
+    length: number,
+    write?: (bytes: Buffer) => void,
+    done?: () => void,
+  ): void {
+    const offset = this.cursor.position;
+    this.value = { tag, offset, length, remaining: length, write, done };
+  }
+
+  /** Expects an offset table, which is kept beside the held data set and counts as part of it. */
+  private capture(tag: Tag, length: number, use: (table: Buffer) => void, held = false): void {
+    if (length + this.condensed.bytes.length > this.limits.headerBytes) {
+      throw limitExceeded('headerBytes', this.limits, { offset: this.cursor.position, tag });
+    }
+    const parts: Buffer[] = [];
+    this.await(
+      tag,
+      length,
+      (bytes) => {
+        parts.push(Buffer.from(bytes));
+        if (held) this.condensed.append(bytes);
+      },
+      () => use(Buffer.concat(parts)),
+    );
+  }
+
+  private checkBound(level: Level, header: ElementHeader, tag: Tag = header.tag): void {
+    if (this.cursor.position + header.length <= level.bound) return;
+    throw malformed(
+      `${formatTag(tag)} announces ${header.length} bytes, more than the sequence or item around it has.`,
+      { offset: this.cursor.position, tag },
+    );
+  }
+
+  private here(header?: ElementHeader): ErrorFacts {
+    return header === undefined
+      ? { offset: this.cursor.position }
+      : { offset: this.cursor.position - header.size, tag: header.tag };
+  }
+}
+
+function separatorsIn(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(0x5c); at >= 0; at = bytes.indexOf(0x5c, at + 1)) count += 1;
+  return count;
+}
+
+const zeros = Buffer.alloc(64 * 1024);
+
+/** Compares whole runs: a file may be padded with as many nulls as it likes. */
+function isZero(bytes: Buffer): boolean {
+  if (bytes.length > 0 && bytes[0] !== 0) return false;
+  for (let at = 0; at < bytes.length; at += zeros.length) {
+    const run = bytes.subarray(at, at + zeros.length);
+    if (!run.equals(zeros.subarray(0, run.length))) return false;
+  }
+  return true;
+}

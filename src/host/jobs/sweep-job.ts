@@ -1,0 +1,47 @@
+/** The sweep jobs: of uploads on both hosts, of the store on that of Functions (docs/architecture.md, "The check of the whole store"). */
+import type { Services } from '../../dicomweb/services.js';
+import { sweepUploads } from '../../dicomweb/uploads/sweep-uploads.js';
+import { sweep } from '../../storage/archive/store-check/sweep.js';
+import { timeBudgets } from '../../time-budgets.js';
+import { describeError, type Log } from '../pipeline/log.js';
+
+/** Every hour, as the timer of Azure Functions spells it: a round takes as many runs as it needs. */
+export const sweepSchedule = '0 17 * * * *';
+
+/** A round a week; a run ends well before the host would end it (`functionTimeout`). */
+const pace = { roundEvery: 7 * 24 * 60 * 60_000, atMost: timeBudgets.sweep } as const;
+
+/** Forgets direct uploads that are long over; a failure is logged and left to the next run. */
+export async function runUploadSweep(
+  services: () => Promise<Pick<Services, 'archive'>>,
+  log: Log,
+): Promise<void> {
+  try {
+    await sweepUploads(await services());
+  } catch (error) {
+    log({ event: 'fault', requestId: '-', route: 'sweep', error: describeError(error) });
+  }
+}
+
+/** Forgets uploads, runs a piece of the sweep and says what it removed; a failure is logged and left to the next run. */
+export async function runSweep(
+  services: () => Promise<Pick<Services, 'archive'>>,
+  log: Log,
+  options: Parameters<typeof sweep>[1] = pace,
+): Promise<void> {
+  try {
+    const made = await services();
+    await sweepUploads(made);
+    const report = await sweep(made.archive, options);
+    if (report === undefined) return;
+    const { blobs, indexRows, isRoundOver } = report;
+    if (blobs + indexRows > 0) {
+      const message = `The sweep removed ${blobs} blobs and ${indexRows} index rows that nobody needs.`;
+      log({ event: 'notice', message });
+    }
+    if (isRoundOver)
+      log({ event: 'notice', message: 'The sweep has been through the whole store.' });
+  } catch (error) {
+    log({ event: 'fault', requestId: '-', route: 'sweep', error: describeError(error) });
+  }
+}

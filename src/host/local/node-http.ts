@@ -1,0 +1,109 @@
+/** Between Node's HTTP server and the pipeline: requests in, answers out, both at the peer's pace. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingRequest, RequestHeaders } from '../../http/incoming-request.js';
+import { isHost } from '../../http/origin.js';
+import type { Reply } from '../../http/reply.js';
+import type { Dispatch } from '../pipeline/dispatcher.js';
+import { sendPaced, signalOf } from '../pipeline/live-response.js';
+import { createUpload, type UploadOptions } from '../upload.js';
+
+/** Methods whose requests have no body. */
+const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+/** Methods that are not for the server of a resource. */
+const forbidden: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+
+/** The absolute URL of a message; `undefined` when there is none without credentials. */
+function urlOf(message: IncomingMessage): string | undefined {
+  const target = message.url ?? '/';
+  const host = message.headers.host ?? '';
+  // Anything but a host would be read as part of the path.
+  const base = `http://${isHost(host) && URL.canParse(`http://${host}`) ? host : 'localhost'}`;
+  // A proxy is sent absolute targets; they are the URL already.
+  const isAbsolute = !target.startsWith('/') && URL.canParse(target);
+  const url = isAbsolute ? target : base + (target.startsWith('/') ? target : '/');
+  if (!URL.canParse(url)) return undefined;
+  const { username, password, href } = new URL(url);
+  return username === '' && password === '' ? href : undefined;
+}
+
+/** The fields of a message, without a copy. */
+class MessageHeaders implements RequestHeaders {
+  readonly #fields: NodeJS.Dict<string[]>;
+
+  constructor(message: IncomingMessage) {
+    this.#fields = message.headersDistinct;
+  }
+
+  get(name: string): string | null {
+    return this.#fields[name.toLowerCase()]?.join(', ') ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.#fields[name.toLowerCase()] !== undefined;
+  }
+
+  *[Symbol.iterator](): Generator<[string, string], void, undefined> {
+    for (const name of Object.keys(this.#fields)) yield [name, this.get(name) ?? ''];
+  }
+}
+
+/**
+ * The chunks of a message. Asking for the first tells a client that waits (`Expect: 100-continue`)
+ * to go on, so that one who is refused sends nothing.
+ */
+async function* chunksOf(
+  message: IncomingMessage,
+  response: ServerResponse,
+): AsyncGenerator<Uint8Array, undefined> {
+  const waits = message.headers.expect?.toLowerCase() === '100-continue';
+  if (waits && !response.headersSent) response.writeContinue();
+  yield* message as AsyncIterable<Uint8Array>;
+  return undefined;
+}
+
+/** The request in a message; `undefined` when it cannot be one for us. */
+function requestOf(
+  message: IncomingMessage,
+  response: ServerResponse,
+  options: UploadOptions,
+): IncomingRequest | undefined {
+  const { method = 'GET' } = message;
+  const url = urlOf(message);
+  if (url === undefined || forbidden.has(method)) return undefined;
+  const head = { method, url, headers: new MessageHeaders(message) };
+  if (bodiless.has(method)) return { ...head, body: null };
+  const upload = createUpload(chunksOf(message, response), () => message.destroy(), options);
+  // Before Node's own listener, which would read whatever nobody has begun to read.
+  response.prependOnceListener('finish', upload.discard);
+  return { ...head, body: upload.body };
+}
+
+/** Sends an answer, at the pace of its reader. Rejects when its body fails. */
+export async function send(
+  { status, headers, body }: Reply,
+  response: ServerResponse,
+): Promise<void> {
+  response.writeHead(status, headers);
+  if (body !== undefined && !(body instanceof Uint8Array)) await sendPaced(body, response);
+  response.end(body instanceof Uint8Array ? body : undefined);
+}
+
+/** Answers one message of Node's server through the dispatcher. */
+export async function serve(
+  dispatch: Dispatch,
+  message: IncomingMessage,
+  response: ServerResponse,
+  options: UploadOptions,
+): Promise<void> {
+  const request = requestOf(message, response, options);
+  if (request === undefined) {
+    response.writeHead(400, { Connection: 'close' }).end();
+    return;
+  }
+  try {
+    await send(await dispatch(request, signalOf(response)), response);
+  } catch {
+    // What failed is in the log; the client can only be told by a reset.
+    response.destroy();
+  }
+}

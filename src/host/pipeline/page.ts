@@ -1,0 +1,146 @@
+/**
+ * The page that a browser shows at the root of the service, and the files it consists of: made by
+ * `scripts/build-web.mjs`, held in memory, the same for everyone, without data.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { isGuid } from '../../auth/access-token.js';
+import type { AuthSettings } from '../auth-settings.js';
+import type { Config } from '../config.js';
+import { packageVersion } from '../version.js';
+import { reply, type Reply } from '../../http/reply.js';
+import type { RequestHead } from '../../http/incoming-request.js';
+
+/** One file of the page. */
+interface PageFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Answers a GET or HEAD for a file of the page; `undefined` where the page has no such file. */
+export type Page = (path: string, request: RequestHead) => Reply | undefined;
+
+/** Where the bundler puts the page, seen from the compiled code of the hosts. */
+const pageDirectory = path.join(__dirname, '../../../web');
+
+/** No page: the service answers its API alone. */
+export const noPage: Page = () => undefined;
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Names with a hash of the content never change what they mean. */
+const hashed = /-[A-Z\d]{8}\.\w+$/;
+
+/**
+ * The page may run its own scripts and styles, show what the service gives (pictures and videos also
+ * as blobs, which carry a token in their fetch), and be shown by itself only.
+ */
+function policy(connect: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "media-src 'self' blob:",
+    "frame-src 'self' blob:",
+    `connect-src 'self' ${connect.join(' ')}`.trim(),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+  ].join('; ');
+}
+
+/**
+ * The page of this service; {@link noPage} when it was not built. Where tokens are asked for it may call
+ * their issuer.
+ */
+export function pageOf({ auth }: Pick<Config, 'auth'>, directory: string = pageDirectory): Page {
+  const connect = auth.kind === 'tokens' ? [new URL(auth.issuer).origin] : [];
+  return readPage(directory, connect, settingsOf(auth));
+}
+
+/** What the page must know before anyone has signed in. */
+interface PageSettings {
+  readonly version: string;
+  readonly signIn: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly scope: string;
+  } | null;
+  readonly ohif: boolean;
+}
+
+/**
+ * The app registration of the service is that of its page, a public client of it: the first audience
+ * that is a client id names it.
+ */
+function settingsOf(auth: AuthSettings): PageSettings {
+  const base = { version: packageVersion, ohif: false };
+  if (auth.kind !== 'tokens') return { ...base, signIn: null };
+  const clientId = auth.audiences.find(isGuid);
+  if (clientId === undefined) return { ...base, signIn: null };
+  return {
+    ...base,
+    signIn: { issuer: auth.issuer, clientId, scope: `${clientId}/.default` },
+  };
+}
+
+/**
+ * Reads the files of a page.
+ *
+ * @param directory where the bundler put them.
+ * @param connect origins besides its own that the page may call.
+ * @param settings what the page asks for first, at `web/settings.json`.
+ * @returns {@link noPage} when it was not built.
+ */
+export function readPage(
+  directory: string,
+  connect: readonly string[],
+  settings: PageSettings,
+): Page {
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return noPage;
+  }
+  const files = new Map<string, PageFile>();
+  for (const name of names) {
+    const type = mediaTypes[path.extname(name)];
+    if (type === undefined) continue;
+    const bytes = new Uint8Array(readFileSync(path.join(directory, name)));
+    const digest = createHash('sha256').update(bytes).digest('base64url');
+    files.set(name === 'index.html' ? '/' : `/web/${name}`, {
+      bytes,
+      headers: {
+        'Content-Type': type,
+        ETag: `"${digest}"`,
+        'Cache-Control': hashed.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
+        'Content-Security-Policy': policy(connect),
+        'Cross-Origin-Opener-Policy': 'same-origin',
+      },
+    });
+  }
+  const told = JSON.stringify(settings);
+  return (asked, request) => {
+    if (asked === '/web/settings.json') {
+      const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' };
+      return reply(told, { headers });
+    }
+    const file = files.get(asked);
+    if (file === undefined) return undefined;
+    const { bytes, headers } = file;
+    if (request.headers.get('if-none-match') === headers['ETag']) {
+      return reply(null, { status: 304, headers });
+    }
+    return reply(bytes, {
+      headers: { ...headers, 'Content-Length': String(bytes.byteLength) },
+    });
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * Committing deletes: the mirror of committing stores. Nothing is found or retrieved any more after the
+ * commit; index rows go behind the answer, files some time later (docs/architecture.md, "Writing").
+ */
+import type { SeriesInstanceUID, SOPInstanceUID } from '../../../dicom/uid.js';
+import { ServiceError } from '../../../errors.js';
+import type { TableOperation } from '../../table-store.js';
+import { allOf } from '../all-of.js';
+import { backOff } from './back-off.js';
+import { planDelete, type CatalogPlan, type StudyState } from './catalog-plan.js';
+import type { InstanceRow } from '../catalog.js';
+import type { Appended } from '../log/change-log.js';
+import type { Intent } from '../log/intent.js';
+import { instanceProperties } from '../records.js';
+import { rowCount, rowsAboveInstances, rowsPerTransaction, type StudyRows } from './study-rows.js';
+import { WrittenIndexRows } from './written-index-rows.js';
+
+/** What a delete takes out. */
+export interface DeleteScope {
+  readonly series?: SeriesInstanceUID;
+  readonly instance?: SOPInstanceUID;
+}
+
+/** One transaction of a delete while it races other writers. */
+interface DeleteAttempt {
+  readonly written: WrittenIndexRows;
+  /** An intent that certainly was not, and will not be, carried out. */
+  lost: Appended | undefined;
+}
+
+/** Others have begun to clear away what a lost attempt left, so it cannot be taken over. */
+function tooSlow(): ServiceError {
+  return new ServiceError('storage-unavailable', 'Storage is too slow.');
+}
+
+/** Whether the rows of instances can have been there at the same time as those above them. */
+function belongTogether({ study, series }: StudyState, rows: readonly InstanceRow[]): boolean {
+  return study !== undefined && rows.every(({ record }) => series.has(record.series));
+}
+
+export class DeleteCommit {
+  readonly #rows: StudyRows;
+
+  constructor(rows: StudyRows) {
+    this.#rows = rows;
+  }
+
+  /**
+   * Deletes what the scope names; answers how many instances that were.
+   *
+   * @param onProgress - told after each transaction.
+   */
+  async delete(scope: DeleteScope, onProgress: () => void): Promise<number> {
+    let deleted = 0;
+    for (;;) {
+      const { instances, isLast } = await this.#deleteSome(scope);
+      deleted += instances;
+      if (isLast) return deleted;
+      onProgress();
+    }
+  }
+
+  /** Deletes as much as one transaction takes. */
+  async #deleteSome(
+    scope: DeleteScope,
+  ): Promise<{ readonly instances: number; readonly isLast: boolean }> {
+    const { parts, partition } = this.#rows;
+    const write = parts.newUlid();
+    const written = new WrittenIndexRows(parts, partition, write);
+    const attempted: DeleteAttempt = { written, lost: undefined };
+    for (let attempt = 0; ; attempt++) {
+      const [state, rows] = await Promise.all([this.#rows.read(), this.#rowsIn(scope)]);
+      if (rows.length === 0) {
+        // Someone else has deleted them.
+        await this.#takeBack(attempted);
+        return { instances: 0, isLast: true };
+      }
+      // Read at once, they may be from before and after a commit of another process.
+      if (belongTogether(state, rows)) {
+        const records = rows.map(({ record }) => record);
+        const plan = planDelete(partition, state, records, write);
+        if (await this.#carryOut(state, plan, rows, attempted)) {
+          const isLast = plan.study === undefined || scope.instance !== undefined;
+          return { instances: rows.length, isLast };
+        }
+      }
+      await backOff(parts.runtime, attempt);
+    }
+  }
+
+  /** Removes what lost attempts have put down; then their intent goes. */
+  async #takeBack({ lost, written }: DeleteAttempt): Promise<void> {
+    await written.removeAll();
+    if (lost !== undefined) this.#rows.parts.log.dropped(lost);
+  }
+
+  /** Carries out one plan; answers whether it was committed. */
+  async #carryOut(
+    state: StudyState,
+    plan: CatalogPlan,
+    rows: readonly InstanceRow[],
+    attempted: DeleteAttempt,
+  ): Promise<boolean> {
+    const { log } = this.#rows.parts;
+    const { written, lost } = attempted;
+    const intent = this.#intentOf(state, plan, rows, written);
+    let appended: Appended | undefined;
+    const appending = async () => {
+      appended = await log.append(intent, state.guard.last, lost);
+      attempted.lost = appended;
+      if (appended === undefined) throw tooSlow();
+    };
+    await allOf([
+      appending(),
+      plan.study === undefined ? this.#rows.doubtBrowse(state) : undefined,
+      written.insert(plan, false),
+    ]);
+    if (appended === undefined) throw tooSlow();
+    const operations = rows.map(({ entity: { rowKey, etag } }): TableOperation => ({
+      kind: 'delete',
+      rowKey,
+      etag,
+    }));
+    const sent = await this.#rows.commit(state, plan, operations, appended);
+    if (!sent.committed) return false;
+    const created = state.study?.record.created;
+    if (created === undefined) throw new RangeError('nothing to delete from');
+    if (plan.study === undefined) this.#rows.announced(undefined);
+    const removed = [...plan.removed, ...written.unused(plan)];
+    this.#rows.follow({ intent: appended, removed, created, study: plan.study, inVain: undefined });
+    return true;
+  }
+
+  #intentOf(
+    { guard, study }: StudyState,
+    plan: CatalogPlan,
+    rows: readonly InstanceRow[],
+    written: WrittenIndexRows,
+  ): Intent {
+    const { partition, study: uid, parts } = this.#rows;
+    const write = study?.record.created;
+    if (write === undefined) throw new ServiceError('storage-corrupt', 'A study without its row.');
+    return {
+      ...{ partition, study: uid, id: parts.newUlid(), write, base: guard.revision },
+      changes: rows.map(({ record: { series, instance, version } }) => {
+        return { series, instance, version, action: 'Delete' };
+      }),
+      rows: rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]),
+    };
+  }
+
+  /** As many rows of the scope as one transaction takes. */
+  async #rowsIn({ series, instance }: DeleteScope): Promise<readonly InstanceRow[]> {
+    const { catalog } = this.#rows.parts;
+    if (series !== undefined && instance !== undefined) {
+      const uids = { study: this.#rows.study, series, instance };
+      const row = await catalog.instance(this.#rows.partition, uids, instanceProperties);
+      return row === undefined ? [] : [row];
+    }
+    for await (const page of catalog.instances(this.#rows.partition, this.#rows.study, series)) {
+      let rows = page.slice(0, rowsPerTransaction);
+      while (rowCount(rows) > rowsPerTransaction) rows = rows.slice(0, -1);
+      return rows;
+    }
+    return [];
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * Committing stores: the intent and the index rows go out beside the last of the uploads, then one guarded
+ * transaction; again and again while other processes are faster (docs/architecture.md, "Writing").
+ */
+import { ServiceError } from '../../../errors.js';
+import { takeTurns } from '../../../take-turns.js';
+import type { TableOperation } from '../../table-store.js';
+import { allOf } from '../all-of.js';
+import { backOff } from './back-off.js';
+import {
+  bringsNewValue,
+  distinctValues,
+  hasRoom,
+  planStore,
+  type CatalogPlan,
+  type NewInstance,
+  type Replaced,
+  type StudyState,
+} from './catalog-plan.js';
+import type { InstanceRow } from '../catalog.js';
+import type { Appended } from '../log/change-log.js';
+import { firstOf, type Change, type Intent } from '../log/intent.js';
+import { instanceRowKey } from '../keys.js';
+import { encodeInstance } from '../records.js';
+import { sequenceStride } from '../log/sequence.js';
+import { rowsAboveInstances, type Sent, type StudyRows } from './study-rows.js';
+import type { Ulid } from '../ulid.js';
+import { WrittenIndexRows } from './written-index-rows.js';
+
+/** What became of an instance that was to be stored. */
+export type CommitResult = 'stored' | 'exists' | 'no-room';
+
+/** An instance that is to be committed once its files are there. */
+export interface Arriving {
+  readonly instance: NewInstance;
+  /** Settles when its files are stored, or are not going to be. */
+  readonly uploaded: Promise<unknown>;
+}
+
+/** The state of one store while it races other writers. */
+interface StoreAttempt {
+  readonly write: Ulid;
+  /** Instances that get a new version if they are there already. */
+  readonly replacing: ReadonlySet<NewInstance>;
+  /** What is still to be committed, and in the end what was. */
+  readonly left: Set<NewInstance>;
+  /** Uploads that have not been waited for. */
+  readonly uploads: Map<NewInstance, Promise<unknown>>;
+  /** Those that will not be committed: as their upload failed, or the rows of the study have no room. */
+  readonly failed: Map<NewInstance, unknown>;
+  readonly tooMuch: Set<NewInstance>;
+  readonly written: WrittenIndexRows;
+  /** An intent that certainly was not, and will not be, carried out: the next attempt takes it over. */
+  lost: Appended | undefined;
+  /** The commit of what is left may have happened. */
+  isInDoubt: boolean;
+}
+
+/** What is done with the rows of those that may be there already. */
+type Look = 'none' | 'hint' | 'sure';
+
+export class StoreCommit {
+  readonly #rows: StudyRows;
+
+  constructor(rows: StudyRows) {
+    this.#rows = rows;
+  }
+
+  /** Commits the instances of a batch; answers what became of each, or the error of its upload. */
+  async store(
+    batch: readonly Arriving[],
+    replacing: ReadonlySet<NewInstance>,
+  ): Promise<readonly (CommitResult | { readonly error: unknown })[]> {
+    const { parts, partition } = this.#rows;
+    const write = parts.newUlid();
+    const attempted: StoreAttempt = {
+      write,
+      replacing,
+      left: new Set(batch.map(({ instance }) => instance)),
+      uploads: new Map(batch.map(({ instance, uploaded }) => [instance, uploaded])),
+      failed: new Map(),
+      tooMuch: new Set(),
+      written: new WrittenIndexRows(parts, partition, write),
+      lost: undefined,
+      isInDoubt: false,
+    };
+    try {
+      await this.#commitLeft(attempted);
+    } catch (error) {
+      // What may have been committed stays: only who settles it can tell.
+      if (!attempted.isInDoubt) {
+        attempted.left.clear();
+        await this.#takeBack(attempted).catch(passOver);
+      }
+      throw error;
+    } finally {
+      this.#discardAllBut(attempted, batch);
+    }
+    const { left, tooMuch, failed } = attempted;
+    return batch.map(({ instance }) => {
+      if (failed.has(instance)) return { error: failed.get(instance) };
+      return left.has(instance) ? 'stored' : tooMuch.has(instance) ? 'no-room' : 'exists';
+    });
+  }
+
+  /** Removes the files of those that were not committed, when their uploads are over. */
+  #discardAllBut({ left, uploads }: StoreAttempt, batch: readonly Arriving[]): void {
+    const { discard, behind } = this.#rows.parts;
+    for (const { instance } of batch) {
+      if (left.has(instance)) continue;
+      const upload = uploads.get(instance);
+      const remove = () => discard([instance]);
+      if (upload === undefined) remove();
+      else behind(upload.then(remove, remove));
+    }
+  }
+
+  /** Commits what is left of the batch; instances that turn out to be there already leave it. */
+  async #commitLeft(attempted: StoreAttempt): Promise<void> {
+    const { left, write, replacing, written } = attempted;
+    let look: Look = left.size > 1 ? 'hint' : 'none';
+    for (let attempt = 0; left.size > 0;) {
+      // Read before the intent is appended and guarded by the commit: so the changes of a study are
+      // committed in the order of their sequences, and an intent under one revision only.
+      const state = await this.#rows.current(attempt);
+      const rows = await this.#rowsThere([...left], state, attempted, look);
+      for (const instance of rows.keys()) if (!replacing.has(instance)) left.delete(instance);
+      const instances = [...left];
+      if (instances.length === 0) break;
+      const there = [...rows].filter(([instance]) => left.has(instance));
+      const replaced = new Map(there.map(([instance, { record }]) => [instance, record]));
+      const plan = planStore(this.#rows.partition, state, instances, replaced, write);
+      if (!hasRoom(plan)) {
+        await this.#takeOutGrowth(attempted, state, replaced);
+        continue;
+      }
+      const intent = await this.#announce(attempted, state, plan, replaced);
+      if (intent === undefined) continue;
+      attempted.isInDoubt = true;
+      const sent = await this.#commitStore(state, plan, instances, rows, intent);
+      attempted.isInDoubt = false;
+      if (sent.committed) {
+        attempted.lost = undefined;
+        this.#committed(plan, written, intent);
+        return;
+      }
+      this.#rows.forget();
+      look = sent.isOfInstance ? 'sure' : 'none';
+      if (!sent.isOfInstance) await backOff(this.#rows.parts.runtime, attempt);
+      attempt += 1;
+    }
+    await this.#takeBack(attempted);
+  }
+
+  /**
+   * The first round: the intent, the index rows and the uploads.
+   *
+   * @returns `undefined` when uploads have failed: what is left begins again.
+   */
+  async #announce(
+    attempted: StoreAttempt,
+    state: StudyState,
+    plan: CatalogPlan,
+    replaced: Replaced,
+  ): Promise<Appended | undefined> {
+    const { left, uploads, failed, written, lost } = attempted;
+    const { log } = this.#rows.parts;
+    const before = failed.size;
+    const intent = this.#intentOf(attempted, state, plan, replaced);
+    let appended: Appended | undefined;
+    const appending = async () => {
+      appended = await log.append(intent, state.guard.last, lost);
+      attempted.lost = appended;
+      if (appended === undefined) {
+        throw new ServiceError('storage-unavailable', 'Storage is too slow.');
+      }
+    };
+    await allOf([
+      appending(),
+      written.insert(plan, state.study === undefined),
+      ...[...left].map(async (instance) => {
+        try {
+          await uploads.get(instance);
+        } catch (error) {
+          failed.set(instance, error);
+        }
+        uploads.delete(instance);
+      }),
+    ]);
+    for (const instance of failed.keys()) left.delete(instance);
+    return failed.size > before ? undefined : appended;
+  }
+
+  #intentOf(
+    { left, write, written }: StoreAttempt,
+    { guard }: StudyState,
+    plan: CatalogPlan,
+    replaced: Replaced,
+  ): Intent {
+    const { partition, study, parts } = this.#rows;
+    const changes = [...left].map((instance): Change => {
+      const { series, instance: sop, version } = instance.record;
+      const previous = replaced.get(instance)?.version;
+      const change = { series, instance: sop, version } as const;
+      return previous === undefined
+        ? { ...change, action: 'Create' }
+        : { ...change, action: 'Update', previous };
+    });
+    const rows = rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]);
+    const id = parts.newUlid();
+    return { partition, study, id, write, base: guard.revision, changes, rows };
+  }
+
+  /** Takes those out that bring the rows of the study something new, or all when none does. */
+  async #takeOutGrowth(
+    { left, tooMuch, write }: StoreAttempt,
+    state: StudyState,
+    replaced: Replaced,
+  ): Promise<void> {
+    const known = distinctValues(state.study?.record);
+    const growing: NewInstance[] = [];
+    const grows = (instance: NewInstance): boolean => {
+      if (bringsNewValue(state, instance)) return true;
+      const old = replaced.get(instance);
+      const alone = new Map(old === undefined ? [] : [[instance, old]]);
+      const plan = planStore(this.#rows.partition, state, [instance], alone, write);
+      return !hasRoom(plan) || distinctValues(plan.study) > known;
+    };
+    for (const instance of left) {
+      if (grows(instance)) growing.push(instance);
+      await takeTurns();
+    }
+    for (const instance of growing.length > 0 ? growing : [...left]) {
+      left.delete(instance);
+      tooMuch.add(instance);
+    }
+  }
+
+  /** Removes what lost attempts have put down; then their intent goes. */
+  async #takeBack({ lost, written }: StoreAttempt): Promise<void> {
+    await written.removeAll();
+    if (lost !== undefined) this.#rows.parts.log.dropped(lost);
+  }
+
+  /** The rows of those instances that are there, as far as it is worth looking. */
+  async #rowsThere(
+    instances: readonly NewInstance[],
+    { series }: StudyState,
+    { replacing }: StoreAttempt,
+    look: Look,
+  ): Promise<ReadonlyMap<NewInstance, InstanceRow>> {
+    const { catalog } = this.#rows.parts;
+    const find = async (some: readonly NewInstance[], isHint: boolean) =>
+      await catalog.present(
+        this.#rows.partition,
+        this.#rows.study,
+        some.map(({ record }) => record).filter((record) => series.has(record.series)),
+        isHint,
+      );
+    const found = await Promise.all([
+      find(
+        instances.filter((instance) => replacing.has(instance)),
+        false,
+      ),
+      look === 'none'
+        ? []
+        : find(
+            instances.filter((instance) => !replacing.has(instance)),
+            look === 'hint',
+          ),
+    ]);
+    const rows = new Map(found.flat().map((row) => [instanceRowKey(row.record), row]));
+    return new Map(
+      instances.flatMap((instance) => {
+        const row = rows.get(instanceRowKey(instance.record));
+        return row === undefined ? [] : [[instance, row] as const];
+      }),
+    );
+  }
+
+  async #commitStore(
+    state: StudyState,
+    plan: CatalogPlan,
+    instances: readonly NewInstance[],
+    rows: ReadonlyMap<NewInstance, InstanceRow>,
+    intent: Appended,
+  ): Promise<Sent> {
+    const first = firstOf(intent.sequence, instances.length);
+    const operations = instances.map((instance, position): TableOperation => {
+      const record = { ...instance.record, sequence: first + position * sequenceStride };
+      const rowKey = instanceRowKey(record);
+      const properties = encodeInstance({ ...instance, record });
+      const old = rows.get(instance);
+      return old === undefined
+        ? { kind: 'insert', rowKey, properties }
+        : { kind: 'replace', rowKey, properties, etag: old.entity.etag };
+    });
+    return await this.#rows.commit(state, plan, operations, intent);
+  }
+
+  #committed(plan: CatalogPlan, written: WrittenIndexRows, intent: Appended): void {
+    const { study } = plan;
+    if (study === undefined) throw new RangeError('a store that leaves no study');
+    if (written.announces(plan)) this.#rows.announced(written.browseEtag);
+    const removed = [...plan.removed, ...written.unused(plan)];
+    const inVain = written.announces(plan) ? undefined : written.announced;
+    this.#rows.follow({ intent, removed, created: study.created, study, inVain });
+  }
+}
+
+function passOver(error: unknown): void {
+  // What storage does not let us take back is found in the log.
+  if (!(error instanceof ServiceError)) throw error;
+}

@@ -1,0 +1,209 @@
+/**
+ * What this process knows of the rows of one study, shared by its stores and deletes: the state that
+ * guards the next commit, and the copy in the study list.
+ */
+import type { StudyInstanceUID } from '../../../dicom/uid.js';
+import { ServiceError } from '../../../errors.js';
+import type { Runtime } from '../../runtime.js';
+import { tableLimits, type TableOperation } from '../../table-store.js';
+import { backOff } from './back-off.js';
+import type { BrowseIndex } from '../index/browse-index.js';
+import type { CatalogPlan, NewInstanceRecord, StudyState } from './catalog-plan.js';
+import type { Catalog } from '../catalog.js';
+import type { Appended, ChangeLog } from '../log/change-log.js';
+import { FollowUp, type Committed } from './follow-up.js';
+import type { Partition } from '../keys.js';
+import type { StudyRecord } from '../records.js';
+import type { IndexRow, SearchIndex } from '../index/search-index.js';
+import type { ArchiveTiming } from '../timing.js';
+import type { Ulid } from '../ulid.js';
+
+/** The parts of the archive that writing a study needs. */
+export interface StudyParts {
+  readonly catalog: Catalog;
+  readonly log: ChangeLog;
+  readonly index: SearchIndex;
+  readonly browse: BrowseIndex;
+  readonly runtime: Runtime;
+  readonly timing: ArchiveTiming;
+  readonly newUlid: () => Ulid;
+  /** The intents among some of which the log does not say what became of them. */
+  readonly openAmong: (intents: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** Whether the log says of an intent that it was carried out. */
+  readonly hasHappened: (intent: number) => Promise<boolean>;
+  /** Removes the files of versions that the catalog does not have, and never will. */
+  readonly discard: (instances: readonly DiscardedInstance[]) => void;
+  /** Waits, but not while the archive is being closed. */
+  readonly pause: (milliseconds: number) => Promise<void>;
+  /** Work that goes on behind answers. */
+  readonly behind: (work: Promise<void>) => void;
+}
+
+export interface DiscardedInstance {
+  readonly record: NewInstanceRecord;
+}
+
+/** Instance and series rows that fit into a transaction beside the study row. */
+export const rowsPerTransaction = tableLimits.transactionOperations - 1;
+
+/** Rows of instances and of the series that they are in. */
+export function rowCount(instances: readonly { readonly record: NewInstanceRecord }[]): number {
+  return instances.length + new Set(instances.map(({ record }) => record.series)).size;
+}
+
+/** What recovery cannot tell from the instances of a change: the index rows of studies and series. */
+export function rowsAboveInstances(rows: Iterable<IndexRow>): readonly IndexRow[] {
+  return [...new Set(rows)].filter(({ level }) => level !== 'instance');
+}
+
+/** A study row names as many commits before its writers ask the log which of them it need not. */
+const mostCommits = 64;
+/** Commits without an answer are sent again so often; the last one after about four seconds. */
+const mostSendings = 6;
+
+/** What became of a commit; `isOfInstance` when the row of an instance may have been in its way. */
+export type Sent =
+  { readonly committed: true } | { readonly committed: false; readonly isOfInstance: boolean };
+
+export class StudyRows {
+  readonly partition: Partition;
+  readonly study: StudyInstanceUID;
+  readonly parts: StudyParts;
+  readonly #followUp: FollowUp;
+  /** The rows as this process left them; forgotten when another process was faster. */
+  #state: StudyState | undefined;
+  #warming: Promise<StudyState | undefined> | undefined;
+  #browseEtag: string | undefined;
+
+  constructor(partition: Partition, study: StudyInstanceUID, parts: StudyParts) {
+    this.partition = partition;
+    this.study = study;
+    this.parts = parts;
+    this.#followUp = new FollowUp(this);
+  }
+
+  /** Whether nothing is left to be done behind answers. */
+  get idle(): boolean {
+    return this.#followUp.idle;
+  }
+
+  /** Reads the rows ahead of a commit that is to come, unless `isBusy` says that one is under way. */
+  async warm(isBusy: () => boolean): Promise<void> {
+    if (this.#state !== undefined || isBusy()) return;
+    this.#warming ??= this.#readAhead(isBusy);
+    await this.#warming;
+  }
+
+  async #readAhead(isBusy: () => boolean): Promise<StudyState | undefined> {
+    try {
+      const state = await this.read();
+      if (!isBusy()) this.#state ??= state;
+      return state;
+    } catch {
+      // Whoever needs the rows reads them again.
+      return undefined;
+    } finally {
+      this.#warming = undefined;
+    }
+  }
+
+  /** The rows as they are. */
+  async read(): Promise<StudyState> {
+    return await this.parts.catalog.state(this.partition, this.study);
+  }
+
+  /** The rows as known; on a first attempt, as they are just being read ahead. */
+  async current(attempt: number): Promise<StudyState> {
+    this.#state ??= attempt === 0 ? await this.#warming : undefined;
+    return (this.#state ??= await this.read());
+  }
+
+  /** Forgets the rows: another process was faster. */
+  forget(): void {
+    this.#state = undefined;
+  }
+
+  /**
+   * Commits a plan, and notes the intent that is carried out with it. A commit without an answer is sent
+   * again until it is known what became of it: under one revision it succeeds once at most.
+   *
+   * @throws ServiceError when that is not to be found out.
+   */
+  async commit(
+    state: StudyState,
+    plan: CatalogPlan,
+    operations: readonly TableOperation[],
+    { sequence }: Appended,
+  ): Promise<Sent> {
+    const { catalog, runtime } = this.parts;
+    const isClosed = await this.#closedAmong(state.guard.commits);
+    // Forgotten until the transaction is known to have happened.
+    this.#state = undefined;
+    let unanswered = false;
+    for (let sending = 1; ; sending++) {
+      let refused: Sent | undefined;
+      try {
+        const noted = { intent: sequence, isClosed };
+        const outcome = await catalog.commit(
+          this.partition,
+          this.study,
+          state,
+          plan,
+          operations,
+          noted,
+        );
+        if (outcome.committed) {
+          this.#state = outcome.state;
+          return { committed: true };
+        }
+        if (!unanswered) return outcome;
+        refused = outcome;
+      } catch (error) {
+        const isSilent = error instanceof ServiceError && error.code === 'storage-unavailable';
+        if (!isSilent || sending === mostSendings) throw error;
+        unanswered = true;
+        await backOff(runtime, sending + 3);
+      }
+      const now = await catalog.guard(this.partition, this.study);
+      if (now.commits.includes(sequence)) return { committed: true };
+      if (now.revision === state.guard.revision) {
+        // Refused for another row than that of the study: an earlier sending meets the same row.
+        if (refused !== undefined) return refused;
+        continue;
+      }
+      // The row names it no more when somebody else has settled it meanwhile.
+      if (await this.parts.hasHappened(sequence)) return { committed: true };
+      return { committed: false, isOfInstance: true };
+    }
+  }
+
+  /** Which commits the study row need not name any more. */
+  async #closedAmong(commits: readonly number[]): Promise<(intent: number) => boolean> {
+    const { log, openAmong } = this.parts;
+    if (commits.length < mostCommits) return (intent) => log.isClosed(intent);
+    const open = await openAmong(commits);
+    return (intent) => !open.has(intent);
+  }
+
+  /** Something has been committed: what follows from it is done behind the answer. */
+  follow(committed: Committed): void {
+    this.#followUp.add(committed);
+  }
+
+  /** The copy in the study list has been written by this process. */
+  announced(etag: string | undefined): void {
+    this.#browseEtag = etag;
+  }
+
+  /** Marks the copy in the study list as unsure, before the study may vanish. */
+  async doubtBrowse({ study }: StudyState): Promise<void> {
+    if (study === undefined) return;
+    const { browse } = this.parts;
+    this.#browseEtag = await browse.doubt(this.partition, study.record, this.#browseEtag);
+  }
+
+  /** Brings the copy in the study list up to a committed record. */
+  async refreshBrowse(study: StudyRecord): Promise<void> {
+    this.#browseEtag = await this.parts.browse.refresh(this.partition, study, this.#browseEtag);
+  }
+}

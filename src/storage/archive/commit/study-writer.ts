@@ -1,0 +1,114 @@
+/**
+ * The one writer of a study within this process: it merges concurrent stores into one commit and
+ * keeps deletes in their place among them.
+ */
+import type { StudyInstanceUID } from '../../../dicom/uid.js';
+import { tableLimits } from '../../table-store.js';
+import { Batcher } from './batcher.js';
+import type { NewInstance } from './catalog-plan.js';
+import { DeleteCommit, type DeleteScope } from './delete-commit.js';
+import type { Partition } from '../keys.js';
+import { StoreCommit, type Arriving, type CommitResult } from './store-commit.js';
+import { rowCount, rowsPerTransaction, StudyRows, type StudyParts } from './study-rows.js';
+
+/** Whether an instance that is there already is left alone or gets a new version. */
+export type StoreMode = 'create' | 'replace';
+
+type Work =
+  | ({ readonly kind: 'store'; readonly mode: StoreMode } & Arriving)
+  | {
+      readonly kind: 'delete';
+      readonly scope: DeleteScope;
+      readonly onProgress: () => void;
+    };
+
+type Outcome =
+  | { readonly kind: 'store'; readonly result: CommitResult }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'delete'; readonly instances: number };
+
+/** Leaves room for keys and the framing of a transaction, which Azure counts as well. */
+const bytesPerTransaction = tableLimits.transactionBytes * 0.6;
+const bytesPerRow = 4096;
+
+function bytesOf({ metadata, index }: NewInstance): number {
+  // Binary travels as base64.
+  return ((metadata.length + index.length) * 4) / 3 + bytesPerRow;
+}
+
+function isSame({ record: a }: NewInstance, { record: b }: NewInstance): boolean {
+  return a.instance === b.instance && a.series === b.series;
+}
+
+function isStore(work: Work): work is Extract<Work, { kind: 'store' }> {
+  return work.kind === 'store';
+}
+
+/** Whether a piece of work may share the commit of a batch. */
+function fits(batch: readonly Work[], next: Work): boolean {
+  if (!isStore(next) || !batch.every(isStore)) return false;
+  // Two stores of one instance are two commits, in their order.
+  if (batch.some(({ instance }) => isSame(instance, next.instance))) return false;
+  const instances = [...batch, next].map(({ instance }) => instance);
+  const bytes = instances.reduce((sum, instance) => sum + bytesOf(instance), 0);
+  return rowCount(instances) <= rowsPerTransaction && bytes <= bytesPerTransaction;
+}
+
+export class StudyWriter {
+  /** When it was asked for last, in milliseconds since 1970. */
+  used = 0;
+  readonly #rows: StudyRows;
+  readonly #work: Batcher<Work, Outcome>;
+
+  constructor(partition: Partition, study: StudyInstanceUID, parts: StudyParts) {
+    this.#rows = new StudyRows(partition, study, parts);
+    this.#work = new Batcher<Work, Outcome>({
+      flush: async (batch) => await this.#flush(batch),
+      fits,
+    });
+  }
+
+  /** Whether the writer may be forgotten. */
+  get idle(): boolean {
+    return this.#work.idle && this.#rows.idle;
+  }
+
+  /**
+   * Commits an instance once its files are stored.
+   *
+   * @throws the error of its upload.
+   */
+  async store(arriving: Arriving, mode: StoreMode): Promise<CommitResult> {
+    const outcome = await this.#work.add({ kind: 'store', ...arriving, mode });
+    if (outcome.kind === 'failed') throw outcome.error;
+    return outcome.kind === 'store' ? outcome.result : 'exists';
+  }
+
+  /** Deletes what the scope names; answers how many instances that were. */
+  async delete(scope: DeleteScope, onProgress: () => void): Promise<number> {
+    const outcome = await this.#work.add({ kind: 'delete', scope, onProgress });
+    return outcome.kind === 'delete' ? outcome.instances : 0;
+  }
+
+  /** Reads the rows ahead of a commit that is to come. */
+  async warm(): Promise<void> {
+    await this.#rows.warm(() => !this.#work.idle);
+  }
+
+  async #flush(batch: readonly Work[]): Promise<readonly Outcome[]> {
+    const [first] = batch;
+    if (first?.kind === 'delete') {
+      const instances = await new DeleteCommit(this.#rows).delete(first.scope, first.onProgress);
+      return [{ kind: 'delete', instances }];
+    }
+    const stores = batch.filter(isStore);
+    const replacing = stores.filter(({ mode }) => mode === 'replace');
+    const results = await new StoreCommit(this.#rows).store(
+      stores,
+      new Set(replacing.map(({ instance }) => instance)),
+    );
+    return results.map((result) =>
+      typeof result === 'string' ? { kind: 'store', result } : { kind: 'failed', ...result },
+    );
+  }
+}

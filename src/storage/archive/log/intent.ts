@@ -1,0 +1,164 @@
+/**
+ * Intents: the rows of the log. Each says what one write is about to do to one study, and stays as the
+ * record of what it did. What it did not do is void.
+ */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type {
+  InstanceUids,
+  SeriesInstanceUID,
+  SOPInstanceUID,
+  StudyInstanceUID,
+} from '../../../dicom/uid.js';
+import { ServiceError } from '../../../errors.js';
+import type { Entity, Properties } from '../../table-store.js';
+import type { Partition } from '../keys.js';
+import { joinChunks, toChunks } from '../records.js';
+import type { IndexRow } from '../index/search-index.js';
+import { sequenceStride } from './sequence.js';
+import type { Ulid } from '../ulid.js';
+
+export type ChangeAction = 'Create' | 'Update' | 'Delete';
+
+/** What is to become of one instance of the study. */
+export interface Change extends Omit<InstanceUids, 'study'> {
+  readonly action: ChangeAction;
+  /** The version that is created, or the one that is deleted. */
+  readonly version: Ulid;
+  /** Of an update: the version that is replaced. */
+  readonly previous?: Ulid;
+}
+
+export interface Intent {
+  readonly partition: Partition;
+  readonly study: StudyInstanceUID;
+  /** Tells it from another writer's that has, or was to have, the same place in the log. */
+  readonly id: Ulid;
+  /** Of a delete: when the study was made; else the write, which names what it leaves behind. */
+  readonly write: Ulid;
+  /** The revision of the study row under whose ETag it is committed, and under no other. */
+  readonly base: number;
+  /** At least one, at most 99; they have sequences in this order. */
+  readonly changes: readonly Change[];
+  /** Index rows above the instances that are put down before the commit, or taken away after it. */
+  readonly rows: readonly IndexRow[];
+}
+
+/** An intent as the log has it. */
+export interface LoggedIntent extends Intent {
+  /** The sequence of its last change, which names it. */
+  readonly sequence: number;
+  /** Its changes never happened, and never will. */
+  readonly isVoid: boolean;
+  /** When it was appended or noted as void, by the clock of storage. */
+  readonly timestamp: number;
+  readonly entity: Entity;
+}
+
+/** The sequence of the first of some changes, of which the last has another. */
+export function firstOf(sequence: number, count: number): number {
+  return sequence - (count - 1) * sequenceStride;
+}
+
+/** What a reader needs of an intent to count its changes. */
+export const intentCountProperties = [
+  'partition',
+  'study',
+  'base',
+  'count',
+  'void',
+] as const satisfies readonly string[];
+
+type Line = readonly [SOPInstanceUID, ChangeAction, Ulid, Ulid?];
+
+/** Changes as text, in which the UID of a series stands once for all that follow each other. */
+function encodeChanges(changes: readonly Change[]): string {
+  const groups: { readonly series: SeriesInstanceUID; readonly lines: Line[] }[] = [];
+  for (const { series, instance, action, version, previous } of changes) {
+    let group = groups.at(-1);
+    if (group?.series !== series) groups.push((group = { series, lines: [] }));
+    group.lines.push(
+      previous === undefined ? [instance, action, version] : [instance, action, version, previous],
+    );
+  }
+  return JSON.stringify(groups.map(({ series, lines }) => [series, lines]));
+}
+
+function decodeChanges(text: unknown): readonly Change[] {
+  if (typeof text !== 'string') return [];
+  const groups = JSON.parse(text) as readonly (readonly [SeriesInstanceUID, readonly Line[]])[];
+  return groups.flatMap(([series, lines]) =>
+    lines.map(([instance, action, version, previous]) => ({
+      series,
+      instance,
+      action,
+      version,
+      ...(previous !== undefined && { previous }),
+    })),
+  );
+}
+
+/** A property holds 32 Ki characters; what is longer is compressed into as many as it takes. */
+const textCharacters = 30_000;
+
+function encodeRows(rows: readonly IndexRow[]): Properties {
+  const text = JSON.stringify(rows);
+  return text.length <= textCharacters ? { rows: text } : toChunks('rows', gzipSync(text));
+}
+
+function decodeRows(properties: Properties): readonly IndexRow[] {
+  const chunks = joinChunks('rows', properties);
+  const text = chunks.length === 0 ? properties['rows'] : gunzipSync(chunks).toString();
+  return typeof text === 'string' ? (JSON.parse(text) as readonly IndexRow[]) : [];
+}
+
+/** Whether files are to be removed some time after the intent was carried out. */
+function leavesFiles({ changes }: Intent): boolean {
+  return changes.some(({ action }) => action !== 'Create');
+}
+
+export function encodeIntent(intent: Intent): Properties {
+  const { partition, study, id, write, base, changes, rows } = intent;
+  return {
+    ...{ partition, study, id, write, base },
+    count: changes.length,
+    changes: encodeChanges(changes),
+    ...(rows.length > 0 && encodeRows(rows)),
+    ...(leavesFiles(intent) && { clear: true }),
+  };
+}
+
+/** The properties of an intent that is noted as void: what it leaves behind is to be cleared away. */
+export function asVoid({ properties }: Entity): Properties {
+  return { ...properties, void: true, clear: true };
+}
+
+/** How many changes a row of the log stands for, also when it was read in part. */
+export function countOf({ properties }: Pick<Entity, 'properties'>): number {
+  return Number(properties['count'] ?? 0);
+}
+
+/**
+ * Reads an intent, as far as it was selected.
+ *
+ * @throws ServiceError `storage-corrupt`.
+ */
+export function decodeIntent(entity: Entity): LoggedIntent {
+  const { rowKey, timestamp, properties } = entity;
+  try {
+    return {
+      partition: properties['partition'] as Partition,
+      study: properties['study'] as StudyInstanceUID,
+      id: properties['id'] as Ulid,
+      write: properties['write'] as Ulid,
+      base: Number(properties['base']),
+      changes: decodeChanges(properties['changes']),
+      rows: decodeRows(properties),
+      sequence: Number(rowKey),
+      isVoid: properties['void'] === true,
+      timestamp,
+      entity,
+    };
+  } catch (error) {
+    throw new ServiceError('storage-corrupt', `Entry ${rowKey} of the log is damaged.`, {}, error);
+  }
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { lineForPeople } from '../../../src/host/pipeline/log.js';
+
+describe('lineForPeople', () => {
+  const request = {
+    event: 'request',
+    requestId: 'r',
+    route: 'storeInstances',
+    method: 'POST',
+    profile: 'ps318',
+    status: 200,
+    outcome: 'complete',
+    bytesIn: 10,
+    bytesOut: 20,
+    storageCalls: 3,
+    milliseconds: 4,
+  } as const;
+
+  it('tells a request, a fault and a notice', () => {
+    expect(lineForPeople(request)).toBe('200 POST storeInstances, 4 ms, 10 bytes in, 20 out');
+    expect(lineForPeople({ ...request, status: 400, code: 'not-dicom', outcome: 'aborted' })).toBe(
+      '400 POST storeInstances not-dicom (aborted), 4 ms, 10 bytes in, 20 out',
+    );
+    expect(lineForPeople({ event: 'fault', requestId: 'r', route: 'sweep', error: 'E' })).toBe(
+      'FAULT in sweep, request r: E',
+    );
+    expect(lineForPeople({ event: 'notice', message: 'Hello.' })).toBe('Hello.');
+  });
+});
