@@ -1,6 +1,6 @@
 /** The report on files that are not in the archive: each of them, as CSV or JSON lines. */
 import { open } from 'node:fs/promises';
-import { csvField } from '../../src/dicomweb/search/csv.js';
+import { csvField } from '../../src/dicomweb/search/results/csv.js';
 import { isMissing, type Result } from './tally.js';
 
 export interface Report {

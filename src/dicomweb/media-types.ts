@@ -11,7 +11,7 @@ import { instanceMetadataOffers, metadataOffers } from './retrieve/metadata-repr
 import { pictureOffers } from './retrieve/rendered/render-image.js';
 import { standardRenderedPolicy } from './retrieve/rendered/rendered-policy.js';
 import { renderingParameters } from './retrieve/wado-uri/parse-uri-query.js';
-import { searchOffers } from './search/search-representations.js';
+import { searchOffers } from './search/results/search-representations.js';
 import { storeResponseOffers } from './store/store-response.js';
 
 type Form = Offer['form'];

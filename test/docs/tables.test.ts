@@ -11,7 +11,7 @@ import {
 import { defaultLimits } from '../../src/dicomweb/limits.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { routes } from '../../src/dicomweb/routes.js';
-import { searchKeys } from '../../src/dicomweb/search/search-keys.js';
+import { searchKeys } from '../../src/dicomweb/search/match/search-keys.js';
 import {
   microsoftV1SearchPolicy,
   microsoftV2SearchPolicy,

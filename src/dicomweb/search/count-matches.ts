@@ -1,9 +1,9 @@
 /** How many results a search has altogether, as far as a bounded effort tells. */
-import { Effort } from './effort.js';
-import type { Scope } from './find-series.js';
+import { Effort } from './walk/effort.js';
+import type { Scope } from './walk/find-series.js';
 import type { Search, SearchRoute } from './parse-search.js';
 import { stepsOf, type SearchPage } from './search-page.js';
-import type { SearchContext } from './walk.js';
+import type { SearchContext } from './walk/walk.js';
 
 export interface Total {
   readonly count: number;

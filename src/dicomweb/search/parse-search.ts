@@ -14,18 +14,13 @@ import {
 } from '../../http/query-string.js';
 import { indexedAttributes } from '../../storage/archive/index/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
-import type { Matching } from './demand.js';
-import { combineDateAndTime } from './intervals.js';
-import { compilePredicates, isUniversal, type Given, type Predicate } from './matching.js';
-import { decodePlace, searchIdentity, type Place } from './place.js';
-import { searchKeyOf, type AttributePath } from './search-keys.js';
+import type { Given, Matching, Predicate } from './match/demand.js';
+import { combineDateAndTime } from './match/intervals.js';
+import { compilePredicates, isUniversal } from './match/matching.js';
+import { decodePlace, searchIdentity, type Place } from './walk/place.js';
+import type { Ordering } from './walk/ordered-studies.js';
+import { searchKeyOf, type AttributePath } from './match/search-keys.js';
 import type { SearchPolicy } from './search-policy.js';
-
-/** An order other than newest first. */
-export interface Ordering {
-  readonly tag: Tag;
-  readonly descending: boolean;
-}
 
 export interface Search {
   readonly predicates: readonly Predicate[];

@@ -4,16 +4,16 @@ import { chooseRepresentation } from '../negotiation.js';
 import { seriesOf, studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import { totalOf, type Total } from './count-matches.js';
-import type { Scope } from './find-series.js';
+import type { Scope } from './walk/find-series.js';
 import {
   continuationParameter,
   parseSearch,
   type Search,
   type SearchRoute,
 } from './parse-search.js';
-import { encodePlace } from './place.js';
-import { project, shownBy } from './project.js';
-import { renderResults, searchOffers } from './search-representations.js';
+import { encodePlace } from './walk/place.js';
+import { project, shownBy } from './results/project.js';
+import { renderResults, searchOffers } from './results/search-representations.js';
 import { searchPage, type SearchPage } from './search-page.js';
 import { reply, type Reply, type ReplyHeaders } from '../../http/reply.js';
 

@@ -1,16 +1,21 @@
 /** One page of a search: which matches it holds, and where the next one starts. */
 import { invalidParameter } from '../../http/query-string.js';
 import { invertUlid } from '../../storage/archive/ulid.js';
-import { usableIndexes, type ChosenIndex } from './choose-index.js';
-import { Effort } from './effort.js';
-import { findInstances } from './find-instances.js';
-import { findSeries, type PlacedStep, type Scope } from './find-series.js';
-import { findStudies, studyUidsSought, type StudyMatch } from './find-studies.js';
-import { compareSortKeys, indexInOrder, orderedStudies, sortKeyOf } from './ordered-studies.js';
+import { usableIndexes, type ChosenIndex } from './walk/choose-index.js';
+import { Effort } from './walk/effort.js';
+import { findInstances } from './walk/find-instances.js';
+import { findSeries, type PlacedStep, type Scope } from './walk/find-series.js';
+import { findStudies, studyUidsSought, type StudyMatch } from './walk/find-studies.js';
+import {
+  compareSortKeys,
+  indexInOrder,
+  orderedStudies,
+  sortKeyOf,
+} from './walk/ordered-studies.js';
 import type { Search, SearchRoute } from './parse-search.js';
-import { startOf, type Place } from './place.js';
-import { elementOf, type Match } from './project.js';
-import type { SearchContext, Step } from './walk.js';
+import { startOf, type Place } from './walk/place.js';
+import { elementOf, type Match } from './results/project.js';
+import type { SearchContext, Step } from './walk/walk.js';
 
 export interface SearchPage {
   readonly matches: readonly Match[];

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { attribute } from '../../../src/dicom/attribute.js';
-import { keywordOf } from '../../../src/dicom/dictionary.js';
-import { chooseIndex, isConfirmed } from '../../../src/dicomweb/search/choose-index.js';
-import { parseSearch } from '../../../src/dicomweb/search/parse-search.js';
-import { standardSearchPolicy } from '../../../src/dicomweb/search/search-policy.js';
-import type { Level } from '../../../src/storage/archive/keys.js';
-import { indexedValue } from '../../../src/storage/archive/index/search-index.js';
-import type { Ulid } from '../../../src/storage/archive/ulid.js';
+import { attribute } from '../../../../src/dicom/attribute.js';
+import { keywordOf } from '../../../../src/dicom/dictionary.js';
+import { chooseIndex } from '../../../../src/dicomweb/search/walk/choose-index.js';
+import { isConfirmed } from '../../../../src/dicomweb/search/walk/walk.js';
+import { parseSearch } from '../../../../src/dicomweb/search/parse-search.js';
+import { standardSearchPolicy } from '../../../../src/dicomweb/search/search-policy.js';
+import type { Level } from '../../../../src/storage/archive/keys.js';
+import { indexedValue } from '../../../../src/storage/archive/index/search-index.js';
+import type { Ulid } from '../../../../src/storage/archive/ulid.js';
 
 function choose(query: string, level: Level = 'study') {
   const route = { level: 'instance', levels: ['study', 'series', 'instance'] } as const;

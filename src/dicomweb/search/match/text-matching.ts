@@ -1,13 +1,13 @@
 /** Matching of texts, codes, names and UIDs: whole values, patterns, lists and words of names. */
-import type { Element } from '../../dicom/data-set.js';
+import type { Element } from '../../../dicom/data-set.js';
 import {
   comparedName,
   comparedText,
   comparedValues,
   normaliseName,
   normaliseText,
-} from '../../dicom/normalise.js';
-import { beginningOfEndings } from '../../storage/archive/index/word-index.js';
+} from '../../../dicom/normalise.js';
+import { beginningOfEndings } from '../../../storage/archive/index/word-index.js';
 import { nameOf, refuse, type Demand, type Matcher, type Matching } from './demand.js';
 import { compilePattern, mostPatternCharacters } from './pattern.js';
 import type { SearchKey } from './search-keys.js';

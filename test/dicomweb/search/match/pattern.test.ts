@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { compilePattern } from '../../../src/dicomweb/search/pattern.js';
+import { compilePattern } from '../../../../src/dicomweb/search/match/pattern.js';
 
 /** What a pattern means, followed in every way that there is. */
 function meets([first, ...pattern]: readonly string[], text: readonly string[]): boolean {

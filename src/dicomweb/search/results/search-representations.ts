@@ -1,13 +1,13 @@
 /** What the results of a search can be had in (PS3.18 §10.6.3). */
-import type { DataSet } from '../../dicom/data-set.js';
-import { stringifyDataSet } from '../../dicom/json.js';
-import { toNativeXml } from '../../dicom/native-xml.js';
-import type { Offer } from '../../http/accept.js';
-import { formatMediaType } from '../../http/media-type.js';
-import { newBoundary, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
-import { listed } from '../read-ahead.js';
+import type { DataSet } from '../../../dicom/data-set.js';
+import { stringifyDataSet } from '../../../dicom/json.js';
+import { toNativeXml } from '../../../dicom/native-xml.js';
+import type { Offer } from '../../../http/accept.js';
+import { formatMediaType } from '../../../http/media-type.js';
+import { newBoundary, writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
+import { listed } from '../../read-ahead.js';
 import { toCsv } from './csv.js';
-import type { ReplyBody } from '../../http/reply.js';
+import type { ReplyBody } from '../../../http/reply.js';
 
 interface Representation {
   readonly offer: Offer;

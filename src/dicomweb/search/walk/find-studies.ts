@@ -1,15 +1,14 @@
 /** Finds studies: by their UID, by an index, or by walking the study list. */
-import { attribute } from '../../dicom/attribute.js';
-import { parseUid, type StudyInstanceUID } from '../../dicom/uid.js';
-import type { StudyRecord } from '../../storage/archive/records.js';
-import { invertUlid } from '../../storage/archive/ulid.js';
-import { isConfirmed } from './choose-index.js';
+import { attribute } from '../../../dicom/attribute.js';
+import { parseUid, type StudyInstanceUID } from '../../../dicom/uid.js';
+import type { StudyRecord } from '../../../storage/archive/records.js';
+import { invertUlid } from '../../../storage/archive/ulid.js';
 import { studyElement } from './computed.js';
-import type { Predicate } from './matching.js';
+import type { Predicate } from '../match/demand.js';
 import { isAhead, type WalkStart } from './place.js';
 import { namedKey, selectWalk } from './select-walk.js';
 import { studyReader } from './studies-of-hits.js';
-import { inRounds, type SearchContext, type Step } from './walk.js';
+import { inRounds, isConfirmed, type SearchContext, type Step } from './walk.js';
 
 export interface StudyMatch {
   readonly study: StudyRecord;

@@ -1,14 +1,17 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { attribute } from '../../../src/dicom/attribute.js';
-import { chooseIndex } from '../../../src/dicomweb/search/choose-index.js';
-import { Effort } from '../../../src/dicomweb/search/effort.js';
-import { parseSearch } from '../../../src/dicomweb/search/parse-search.js';
-import { standardSearchPolicy } from '../../../src/dicomweb/search/search-policy.js';
-import { studyReader, type ReadStudies } from '../../../src/dicomweb/search/studies-of-hits.js';
-import type { OrderedHit } from '../../../src/dicomweb/search/walk.js';
-import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
-import { FilledTables, uidsOf } from '../../support/filled-archive.js';
-import { ArchiveUnderTest } from './model/archive-under-test.js';
+import { attribute } from '../../../../src/dicom/attribute.js';
+import { chooseIndex } from '../../../../src/dicomweb/search/walk/choose-index.js';
+import { Effort } from '../../../../src/dicomweb/search/walk/effort.js';
+import { parseSearch } from '../../../../src/dicomweb/search/parse-search.js';
+import { standardSearchPolicy } from '../../../../src/dicomweb/search/search-policy.js';
+import {
+  studyReader,
+  type ReadStudies,
+} from '../../../../src/dicomweb/search/walk/studies-of-hits.js';
+import type { OrderedHit } from '../../../../src/dicomweb/search/walk/walk.js';
+import { defaultPartition as partition } from '../../../../src/storage/archive/keys.js';
+import { FilledTables, uidsOf } from '../../../support/filled-archive.js';
+import { ArchiveUnderTest } from '../model/archive-under-test.js';
 
 describe('studyReader', () => {
   const tables = new FilledTables();

@@ -1,18 +1,18 @@
 /** What a result shows of a match (PS3.18 §10.6.3.3, tables 10.6.3-3 to 10.6.3-5). */
-import { attribute } from '../../dicom/attribute.js';
-import { vrOf } from '../../dicom/dictionary.js';
-import type { DataSet, Element } from '../../dicom/data-set.js';
-import type { Tag } from '../../dicom/tag.js';
-import { creatorOf, isPrivate } from '../../dicom/tag.js';
-import { seriesAttributes, studyAttributes } from '../../storage/archive/index/attributes.js';
-import type { RequestContext } from '../route.js';
-import type { InstanceMatch } from './find-instances.js';
-import type { SeriesMatch } from './find-series.js';
-import type { StudyMatch } from './find-studies.js';
-import { instanceElement, seriesElement, studyElement } from './computed.js';
-import { newestDataSet } from './newest-data-set.js';
-import type { Search, SearchRoute } from './parse-search.js';
-import type { SearchPolicy } from './search-policy.js';
+import { attribute } from '../../../dicom/attribute.js';
+import { vrOf } from '../../../dicom/dictionary.js';
+import type { DataSet, Element } from '../../../dicom/data-set.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { creatorOf, isPrivate } from '../../../dicom/tag.js';
+import { seriesAttributes, studyAttributes } from '../../../storage/archive/index/attributes.js';
+import type { RequestContext } from '../../route.js';
+import type { InstanceMatch } from '../walk/find-instances.js';
+import type { SeriesMatch } from '../walk/find-series.js';
+import type { StudyMatch } from '../walk/find-studies.js';
+import { instanceElement, seriesElement, studyElement } from '../walk/computed.js';
+import { newestDataSet } from '../walk/newest-data-set.js';
+import type { Search, SearchRoute } from '../parse-search.js';
+import type { SearchPolicy } from '../search-policy.js';
 import { otherStudyAttributes } from './study-level.js';
 
 export type Match = StudyMatch | SeriesMatch | InstanceMatch;

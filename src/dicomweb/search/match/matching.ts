@@ -1,31 +1,20 @@
 /** Attribute matching (PS3.4 §C.2.2.2): what a key's value demands of an element. */
-import type { DataSet, Element } from '../../dicom/data-set.js';
-import { comparedValues, normaliseText } from '../../dicom/normalise.js';
-import type { Tag } from '../../dicom/tag.js';
-import { groupBy } from '../../group-by.js';
+import type { DataSet, Element } from '../../../dicom/data-set.js';
+import { comparedValues, normaliseText } from '../../../dicom/normalise.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { groupBy } from '../../../group-by.js';
 import {
   nameOf,
   refuse,
   type Demand,
+  type Given,
   type Matcher,
   type Matching,
-  type Narrowing,
+  type Predicate,
 } from './demand.js';
 import { dates, dateTimes, onScale, times } from './intervals.js';
 import type { SearchKey } from './search-keys.js';
 import { matchCodes, matchName, matchProse, matchText, matchUids } from './text-matching.js';
-
-/** How to read attributes of what may match. */
-export type ElementOf = (tag: Tag) => Element | undefined;
-
-export interface Predicate {
-  readonly key: SearchKey;
-  readonly matches: (elementOf: ElementOf) => boolean;
-  /** Absent when no index of values can help. */
-  readonly narrowing?: Narrowing;
-  /** How an ending of a word begins, where an index of words can help. */
-  readonly part?: string;
-}
 
 const matchNumber: Matcher = (text, key) => {
   const value = Number(text.trim());
@@ -71,12 +60,6 @@ function itemsAt(element: Element | undefined, path: readonly Tag[]): readonly D
   const items = (element?.vr === 'SQ' ? (element.Value ?? []) : []) as readonly DataSet[];
   const [next, ...rest] = path;
   return next === undefined ? items : items.flatMap((item) => itemsAt(item[next], rest));
-}
-
-/** One key of a query; its text is not empty. */
-export interface Given {
-  readonly key: SearchKey;
-  readonly text: string;
 }
 
 /** What no value meets but the lack of one (PS3.4 §C.2.2.2.7). */

@@ -1,7 +1,7 @@
 /** The instance that speaks for its series or study where their rows are silent. */
-import type { DataSet } from '../../dicom/data-set.js';
-import type { InstanceUids } from '../../dicom/uid.js';
-import { flatten } from '../read-ahead.js';
+import type { DataSet } from '../../../dicom/data-set.js';
+import type { InstanceUids } from '../../../dicom/uid.js';
+import { flatten } from '../../read-ahead.js';
 import type { SearchContext } from './walk.js';
 
 /**

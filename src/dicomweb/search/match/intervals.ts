@@ -1,9 +1,8 @@
 /** Matching of dates, times and date-times: single values and ranges (PS3.4 §C.2.2.2.5). */
-import type { Element } from '../../dicom/data-set.js';
-import { comparedValues } from '../../dicom/normalise.js';
-import { printable } from '../../http/query-string.js';
-import { nameOf, refuse, type Matcher } from './demand.js';
-import type { Given, Predicate } from './matching.js';
+import type { Element } from '../../../dicom/data-set.js';
+import { comparedValues } from '../../../dicom/normalise.js';
+import { printable } from '../../../http/query-string.js';
+import { nameOf, refuse, type Given, type Matcher, type Predicate } from './demand.js';
 import type { SearchKey } from './search-keys.js';
 
 function valuesOf(element: Element | undefined): readonly string[] {

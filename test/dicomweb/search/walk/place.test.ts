@@ -5,7 +5,7 @@ import {
   isAhead,
   searchIdentity,
   startOf,
-} from '../../../src/dicomweb/search/place.js';
+} from '../../../../src/dicomweb/search/walk/place.js';
 
 const identity = searchIdentity('/studies', [['00100020', 'A']]);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DataSet } from '../../../src/dicom/data-set.js';
-import { toCsv } from '../../../src/dicomweb/search/csv.js';
+import type { DataSet } from '../../../../src/dicom/data-set.js';
+import { toCsv } from '../../../../src/dicomweb/search/results/csv.js';
 
 const results = (...rows: unknown[]) => rows as DataSet[];
 

@@ -1,8 +1,8 @@
 /** How the studies that index rows point at are read: one by one, or as a stretch of the study list. */
-import { attribute } from '../../dicom/attribute.js';
-import { browseRowKey } from '../../storage/archive/keys.js';
-import type { StudyRecord } from '../../storage/archive/records.js';
-import { tableLimits } from '../../storage/table-store.js';
+import { attribute } from '../../../dicom/attribute.js';
+import { browseRowKey } from '../../../storage/archive/keys.js';
+import type { StudyRecord } from '../../../storage/archive/records.js';
+import { tableLimits } from '../../../storage/table-store.js';
 import type { ChosenIndex } from './choose-index.js';
 import type { OrderedHit, SearchContext } from './walk.js';
 

@@ -1,9 +1,9 @@
 /** Finds instances: within a series or study, by an index, or through the series that match. */
-import type { DataSet } from '../../dicom/data-set.js';
-import type { SOPInstanceUID } from '../../dicom/uid.js';
-import type { InstanceRow } from '../../storage/archive/catalog.js';
-import type { InstanceRecord } from '../../storage/archive/records.js';
-import { flatten } from '../read-ahead.js';
+import type { DataSet } from '../../../dicom/data-set.js';
+import type { SOPInstanceUID } from '../../../dicom/uid.js';
+import type { InstanceRow } from '../../../storage/archive/catalog.js';
+import type { InstanceRecord } from '../../../storage/archive/records.js';
+import { flatten } from '../../read-ahead.js';
 import { chooseIndex } from './choose-index.js';
 import {
   findSeries,
@@ -15,7 +15,7 @@ import {
 } from './find-series.js';
 import { studyPasses } from './find-studies.js';
 import { seriesElement } from './computed.js';
-import type { Predicate } from './matching.js';
+import type { Predicate } from '../match/demand.js';
 import { startOf, type Place } from './place.js';
 import { inRounds, walkIndex, type OrderedHit, type SearchContext } from './walk.js';
 

@@ -3,8 +3,8 @@
  * cost of the first (PS3.18 has `offset` only, which walks again what was seen).
  */
 import { createHash } from 'node:crypto';
-import { invalidParameter } from '../../http/query-string.js';
-import type { RowPagesOptions } from '../../storage/row-pages.js';
+import { invalidParameter } from '../../../http/query-string.js';
+import type { RowPagesOptions } from '../../../storage/row-pages.js';
 
 /**
  * Keys of the last result in each of the walks that led to it, outermost first. The walk goes on after

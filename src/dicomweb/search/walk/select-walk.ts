@@ -2,10 +2,10 @@
  * Selects the walk that finds the studies of a search. Where several indexes can help, the first page of
  * each tells how much there is in it: the shortest is walked, and those that are known whole thin it out.
  */
-import type { StudyInstanceUID } from '../../dicom/uid.js';
-import { tableLimits } from '../../storage/table-store.js';
+import type { StudyInstanceUID } from '../../../dicom/uid.js';
+import { tableLimits } from '../../../storage/table-store.js';
 import { usableIndexes, type ChosenIndex } from './choose-index.js';
-import type { Predicate } from './matching.js';
+import type { Predicate } from '../match/demand.js';
 import type { WalkStart } from './place.js';
 import { walkIndex, type OrderedHit, type SearchContext } from './walk.js';
 

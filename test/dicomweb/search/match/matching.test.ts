@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Element, Value } from '../../../src/dicom/data-set.js';
-import { normalisedValues } from '../../../src/dicom/normalise.js';
-import type { Matching, NameMatching } from '../../../src/dicomweb/search/demand.js';
-import { combineDateAndTime } from '../../../src/dicomweb/search/intervals.js';
-import { compilePredicates, isUniversal } from '../../../src/dicomweb/search/matching.js';
-import type { SearchKey } from '../../../src/dicomweb/search/search-keys.js';
-import { tag } from '../../support/raw-data-set.js';
+import type { Element, Value } from '../../../../src/dicom/data-set.js';
+import { normalisedValues } from '../../../../src/dicom/normalise.js';
+import type { Matching, NameMatching } from '../../../../src/dicomweb/search/match/demand.js';
+import { combineDateAndTime } from '../../../../src/dicomweb/search/match/intervals.js';
+import { compilePredicates, isUniversal } from '../../../../src/dicomweb/search/match/matching.js';
+import type { SearchKey } from '../../../../src/dicomweb/search/match/search-keys.js';
+import { tag } from '../../../support/raw-data-set.js';
 
 type VR = Element['vr'];
 

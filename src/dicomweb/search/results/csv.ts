@@ -1,8 +1,8 @@
 /** Search results as a table of comma-separated values (RFC 4180), one column per attribute. */
-import type { DataSet } from '../../dicom/data-set.js';
-import { keywordOf } from '../../dicom/dictionary.js';
-import type { Tag } from '../../dicom/tag.js';
-import { stringsOf } from '../../dicom/value.js';
+import type { DataSet } from '../../../dicom/data-set.js';
+import { keywordOf } from '../../../dicom/dictionary.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { stringsOf } from '../../../dicom/value.js';
 
 /** What spreadsheets take for the beginning of a formula; a number is none. */
 const formula = /^[=+\-@\t\r]/;

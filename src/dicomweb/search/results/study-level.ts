@@ -2,8 +2,8 @@
  * Attributes that say something of a patient or a study although no row keeps them: a result about a
  * study may show them, as the instance stored last has them.
  */
-import { attribute } from '../../dicom/attribute.js';
-import type { Tag } from '../../dicom/tag.js';
+import { attribute } from '../../../dicom/attribute.js';
+import type { Tag } from '../../../dicom/tag.js';
 
 /** The modules of the Patient and Study IEs (PS3.3 §C.7.1, §C.7.2), and what visits and requests add. */
 const keywords = [

@@ -1,8 +1,9 @@
 /** Walks of the search: index rows in order, and their truths in rounds of parallel reads. */
-import { invertUlid } from '../../storage/archive/ulid.js';
-import type { IndexHit } from '../../storage/archive/index/search-index.js';
-import type { RequestContext } from '../route.js';
-import { indexedValue } from '../../storage/archive/index/search-index.js';
+import type { Indexes } from '../../../storage/archive/records.js';
+import { invertUlid, type Ulid } from '../../../storage/archive/ulid.js';
+import type { IndexHit } from '../../../storage/archive/index/search-index.js';
+import type { RequestContext } from '../../route.js';
+import { indexedValue, metBy } from '../../../storage/archive/index/search-index.js';
 import type { ChosenIndex } from './choose-index.js';
 import type { Effort } from './effort.js';
 import type { WalkStart } from './place.js';
@@ -84,6 +85,23 @@ async function advance(
 function orderOf({ created, uids, write }: IndexHit): string {
   const names = [uids.study, uids.series, uids.instance].filter((uid) => uid !== undefined);
   return [invertUlid(created), ...names, write].join('|');
+}
+
+/**
+ * Whether a record confirms what a walk has met, which is but a hint. What a walk meets in several
+ * places counts once, in the first of them in the order of the walk.
+ */
+export function isConfirmed(
+  { attribute, sought }: ChosenIndex,
+  { values, write, created }: Pick<OrderedHit, 'values' | 'write' | 'created'>,
+  record: { readonly created: Ulid; readonly indexes: Indexes },
+): boolean {
+  if (record.created !== created) return false;
+  for (const one of sought) {
+    const [first] = metBy(attribute, one, record.indexes);
+    if (first !== undefined) return values.includes(first[0]) && first[1] === write;
+  }
+  return false;
 }
 
 /** A page of OHIF's study list, 101, is one round. */

@@ -1,15 +1,22 @@
 /** Finds series: within a study, by an index, or through the studies that match. */
-import type { SeriesInstanceUID, StudyInstanceUID } from '../../dicom/uid.js';
-import type { SeriesRecord, StudyRecord } from '../../storage/archive/records.js';
-import { invertUlid } from '../../storage/archive/ulid.js';
-import { groupBy } from '../../group-by.js';
-import { chooseIndex, isConfirmed, type ChosenIndex } from './choose-index.js';
+import type { SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
+import type { SeriesRecord, StudyRecord } from '../../../storage/archive/records.js';
+import { invertUlid } from '../../../storage/archive/ulid.js';
+import { groupBy } from '../../../group-by.js';
+import { chooseIndex, type ChosenIndex } from './choose-index.js';
 import { seriesElement } from './computed.js';
 import { findStudies, studyPasses, studyUidsSought, type StudyMatch } from './find-studies.js';
-import type { Predicate } from './matching.js';
+import type { Predicate } from '../match/demand.js';
 import { isAhead, startOf, type Place } from './place.js';
 import { newestDataSet } from './newest-data-set.js';
-import { inRounds, walkIndex, type OrderedHit, type SearchContext, type Step } from './walk.js';
+import {
+  inRounds,
+  isConfirmed,
+  walkIndex,
+  type OrderedHit,
+  type SearchContext,
+  type Step,
+} from './walk.js';
 
 export interface SeriesMatch extends StudyMatch {
   readonly series: SeriesRecord;

@@ -1,17 +1,23 @@
 /** Studies in the order of an attribute, walked in its index: any page costs what the first does. */
-import { vrOf } from '../../dicom/dictionary.js';
-import { normalisedValues } from '../../dicom/normalise.js';
-import { indexedAttributes } from '../../storage/archive/index/attributes.js';
-import { indexedValue, type SoughtValues } from '../../storage/archive/index/search-index.js';
-import { hasOrder } from '../../storage/archive/index/word-index.js';
-import { isConfirmed, type ChosenIndex } from './choose-index.js';
+import { vrOf } from '../../../dicom/dictionary.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { normalisedValues } from '../../../dicom/normalise.js';
+import { indexedAttributes } from '../../../storage/archive/index/attributes.js';
+import { indexedValue, type SoughtValues } from '../../../storage/archive/index/search-index.js';
+import { hasOrder } from '../../../storage/archive/index/word-index.js';
+import type { ChosenIndex } from './choose-index.js';
 import { browseStudies, studyPasses, type StudyMatch } from './find-studies.js';
-import type { Element } from '../../dicom/data-set.js';
-import type { Predicate } from './matching.js';
-import type { Ordering } from './parse-search.js';
+import type { Element } from '../../../dicom/data-set.js';
+import type { Predicate } from '../match/demand.js';
 import type { WalkStart } from './place.js';
 import { studyReader } from './studies-of-hits.js';
-import { inRounds, walkIndex, type SearchContext, type Step } from './walk.js';
+import { inRounds, isConfirmed, walkIndex, type SearchContext, type Step } from './walk.js';
+
+/** An order other than newest first. */
+export interface Ordering {
+  readonly tag: Tag;
+  readonly descending: boolean;
+}
 
 const everything: SoughtValues = { kind: 'interval', from: undefined, to: undefined };
 

@@ -2,15 +2,12 @@
 import {
   indexedAttributes,
   type IndexedAttribute,
-} from '../../storage/archive/index/attributes.js';
-import type { Level } from '../../storage/archive/keys.js';
-import { metBy, type SoughtValues } from '../../storage/archive/index/search-index.js';
-import type { Indexes } from '../../storage/archive/records.js';
-import type { Ulid } from '../../storage/archive/ulid.js';
-import { hasOnlyWords, hasWords } from '../../storage/archive/index/word-index.js';
-import type { Narrowing } from './demand.js';
-import type { Predicate } from './matching.js';
-import type { OrderedHit } from './walk.js';
+} from '../../../storage/archive/index/attributes.js';
+import type { Level } from '../../../storage/archive/keys.js';
+import type { SoughtValues } from '../../../storage/archive/index/search-index.js';
+import { hasOnlyWords, hasWords } from '../../../storage/archive/index/word-index.js';
+import type { Narrowing } from '../match/demand.js';
+import type { Predicate } from '../match/demand.js';
 
 export interface ChosenIndex {
   readonly attribute: IndexedAttribute;
@@ -71,21 +68,4 @@ export function chooseIndex(
   level: Level,
 ): ChosenIndex | undefined {
   return usableIndexes(predicates, level)[0];
-}
-
-/**
- * Whether a record confirms what a walk has met, which is but a hint. What a walk meets in several
- * places counts once, in the first of them in the order of the walk.
- */
-export function isConfirmed(
-  { attribute, sought }: ChosenIndex,
-  { values, write, created }: Pick<OrderedHit, 'values' | 'write' | 'created'>,
-  record: { readonly created: Ulid; readonly indexes: Indexes },
-): boolean {
-  if (record.created !== created) return false;
-  for (const one of sought) {
-    const [first] = metBy(attribute, one, record.indexes);
-    if (first !== undefined) return values.includes(first[0]) && first[1] === write;
-  }
-  return false;
 }

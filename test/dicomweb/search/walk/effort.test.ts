@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Effort } from '../../../src/dicomweb/search/effort.js';
+import { Effort } from '../../../../src/dicomweb/search/walk/effort.js';
 
 function times(count: number, act: () => void): void {
   for (let time = 0; time < count; time++) act();

@@ -1,10 +1,10 @@
 /** The search keys: which attributes match at which level, and how (PS3.18 §10.6.1.5). */
-import { attribute } from '../../dicom/attribute.js';
-import { vrOf } from '../../dicom/dictionary.js';
-import type { Tag } from '../../dicom/tag.js';
-import type { VR } from '../../dicom/vr.js';
-import { seriesAttributes, studyAttributes } from '../../storage/archive/index/attributes.js';
-import type { Level } from '../../storage/archive/keys.js';
+import { attribute } from '../../../dicom/attribute.js';
+import { vrOf } from '../../../dicom/dictionary.js';
+import type { Tag } from '../../../dicom/tag.js';
+import type { VR } from '../../../dicom/vr.js';
+import { seriesAttributes, studyAttributes } from '../../../storage/archive/index/attributes.js';
+import type { Level } from '../../../storage/archive/keys.js';
 
 /** Tags from the outermost sequence to the attribute. */
 export type AttributePath = readonly [Tag, ...Tag[]];

@@ -1,10 +1,14 @@
 /** Attributes that no file carries: computed from the rows of the catalog (PS3.18 §10.6.3.3). */
-import { attribute } from '../../dicom/attribute.js';
-import type { Element } from '../../dicom/data-set.js';
-import type { Tag } from '../../dicom/tag.js';
-import { modalitiesElement } from '../../storage/archive/commit/catalog-plan.js';
-import type { InstanceRecord, SeriesRecord, StudyRecord } from '../../storage/archive/records.js';
-import { resourcePath } from '../path-uids.js';
+import { attribute } from '../../../dicom/attribute.js';
+import type { Element } from '../../../dicom/data-set.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { modalitiesElement } from '../../../storage/archive/commit/catalog-plan.js';
+import type {
+  InstanceRecord,
+  SeriesRecord,
+  StudyRecord,
+} from '../../../storage/archive/records.js';
+import { resourcePath } from '../../path-uids.js';
 
 function count(value: number): Element {
   return { vr: 'IS', Value: [value] };

@@ -1,9 +1,9 @@
 /** What the text of a key demands of an element, and how an index can help to find it. */
-import type { Element } from '../../dicom/data-set.js';
-import { keywordOf } from '../../dicom/dictionary.js';
-import type { LetterCase } from '../../dicom/normalise.js';
-import { formatTag } from '../../dicom/tag.js';
-import { ServiceError } from '../../errors.js';
+import type { Element } from '../../../dicom/data-set.js';
+import { keywordOf } from '../../../dicom/dictionary.js';
+import type { LetterCase } from '../../../dicom/normalise.js';
+import { formatTag, type Tag } from '../../../dicom/tag.js';
+import { ServiceError } from '../../../errors.js';
 import type { SearchKey } from './search-keys.js';
 
 /** How an index can narrow the search down to candidates; values are spelled as indexes hold them. */
@@ -22,6 +22,24 @@ export interface Demand {
   readonly narrowing?: Narrowing;
   /** How an ending of a word begins, where an index of words can help (`beginningOfEndings`). */
   readonly part?: string;
+}
+
+/** How to read attributes of what may match. */
+export type ElementOf = (tag: Tag) => Element | undefined;
+
+export interface Predicate {
+  readonly key: SearchKey;
+  readonly matches: (elementOf: ElementOf) => boolean;
+  /** Absent when no index of values can help. */
+  readonly narrowing?: Narrowing;
+  /** How an ending of a word begins, where an index of words can help. */
+  readonly part?: string;
+}
+
+/** One key of a query; its text is not empty. */
+export interface Given {
+  readonly key: SearchKey;
+  readonly text: string;
 }
 
 /** How names match: exactly or by pattern, or by the beginnings of their words (`fuzzymatching`). */
