@@ -1,8 +1,8 @@
 /** Stores a few files in one request, streamed from disk, and reads the answer file by file. */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { alreadyStored, ServiceUnreachable } from '../support/dicomweb-client.js';
+import { alreadyStored } from '../support/dicomweb-client.js';
+import { patiently, retryAfterOf } from '../support/patiently.js';
 import type { LocalFile } from './local-files.js';
 import type { Result } from './tally.js';
 
@@ -33,7 +33,6 @@ interface Answer {
 type Answered = ReadonlyMap<string, { readonly reason: number; readonly why: string } | undefined>;
 
 const dicom = 'application/dicom';
-const busy = new Set([408, 429, 502, 503, 504]);
 const denied: Readonly<Record<number, string>> = {
   401: 'the service wants a token (401): set DICOMWEB_TOKEN.',
   403: 'the token may not store (403).',
@@ -68,13 +67,8 @@ async function post(
     body: ReadableStream.from(multipart(files, boundary)),
     duplex: 'half',
   });
-  const retryAfter = Number(response.headers.get('retry-after') ?? 0);
+  const retryAfter = retryAfterOf(response);
   return { status: response.status, body: await response.text(), retryAfter };
-}
-
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
 
 /** @throws ServiceUnreachable when the service stays away or busy, StoreDenied. */
@@ -83,24 +77,11 @@ async function postPatiently(
   files: readonly LocalFile[],
   method: StoreMethod,
 ): Promise<Answer> {
-  const origin = new URL(target.url).origin;
-  for (let attempt = 0; ; attempt += 1) {
-    let why: string;
-    let wait = target.pauses[attempt];
-    try {
-      const answer = await post(target, files, method);
-      const denial = denied[answer.status];
-      if (denial !== undefined) throw new StoreDenied(denial);
-      if (!busy.has(answer.status)) return answer;
-      why = `answers ${answer.status}`;
-      if (wait !== undefined) wait = Math.max(wait, answer.retryAfter * 1000);
-    } catch (error) {
-      if (error instanceof StoreDenied) throw error;
-      why = `does not answer: ${causeOf(error)}`;
-    }
-    if (wait === undefined) throw new ServiceUnreachable(`${origin} ${why}`);
-    await sleep(wait);
-  }
+  const send = async () => await post(target, files, method);
+  const answer = await patiently(target.url, target.pauses, send);
+  const denial = denied[answer.status];
+  if (denial !== undefined) throw new StoreDenied(denial);
+  return answer;
 }
 
 type Json = Readonly<Record<string, unknown>>;
