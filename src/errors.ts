@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'upload-not-found'
   | 'upload-not-finished'
   | 'operation-not-found'
+  | 'share-not-found'
   // who asks
   | 'unauthenticated'
   | 'forbidden'
@@ -57,7 +58,8 @@ export type ErrorCode =
   | 'layout-unsupported'
   | 'storage-unavailable'
   | 'storage-corrupt'
-  | 'uploads-unavailable';
+  | 'uploads-unavailable'
+  | 'shares-unavailable';
 
 /** Machine-readable particulars of an error; never patient data. */
 export interface ErrorFacts {

@@ -37,6 +37,12 @@ var roles = [
     perPartition: true
   }
   {
+    value: 'Dicom.Share'
+    displayName: 'DICOM share'
+    description: 'Search, retrieve, and share by link.'
+    perPartition: true
+  }
+  {
     value: 'Dicom.Admin'
     displayName: 'DICOM admin'
     description: 'Everything, and the settings of the archive.'

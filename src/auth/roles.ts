@@ -4,10 +4,13 @@
  * the app registration are made from it.
  */
 
-/** What a caller may do with the data of a partition; `admin` also with the service itself. */
-export type Permission = 'read' | 'write' | 'delete' | 'admin';
+/**
+ * What a caller may do with the data of a partition; `share` lets others read by link, `admin` is also about
+ * the service itself.
+ */
+export type Permission = 'read' | 'write' | 'delete' | 'share' | 'admin';
 
-export const permissions: readonly Permission[] = ['read', 'write', 'delete', 'admin'];
+export const permissions: readonly Permission[] = ['read', 'write', 'delete', 'share', 'admin'];
 
 /** One app role as an app registration declares it. */
 export interface AppRole {
@@ -29,6 +32,8 @@ export const appRoles: readonly AppRole[] = [
   { value: 'Dicom.Read',      displayName: 'DICOM read',        description: 'Search, retrieve and follow changes.',           permissions: ['read'],   members: everyone, perPartition: true },
   { value: 'Dicom.Write',     displayName: 'DICOM write',       description: 'Store and replace instances.',                   permissions: ['write'],  members: everyone, perPartition: true },
   { value: 'Dicom.Delete',    displayName: 'DICOM delete',      description: 'Delete studies, series and instances.',          permissions: ['delete'], members: everyone, perPartition: true },
+  // Who shares must be able to read: nobody gives away what they do not see.
+  { value: 'Dicom.Share',     displayName: 'DICOM share',       description: 'Search, retrieve, and share by link.',           permissions: ['read', 'share'], members: everyone, perPartition: true },
   { value: 'Dicom.Admin',     displayName: 'DICOM admin',       description: 'Everything, and the settings of the archive.',   permissions,             members: everyone, perPartition: true },
   { value: 'DICOMDataReader', displayName: 'DICOM Data Reader', description: 'As the Azure role of that name: search and retrieve.', permissions: ['read'], members: everyone, perPartition: false },
   { value: 'DICOMDataOwner',  displayName: 'DICOM Data Owner',  description: 'As the Azure role of that name: everything.',    permissions,             members: everyone, perPartition: false },
@@ -41,6 +46,7 @@ export const roleFor: Readonly<Record<Permission, string>> = {
   read: 'Dicom.Read',
   write: 'Dicom.Write',
   delete: 'Dicom.Delete',
+  share: 'Dicom.Share',
   admin: 'Dicom.Admin',
 };
 

@@ -2,10 +2,12 @@
  * What a route is: data that both hosts register, the pipeline runs and the documentation is made
  * from. A handler sees nothing but its context.
  */
+import type { Principal } from '../auth/principal.js';
 import type { Permission } from '../auth/roles.js';
 import type { StudyInstanceUID } from '../dicom/uid.js';
 import type { Offer } from '../http/accept.js';
 import type { Partition } from '../storage/archive/keys.js';
+import type { SharedResource } from '../storage/share-registry.js';
 import type { Profile } from './profile.js';
 import type { Services } from './services.js';
 import type { Reply } from '../http/reply.js';
@@ -25,8 +27,12 @@ export interface RequestContext {
   /** Absolute URL that the resource paths of this version and partition follow, without a final `/`. */
   readonly baseUrl: string;
   readonly services: Services;
+  /** Who asks, where a token told. */
+  readonly caller?: Pick<Principal, 'objectId' | 'appId'>;
   /** Notes, for the log, that an instance of a study was stored. */
   readonly noteStored: (study: StudyInstanceUID) => void;
+  /** Notes, for the log, the link that the request is about. */
+  readonly noteShare: (id: string, shared?: SharedResource) => void;
   /** Logs a failure that is not the answer to the whole request. */
   readonly noteFault: (error: unknown) => void;
   /** Fires when the client has gone. */

@@ -22,6 +22,7 @@ import * as rendered from './retrieve/rendered/retrieve-rendered.js';
 import * as renderedSeries from './retrieve/rendered/retrieve-rendered-series.js';
 import { defineRoutes, type Route } from './route.js';
 import * as search from './search/search-instances.js';
+import * as shares from './shares/shares.js';
 import {
   replaceInstances,
   replaceInstancesInStudy,
@@ -102,6 +103,11 @@ export const routes = defineRoutes({
   createUpload:             { method: 'POST',   path: 'uploads',                permission: 'write',  handler: uploads.createUpload, createsPartition: true, answers: answers.json },
   readUpload:               { method: 'GET',    path: 'uploads/{upload}',       permission: 'write',  handler: uploads.readUpload, answers: answers.json },
   completeUpload:           { method: 'POST',   path: 'uploads/{upload}',       permission: 'write',  handler: uploads.completeUpload, answers: answers.stored },
+
+  // Links to one study or series, for readers without an account
+  createShare:              { method: 'POST',   path: 'shares',                 permission: 'share',  handler: shares.createShare, answers: answers.json, takes: takesJson },
+  listShares:               { method: 'GET',    path: 'shares',                 permission: 'share',  handler: shares.listShares, answers: answers.json },
+  withdrawShare:            { method: 'DELETE', path: 'shares/{share}',         permission: 'share',  handler: shares.withdrawShare },
 
   // Service
   checkHealth:              { method: 'GET',    path: 'health/check',           permission: 'anonymous', handler: checkHealth, scope: 'service', answers: answers.json },

@@ -1,5 +1,6 @@
 /** The parts of the system that handlers use, made once per process. */
 import { PartitionRegistry } from '../storage/partition-registry.js';
+import { ShareRegistry } from '../storage/share-registry.js';
 import type { UploadGrants } from '../storage/upload-grants.js';
 import { Archive, type ArchiveOptions } from '../storage/archive/archive.js';
 import { Jobs, type JobQueue } from '../jobs/jobs.js';
@@ -12,6 +13,12 @@ import { AnswerCache } from './retrieve/answer-cache.js';
 import { headerWorkInThread, type HeaderWork } from './store/header-work.js';
 import { HeldHeaders } from './store/held-headers.js';
 import { StoreGate } from './store/store-gate.js';
+
+/** How links are made. */
+export interface ShareSettings {
+  /** Days that a link works where its maker names none. */
+  readonly defaultDays: number;
+}
 
 export interface Services {
   readonly archive: Archive;
@@ -29,6 +36,8 @@ export interface Services {
   readonly jobs: Jobs;
   /** Where exports may go. */
   readonly exports: ExportDestinations;
+  /** `undefined` where links are switched off. */
+  readonly shares: (ShareSettings & { readonly registry: ShareRegistry }) | undefined;
 }
 
 /** What services are put together over. */
@@ -45,9 +54,10 @@ const nobody: JobQueue = { announce: async () => await Promise.resolve() };
 /** Puts the services together over two stores; without workers, headers and pixels are worked on in this thread. */
 export function createServices(
   stores: Stores,
-  options: Pick<Services, 'limits' | 'partitions'> & Partial<Pick<Services, 'pixels' | 'headers'>>,
+  options: Pick<Services, 'limits' | 'partitions'> &
+    Partial<Pick<Services, 'pixels' | 'headers'>> & { readonly shares?: ShareSettings | undefined },
 ): Services {
-  const { limits, partitions } = options;
+  const { limits, partitions, shares } = options;
   const { pixels = pixelWorkInThread(limits.pixels), headers = headerWorkInThread() } = options;
   const archive = new Archive(stores);
   const { exports = noExports, jobQueue = nobody, tables } = stores;
@@ -64,5 +74,6 @@ export function createServices(
     partitionRegistry: new PartitionRegistry(tables),
     jobs: new Jobs({ tables, queue: jobQueue, kinds: { export: exportKind(archive, exports) } }),
     exports,
+    shares: shares && { ...shares, registry: new ShareRegistry(tables) },
   };
 }

@@ -1,6 +1,8 @@
 /** The configuration of the process: the one reader of the environment, and THE table of settings. */
 import { defaultLimits, type Limits } from '../dicomweb/limits.js';
+import type { ShareSettings } from '../dicomweb/services.js';
 import { mostLogShards } from '../storage/archive/log/sequence.js';
+import { mostShareDays } from '../storage/share-registry.js';
 import { loopbackOrigins, type CorsConfig } from '../http/cors.js';
 import { readAuthSettings, type AuthSettings } from './auth-settings.js';
 import {
@@ -209,6 +211,16 @@ export const settings = {
     'Minutes that a client has for a direct upload (`POST /uploads`).',
     { fallback: defaultLimits.uploadMinutes, most: 24 * 60 },
   ),
+  shares: flag({
+    variable: 'DICOMWEB_SHARES',
+    description:
+      'Whether studies and series can be shared by links that work without an account, until they expire or are withdrawn.',
+    fallback: false,
+  }),
+  shareDays: limit('DICOMWEB_SHARE_DAYS', 'Days that a link works where its maker names none.', {
+    fallback: 7,
+    most: mostShareDays,
+  }),
   maxHeaderBytes: limit(
     'DICOMWEB_MAX_HEADER_BYTES',
     'Bytes of an instance that are held in memory: all but pixel data and other bulk values.',
@@ -278,6 +290,8 @@ export interface Config extends Pick<
   readonly logShards: number;
   readonly limits: Limits;
   readonly pixelWork: PixelWorkSettings;
+  /** `undefined` where links are switched off. */
+  readonly shares: ShareSettings | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -349,6 +363,7 @@ export function readConfig(environment: Environment): Config {
     auditUids: values.auditUids,
     host: values.host,
     auth,
+    shares: values.shares ? { defaultDays: values.shareDays } : undefined,
     pixelWork: { workers: values.pixelWorkers, timeoutSeconds: values.pixelTimeoutSeconds },
     limits: {
       requestBytes: values.maxRequestBytes,

@@ -106,7 +106,7 @@ function isEmulatorString(connectionString: string): boolean {
  */
 export async function openServices(
   storage: StorageSettings,
-  config: Pick<Config, 'limits' | 'partitions' | 'pixelWork' | 'logShards'>,
+  config: Pick<Config, 'limits' | 'partitions' | 'pixelWork' | 'logShards' | 'shares'>,
   uploadsFrom?: Config['allowedOrigins'],
   jobQueue: JobQueue | undefined = jobQueueOf(storage),
 ): Promise<Services> {
@@ -117,7 +117,7 @@ export async function openServices(
   await stores.ensureCreated();
   await prepareArchive(stores.tables, config.logShards);
   if (uploadsFrom !== undefined) await stores.allowUploadsFrom(uploadsFrom);
-  const { limits, partitions, pixelWork } = config;
+  const { limits, partitions, pixelWork, shares } = config;
   const pixels = createPixelWorkers({
     ...defaultQueue,
     startWorker: () => startPixelWorker(limits.pixels),
@@ -130,7 +130,7 @@ export async function openServices(
   });
   return createServices(
     { ...stores, exports: exportsOf(storage), ...(jobQueue && { jobQueue }) },
-    { limits, partitions, pixels, headers },
+    { limits, partitions, pixels, headers, shares },
   );
 }
 
@@ -164,7 +164,11 @@ export function functionsParts(config: Config): PipelineParts {
   return {
     config,
     authenticate: authenticatorFor(config, locked),
-    services: lazy(async () => await openServices(storage, config)),
+    services: lazy(async () => {
+      // A host that refuses everyone takes no links either.
+      const shares = config.auth.kind === 'unset' ? undefined : config.shares;
+      return await openServices(storage, { ...config, shares });
+    }),
     page: pageOf(config),
     log: logToConsole,
   };

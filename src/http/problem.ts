@@ -42,6 +42,7 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'upload-not-found': { status: 404, title: 'Upload not found' },
   'upload-not-finished': { status: 409, title: 'Upload not finished' },
   'operation-not-found': { status: 404, title: 'Operation not found' },
+  'share-not-found': { status: 404, title: 'Link not found' },
   unauthenticated: { status: 401, title: 'Authentication required' },
   forbidden: { status: 403, title: 'Permission missing' },
   'foreign-host': { status: 403, title: 'Not a name of this machine' },
@@ -59,6 +60,7 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   'storage-corrupt': { status: 500, title: 'Stored data is damaged' },
   'uploads-unavailable': { status: 501, title: 'No direct uploads' },
+  'shares-unavailable': { status: 501, title: 'No links' },
 };
 
 /** The answer to an error, whose body is at hand. */

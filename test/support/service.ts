@@ -126,8 +126,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const log: LogEntry[] = [];
   const defaults = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
   const limits = { ...defaults.limits, ...options.limits };
-  const { partitions } = { ...defaults, ...options.config };
-  const services = createServices(await connect(storage), { limits, partitions });
+  const { partitions, shares } = { ...defaults, ...options.config };
+  const services = createServices(await connect(storage), { limits, partitions, shares });
   const config = { ...defaults, ...options.config, limits };
   const parts: PipelineParts = {
     config,

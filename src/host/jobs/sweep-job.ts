@@ -1,6 +1,7 @@
-/** The sweep jobs: of uploads on both hosts, of the store on that of Functions (docs/architecture.md, "The check of the whole store"). */
+/** The sweep jobs: of uploads and links on both hosts, of the store on that of Functions (docs/architecture.md, "The check of the whole store"). */
 import type { Services } from '../../dicomweb/services.js';
 import { sweepUploads } from '../../dicomweb/uploads/sweep-uploads.js';
+import { sweepShares } from '../../dicomweb/shares/shares.js';
 import { sweep } from '../../storage/archive/store-check/sweep.js';
 import { timeBudgets } from '../../time-budgets.js';
 import { describeError, type Log } from '../pipeline/log.js';
@@ -11,13 +12,17 @@ export const sweepSchedule = '0 17 * * * *';
 /** A round a week; a run ends well before the host would end it (`functionTimeout`). */
 const pace = { roundEvery: 7 * 24 * 60 * 60_000, atMost: timeBudgets.sweep } as const;
 
-/** Forgets direct uploads that are long over; a failure is logged and left to the next run. */
-export async function runUploadSweep(
-  services: () => Promise<Pick<Services, 'archive'>>,
-  log: Log,
-): Promise<void> {
+type Swept = Pick<Services, 'archive' | 'shares' | 'partitionRegistry'>;
+
+async function forgetWhatIsOver(services: Swept): Promise<void> {
+  await sweepUploads(services);
+  await sweepShares(services);
+}
+
+/** Forgets direct uploads that are long over, and links that have expired; a failure is logged and left to the next run. */
+export async function runUploadSweep(services: () => Promise<Swept>, log: Log): Promise<void> {
   try {
-    await sweepUploads(await services());
+    await forgetWhatIsOver(await services());
   } catch (error) {
     log({ event: 'fault', requestId: '-', route: 'sweep', error: describeError(error) });
   }
@@ -25,13 +30,13 @@ export async function runUploadSweep(
 
 /** Forgets uploads, runs a piece of the sweep and says what it removed; a failure is logged and left to the next run. */
 export async function runSweep(
-  services: () => Promise<Pick<Services, 'archive'>>,
+  services: () => Promise<Swept>,
   log: Log,
   options: Parameters<typeof sweep>[1] = pace,
 ): Promise<void> {
   try {
     const made = await services();
-    await sweepUploads(made);
+    await forgetWhatIsOver(made);
     const report = await sweep(made.archive, options);
     if (report === undefined) return;
     const { blobs, indexRows, isRoundOver } = report;

@@ -41,6 +41,14 @@ export function auditHeadersOf(headers: RequestHeaders): Readonly<Record<string,
   return Object.fromEntries(added.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
+/** The same as a part of the log's line; nothing when nothing was added. @throws ServiceError `invalid-header`. */
+export function auditNoteOf(headers: RequestHeaders): {
+  readonly audit?: Readonly<Record<string, string>>;
+} {
+  const audit = auditHeadersOf(headers);
+  return Object.keys(audit).length > 0 ? { audit } : {};
+}
+
 /** By the names of path parameters: those of WADO-URI, which has the UIDs in its query. */
 const inQuery = { study: 'studyuid', series: 'seriesuid', instance: 'objectuid' } as const;
 

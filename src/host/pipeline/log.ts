@@ -6,6 +6,7 @@
  */
 import type { Route } from '../../dicomweb/route.js';
 import { codeOf, statusOf } from '../../storage/azure/translate-error.js';
+import type { SharedResource } from '../../storage/share-registry.js';
 import type { Caller, StoredNote } from './audit.js';
 
 /** How the body of a response ended. */
@@ -24,6 +25,10 @@ export interface AccessEntry {
   readonly permission?: Route['permission'];
   /** Who, when a token was read. */
   readonly caller?: Caller;
+  /** Id of the link that the request came with, or is about. */
+  readonly share?: string;
+  /** What a new link is to. */
+  readonly shared?: SharedResource;
   /** The partition that the caller was let into. */
   readonly partition?: string;
   /** UIDs in the path. */

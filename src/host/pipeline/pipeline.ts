@@ -19,7 +19,7 @@ import { reply, type Reply } from '../../http/reply.js';
 import { checkHead } from '../../http/request-head.js';
 import { allowEmbedding, securityHeaders } from '../../http/security-headers.js';
 import type { Partition } from '../../storage/archive/keys.js';
-import { auditHeadersOf, callerOf, StoreTally, uidsOf } from './audit.js';
+import { auditNoteOf, callerOf, StoreTally, uidsOf } from './audit.js';
 import { authorize, type Authenticator } from './authenticator.js';
 import type { Config } from '../config.js';
 import { describeError, type AccessEntry, type Log, type Outcome } from './log.js';
@@ -27,6 +27,7 @@ import type { Page } from './page.js';
 import { observeBody, type BodyEnd } from './observed-body.js';
 import { requestIdOf, traceOf } from './request-id.js';
 import { withinScope, type RequestScope } from './request-scope.js';
+import { narrowToShare, shareOf, takeShareSecret } from './shared-access.js';
 
 type Params = Readonly<Record<string, string>>;
 
@@ -68,7 +69,8 @@ export interface PipelineParts {
 /** A request on its way, and what is noted of it for the log. */
 interface Exchange {
   readonly route: Route | HostRoute;
-  readonly request: IncomingRequest;
+  /** Without the secret of a link in its URL; narrowed to what the link is to. */
+  request: IncomingRequest;
   readonly params: Params;
   readonly signal: AbortSignal;
   readonly started: number;
@@ -79,7 +81,9 @@ interface Exchange {
   readonly stored: StoreTally;
   profile: Profile;
   /** From the caller's token, and from what the caller was let into. */
-  access: Pick<AccessEntry, 'caller' | 'partition' | 'audit'>;
+  access: Pick<AccessEntry, 'caller' | 'share' | 'shared' | 'partition' | 'audit'>;
+  /** The secret of a link that the request came with; it is in nothing else of the exchange but its headers. */
+  readonly secret: string | undefined;
   /** Bytes of the body that were read. */
   bytesIn: number;
   /** Why it was abandoned, if it was. */
@@ -159,7 +163,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const { config, authenticate, services, log } = parts;
   const { auditUids, limits } = config;
 
-  function begin(...[route, request, params, signal]: Parameters<Pipeline>): Exchange {
+  function begin(...[route, received, params, signal]: Parameters<Pipeline>): Exchange {
+    const { request, secret } = takeShareSecret(received);
     const trace = traceOf(request.headers);
     const scope: RequestScope = {
       requestId: requestIdOf(request.headers),
@@ -167,7 +172,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       storageCalls: 0,
     };
     return {
-      ...{ route, request, params, signal, scope },
+      ...{ route, request, secret, params, signal, scope },
       started: performance.now(),
       traceId: trace?.traceId,
       origin: publicOrigin(request, config),
@@ -188,16 +193,24 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const named = () =>
       partitionOf(exchange.params['partition'], config.partitions, exchange.profile.partitions);
     if (route.permission === 'anonymous') return named();
+    if (exchange.secret !== undefined) {
+      // Whoever else asks: a link opens what it is to, and nothing more.
+      const partition = named();
+      const share = await shareOf(await services(), partition, exchange.secret);
+      exchange.access = { share: share.id, partition };
+      exchange.request = narrowToShare(route, exchange.request, exchange.params, share);
+      exchange.access = { ...exchange.access, ...auditNoteOf(exchange.request.headers) };
+      return partition;
+    }
     const principal = await authenticate(exchange.request);
     const caller = callerOf(principal);
     if (caller !== undefined) exchange.access = { caller };
     const partition = named();
     authorize(principal, route, partition);
-    const audit = auditHeadersOf(exchange.request.headers);
     exchange.access = {
       ...exchange.access,
       ...(route.scope === undefined && { partition }),
-      ...(Object.keys(audit).length > 0 && { audit }),
+      ...auditNoteOf(exchange.request.headers),
     };
     return partition;
   }
@@ -214,7 +227,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }),
       baseUrl: baseUrlOf(exchange),
       services: made,
+      ...(exchange.access.caller && { caller: exchange.access.caller }),
       noteStored: (study) => stored.add(study),
+      noteShare: (id, shared) => {
+        exchange.access = { ...exchange.access, share: id, ...(auditUids && shared && { shared }) };
+      },
       noteFault: (error) => logFault(exchange, error),
     });
   }

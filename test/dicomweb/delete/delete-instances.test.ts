@@ -33,6 +33,7 @@ describe('deleteStudy', () => {
       baseUrl: 'http://archive.example',
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,
+      noteShare: () => undefined,
       noteFault: () => undefined,
       signal: request.signal,
     });

@@ -50,6 +50,7 @@ describe('storeInstances', () => {
       baseUrl: 'http://archive.example',
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,
+      noteShare: () => undefined,
       noteFault: () => undefined,
       signal: request.signal,
     });

@@ -3,6 +3,7 @@ import { ServiceError } from '../../../src/errors.js';
 import type { LogEntry } from '../../../src/host/pipeline/log.js';
 import { runSweep } from '../../../src/host/jobs/sweep-job.js';
 import { blobName } from '../../../src/storage/archive/keys.js';
+import { PartitionRegistry } from '../../../src/storage/partition-registry.js';
 import { newUlid } from '../../../src/storage/archive/ulid.js';
 import { openOnMemory, put, type Shared } from '../../storage/archive/support/fixture.js';
 import { bytes, partition, uidsOf } from '../../storage/archive/support/samples.js';
@@ -20,7 +21,9 @@ describe('runSweep', () => {
     const [archive] = shared.archives;
     if (archive === undefined) throw new RangeError('no archive');
     log = [];
-    const services = async () => await Promise.resolve({ archive });
+    const partitionRegistry = new PartitionRegistry(archive.tables);
+    const services = async () =>
+      await Promise.resolve({ archive, partitionRegistry, shares: undefined });
     await runSweep(services, (entry) => log.push(entry), options);
     return log.map((entry) => ('message' in entry ? entry.message : entry));
   }

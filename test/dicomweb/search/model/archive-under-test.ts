@@ -120,6 +120,7 @@ export class ArchiveUnderTest {
         baseUrl,
         services: this.services,
         noteStored: () => undefined,
+        noteShare: () => undefined,
         noteFault: () => undefined,
         signal: request.signal,
       })
