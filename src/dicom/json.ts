@@ -6,6 +6,7 @@ import { defaultCharacterSet, type CharacterSet } from './character-set.js';
 import type { Attribute, DataSet, Element, Value } from './data-set.js';
 import type { RawDataSet, RawElement } from './raw-data-set.js';
 import { characterSetWithin, valuesOf } from './raw-value.js';
+import type { Spelled, Spelling } from './spelling.js';
 import { tagFrom, type Tag } from './tag.js';
 import { isPersonName } from './value.js';
 import { traitsOf } from './vr.js';
@@ -117,24 +118,42 @@ function isDataSet(value: Value): value is DataSet {
  * Writes a data set as text with its attributes in ascending order of tag at every level, as
  * PS3.18 §F.2.2 asks. `JSON.stringify` would put tags that look like array indexes (`30060020`)
  * before all others, and so does any object that holds them.
+ *
+ * @param spelling - shown in place of what the data set has; of attributes that are not in it nothing.
  */
-export function stringifyDataSet(dataSet: DataSet): string {
+export function stringifyDataSet(dataSet: DataSet, spelling: Spelling = {}): string {
   const attributes = Object.entries(dataSet) as [Tag, Element][];
   attributes.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${attributes.map(stringifyAttribute).join(',')}}`;
+  return `{${attributes.map((attribute) => stringifyAttribute(attribute, spelling[attribute[0]])).join(',')}}`;
 }
 
 /** Writes one attribute as a member of the object that `stringifyDataSet` writes. */
-export function stringifyAttribute([tag, element]: Attribute): string {
-  return `"${tag}":${stringifyElement(element)}`;
+export function stringifyAttribute(
+  [tag, element]: Attribute,
+  spelled?: readonly Spelled[],
+): string {
+  return `"${tag}":${stringifyElement(element, spelled)}`;
 }
 
-function stringifyElement(element: Element): string {
-  if (element.vr !== 'SQ' || element.Value === undefined) return JSON.stringify(element);
-  const items = element.Value.map((item) =>
-    isDataSet(item) ? stringifyDataSet(item) : JSON.stringify(item),
-  );
-  return `{"vr":"SQ","Value":[${items.join(',')}]}`;
+function stringifyElement(element: Element, spelled: readonly Spelled[] = []): string {
+  const { vr, Value: values = [] } = element;
+  if (spelled.length === 0 && (vr !== 'SQ' || values.length === 0)) return JSON.stringify(element);
+  // Text that is all nulls is no value of the model.
+  const longer = values.length < spelled.length ? spelled : values;
+  const texts = longer.map((_, at) => stringifyValue(values[at] ?? null, spelled[at] ?? null));
+  return `{"vr":"${vr}","Value":[${texts.join(',')}]}`;
+}
+
+function stringifyValue(value: Value, spelled: Spelled): string {
+  if (isDataSet(value)) return stringifyDataSet(value, isSpelling(spelled) ? spelled : {});
+  if (spelled === null) return JSON.stringify(value);
+  return typeof value === 'number' && typeof spelled === 'string'
+    ? spelled
+    : JSON.stringify(spelled);
+}
+
+function isSpelling(spelled: Spelled): spelled is Spelling {
+  return typeof spelled === 'object' && spelled !== null && !isPersonName(spelled as Value);
 }
 
 /** The data set without any binary values (OB OD OF OL OV OW UN), in its items too. */

@@ -30,12 +30,19 @@ export function characterSetWithin(
   return characterSetOf(decodeText(element.bytes, defaultCharacterSet, 'CS').split('\\'));
 }
 
+/** Drops spaces at the end, and in front where they mean nothing. */
+function trimSpaces(text: string, vr: VR): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === ' ') end--;
+  const trimmed = text.slice(0, end);
+  return paddedInFront.has(vr) ? trimmed.replace(/^ +/, '') : trimmed;
+}
+
 /** Drops padding: spaces and nulls at the end, spaces in front where they mean nothing. */
 function trim(text: string, vr: VR): string {
   let end = text.length;
   while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\0')) end--;
-  const trimmed = text.slice(0, end);
-  return paddedInFront.has(vr) ? trimmed.replace(/^ +/, '') : trimmed;
+  return trimSpaces(text.slice(0, end), vr);
 }
 
 /** A decimal or integer string as a number; the text itself when it is none (PS3.18 §F.2.3). */
@@ -47,8 +54,8 @@ function numberFrom(text: string, pattern: RegExp, accepts: (value: number) => b
 const integerString = /^[+-]?\d+$/;
 const decimalString = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-function personName(text: string): PersonName | null {
-  const [alphabetic, ideographic, phonetic] = text.split('=').map((group) => trim(group, 'PN'));
+function personName(text: string, trimmed: (group: string, vr: VR) => string): PersonName | null {
+  const [alphabetic, ideographic, phonetic] = text.split('=').map((group) => trimmed(group, 'PN'));
   const name = {
     ...(alphabetic ? { Alphabetic: alphabetic } : {}),
     ...(ideographic ? { Ideographic: ideographic } : {}),
@@ -60,7 +67,7 @@ function personName(text: string): PersonName | null {
 function textValue(text: string, vr: VR): Value {
   const trimmed = trim(text, vr);
   if (trimmed === '') return null;
-  if (vr === 'PN') return personName(trimmed);
+  if (vr === 'PN') return personName(trimmed, trim);
   if (vr === 'IS') return numberFrom(trimmed, integerString, Number.isSafeInteger);
   if (vr === 'DS') return numberFrom(trimmed, decimalString, Number.isFinite);
   return trimmed;
@@ -101,6 +108,12 @@ function binaryValues(bytes: Uint8Array, vr: VR, read: BinaryReader, bigEndian: 
   return values;
 }
 
+/** The text of each value of an element of text. */
+function textsOf(bytes: Uint8Array, vr: VR, characterSet: CharacterSet): readonly string[] {
+  const text = decodeText(bytes, characterSet, vr);
+  return traitsOf(vr).multiValued ? text.split('\\') : [text];
+}
+
 /**
  * The values of an element of text, names, numbers or tags. Text is trimmed of its padding; an
  * empty value within several is `null`; an element that is all padding has no values. Bytes beyond
@@ -115,9 +128,63 @@ export function valuesOf(
   if (bytes === undefined || bytes.length === 0) return [];
   const read = binaryReaders[vr];
   if (read !== undefined) return binaryValues(bytes, vr, read, bigEndian);
-  const text = decodeText(bytes, characterSet, vr);
-  const values = (traitsOf(vr).multiValued ? text.split('\\') : [text]).map((value) =>
-    textValue(value, vr),
-  );
+  const values = textsOf(bytes, vr, characterSet).map((text) => textValue(text, vr));
   return values.length === 1 && values[0] === null ? [] : values;
+}
+
+const decimalParts = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/;
+/** Further zeros than a decimal of .NET holds come as JSON spells the number. */
+const mostDigits = 28;
+
+/**
+ * A decimal string as a JSON number with every digit that it has: `+01.50` is `1.50`, and `1.50E-3`
+ * is `0.00150`; `undefined` when that would be long.
+ */
+function allDigits(text: string): string | undefined {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = decimalParts.exec(text) ?? [];
+  const digits = whole + fraction;
+  const point = whole.length + Number(exponent);
+  if (Math.abs(point) > mostDigits || digits.length > mostDigits) return undefined;
+  const all = '0'.repeat(Math.max(0, -point)) + digits.padEnd(point, '0');
+  const before = all.slice(0, Math.max(0, point)).replace(/^0+(?=\d)/, '');
+  const after = all.slice(Math.max(0, point));
+  const number = `${before === '' ? '0' : before}${after === '' ? '' : `.${after}`}`;
+  // Without a fraction it is an integer to that server, and has no negative zero.
+  const isZero = after === '' && number === '0';
+  return `${sign === '-' && !isZero ? '-' : ''}${number}`;
+}
+
+function isText(vr: VR): boolean {
+  const { kind } = traitsOf(vr);
+  return kind === 'text' || kind === 'name';
+}
+
+/** A value as its file spells it; `null` where `textValue` has it so too. */
+function writtenValue(text: string, vr: VR): string | PersonName | null {
+  const value = textValue(text, vr);
+  if (typeof value === 'number') {
+    const digits = vr === 'DS' ? allDigits(trim(text, vr)) : undefined;
+    return digits === undefined || digits === String(value) ? null : digits;
+  }
+  const written = trimSpaces(text, vr);
+  if (vr === 'UI' || !written.endsWith('\0')) return null;
+  return vr === 'PN' ? personName(written, trimSpaces) : written;
+}
+
+/**
+ * How an element of text spells its values, where `valuesOf` spells them otherwise: decimal strings as
+ * JSON numbers with all their digits (`1.0`), other text with the nulls at its end. Nulls pad UIDs
+ * (PS3.5 §6.2), of which they are never a part.
+ *
+ * @returns one entry for each value, `null` where both are the same; `undefined` where all are.
+ */
+export function writtenValuesOf(
+  { bytes, vr }: RawElement,
+  characterSet: CharacterSet,
+): readonly (string | PersonName | null)[] | undefined {
+  if (bytes === undefined || !isText(vr)) return undefined;
+  // Nearly all text is done with here.
+  if (vr !== 'DS' && (vr === 'UI' || !bytes.includes(0))) return undefined;
+  const written = textsOf(bytes, vr, characterSet).map((text) => writtenValue(text, vr));
+  return written.some((value) => value !== null) ? written : undefined;
 }

@@ -116,6 +116,78 @@ onEveryDeployment((client) => {
       expect(dataSet).toEqual(expected);
     });
 
+    it(
+      microsoft
+        ? 'keeps nulls at the end of values, and the digits of decimal strings'
+        : 'drops nulls at the end of values, and digits that say nothing',
+      async () => {
+        const one = sample({
+          overrides: [
+            element('00080070', 'LO', 'ACME\0'),
+            element('00101030', 'DS', '70.0'),
+            element('00280030', 'DS', '0.500', '+01.50'),
+            element('00201209', 'IS', '+07'),
+            element('00281052', 'DS', '-1.0240E3'),
+            element('00104000', 'LT', 'quiet\0\0'),
+            sequence('00081140', [
+              [element('00081155', 'UI', '1.2.3'), element('00081160', 'IS', '+1')],
+              [element('00080100', 'SH', 'X\0'), element('00400312', 'DS', '2.50')],
+            ]),
+          ],
+        });
+        await client.store(one);
+        const response = await client.get(`${pathOf(one)}/metadata`);
+        const text = await response.text();
+        const values = (tag: string) =>
+          new RegExp(`"${tag}":\\{"vr":"..","Value":(\\[[^\\]]*\\])`).exec(text)?.[1];
+        const shown = [
+          '00080070',
+          '00101030',
+          '00280030',
+          '00201209',
+          '00281052',
+          '00104000',
+          '00081160',
+          '00080100',
+          '00400312',
+        ].map(values);
+        expect(shown).toEqual(
+          microsoft
+            ? [
+                '["ACME\\u0000"]',
+                '[70.0]',
+                '[0.500,1.50]',
+                '[7]',
+                '[-1024.0]',
+                '["quiet\\u0000\\u0000"]',
+                '[1]',
+                '["X\\u0000"]',
+                '[2.50]',
+              ]
+            : [
+                '["ACME"]',
+                '[70]',
+                '[0.5,1.5]',
+                '[7]',
+                '[-1024]',
+                '["quiet"]',
+                '[1]',
+                '["X"]',
+                '[2.5]',
+              ],
+        );
+        const found = await client.json(`/studies/${one.study}/instances?Manufacturer=ACME%00`);
+        expect(found).toHaveLength(1);
+      },
+    );
+
+    it('drops nulls in XML, which cannot carry them', async () => {
+      const one = sample({ overrides: [element('00080070', 'LO', 'ACME\0')] });
+      await client.store(one);
+      const response = await client.get(`${pathOf(one)}/metadata`, 'application/dicom+xml');
+      expect(await response.text()).toContain('>ACME</Value>');
+    });
+
     it.each(jsonAccepts)('answers a client that accepts %s', async (accept) => {
       const one = sample();
       await client.store(one);

@@ -34,6 +34,10 @@ export const instanceMetadataOffers: readonly Offer[] = [
   { mediaType: dicomXml, form: 'single' },
 ];
 
+export function isJson({ mediaType }: Offer): boolean {
+  return mediaType !== dicomXml;
+}
+
 async function* textsOf(instances: AsyncIterable<ShownInstance>): AsyncGenerator<string> {
   for await (const { json } of instances) yield json;
 }
@@ -65,12 +69,13 @@ async function* xmlParts(
  * @param boundary of parts.
  */
 export function renderMetadata(
-  { mediaType, form }: Offer,
+  offer: Offer,
   instances: AsyncIterable<ShownInstance>,
   baseUrl: string,
   boundary: string,
 ): Rendering {
-  if (mediaType !== dicomXml) {
+  const { mediaType, form } = offer;
+  if (isJson(offer)) {
     return { contentType: mediaType, body: jsonArray(textsOf(instances)) };
   }
   if (form === 'single') return { contentType: dicomXml, body: documents(instances) };

@@ -5,7 +5,11 @@ import { stringifyDataSet, withBulkDataBase, withoutBulk } from '../../dicom/jso
 import type { Tag } from '../../dicom/tag.js';
 import type { InstanceUids } from '../../dicom/uid.js';
 import { resourcePath } from '../path-uids.js';
+import type { StoredMetadata } from '../../storage/archive/records.js';
 import type { RetrievePolicy } from './retrieve-policy.js';
+
+/** What of a policy decides how metadata looks. */
+type ShownAs = Pick<RetrievePolicy, 'bulkData' | 'values' | 'characterSet'>;
 
 /**
  * SpecificCharacterSet with its values. The raw text cannot occur inside a JSON string, whose quotes
@@ -24,32 +28,38 @@ function only(dataSet: DataSet, tags: ReadonlySet<Tag>): DataSet {
   return kept;
 }
 
-/** What is to be seen of a stored data set; it is parsed only where parts of it are left out. */
+/** The attributes that are to be seen. */
+function shownAmong(dataSet: DataSet, bulkData: RetrievePolicy['bulkData']): DataSet {
+  if (bulkData === 'named') return dataSet;
+  const document = bulkData === 'documents' ? dataSet[encapsulatedDocument] : undefined;
+  const shown = withoutBulk(dataSet);
+  return document ? { ...shown, [encapsulatedDocument]: document } : shown;
+}
+
+/** What is to be seen of a stored data set; it is parsed only where it is not shown as it is. */
 function shownOf(
-  stored: string,
+  { json, spelling }: StoredMetadata,
   attributes: 'all' | ReadonlySet<Tag>,
-  { bulkData }: RetrievePolicy,
+  { bulkData, values }: ShownAs,
 ): string {
-  if (attributes === 'all' && bulkData === 'named') return stored;
-  const dataSet = JSON.parse(stored) as DataSet;
+  if (attributes === 'all' && bulkData === 'named' && values === 'as-model') return json;
+  const dataSet = JSON.parse(json) as DataSet;
   const asked = attributes === 'all' ? dataSet : only(dataSet, attributes);
-  if (bulkData === 'named') return stringifyDataSet(asked);
-  const document = bulkData === 'documents' ? asked[encapsulatedDocument] : undefined;
-  const shown = withoutBulk(asked);
-  return stringifyDataSet(document ? { ...shown, [encapsulatedDocument]: document } : shown);
+  const shown = shownAmong(asked, bulkData);
+  return stringifyDataSet(shown, values === 'as-written' ? spelling() : {});
 }
 
 /**
  * The DICOM JSON of one instance as a profile shows it (PS3.18 Annex F).
  *
- * @param stored - text as `stringifyDataSet` wrote it.
+ * @param stored - its text as `stringifyDataSet` wrote it.
  * @param attributes - those of the data set, not of items within it, that are shown.
  */
 export function presentMetadata(
-  stored: string,
+  stored: StoredMetadata,
   uids: InstanceUids,
   baseUrl: string,
-  policy: RetrievePolicy,
+  policy: ShownAs,
   attributes: 'all' | ReadonlySet<Tag> = 'all',
 ): string {
   const shown = shownOf(stored, attributes, policy);

@@ -21,11 +21,13 @@ import {
 import { readMetadataQuery } from './metadata-query.js';
 import {
   instanceMetadataOffers,
+  isJson,
   metadataOffers,
   renderMetadata,
   type ShownInstance,
 } from './metadata-representations.js';
 import { presentMetadata } from './present-metadata.js';
+import type { RetrievePolicy } from './retrieve-policy.js';
 import { reply, type Reply } from '../../http/reply.js';
 import type { RequestHead } from '../../http/incoming-request.js';
 
@@ -46,16 +48,19 @@ function askedBy({ request }: RequestContext, offers: readonly Offer[]): Asked {
 /** The data sets as a profile shows them, one at a time. */
 function presented(
   { services, partition, baseUrl, profile }: RequestContext,
-  { attributes }: Asked,
+  { offer, attributes }: Asked,
   rows: AsyncIterable<InstanceRow>,
 ): AsyncIterable<ShownInstance> {
+  // XML knows no numbers, and no nulls.
+  const { retrieve } = profile;
+  const policy: RetrievePolicy = isJson(offer) ? retrieve : { ...retrieve, values: 'as-model' };
   return readAhead(
     rows,
     dataSetsAhead,
     async (row) => {
-      const text = await services.archive.metadataText(partition, row);
+      const stored = await services.archive.metadata(partition, row);
       const { record: uids } = row;
-      return { uids, json: presentMetadata(text, uids, baseUrl, profile.retrieve, attributes) };
+      return { uids, json: presentMetadata(stored, uids, baseUrl, policy, attributes) };
     },
     () => undefined,
   );

@@ -10,6 +10,11 @@ export interface RetrievePolicy {
   readonly bulkDataOfInstances: boolean;
   /** JSON is UTF-8 whatever the file was: SpecificCharacterSet then says so (PS3.18 §F.2). */
   readonly characterSet: 'utf-8' | 'as-stored';
+  /**
+   * Values in JSON: as PS3.18 §F.2.3 has them; or as the file spells them, numbers with all their digits (`1.0`) and
+   * text with the nulls at its end.
+   */
+  readonly values: 'as-model' | 'as-written';
   /** RFC 9110 quotes entity tags; the Microsoft server does not. */
   readonly quotedETags: boolean;
   /**
@@ -30,6 +35,7 @@ export const standardRetrievePolicy: RetrievePolicy = {
   bulkData: 'named',
   bulkDataOfInstances: true,
   characterSet: 'utf-8',
+  values: 'as-model',
   quotedETags: true,
   syntaxes: 'for-web',
   compressedFrames: 'own-type',
@@ -40,6 +46,7 @@ export const microsoftRetrievePolicy: RetrievePolicy = {
   bulkData: 'omitted',
   bulkDataOfInstances: false,
   characterSet: 'as-stored',
+  values: 'as-written',
   quotedETags: false,
   syntaxes: 'any',
   compressedFrames: 'as-asked',

@@ -2,9 +2,9 @@
  * What a header comes to: whether its instance is let in, and what is kept of it. The work grows with
  * the number of elements, so it can be done in another thread (`header-work.ts`).
  */
-import type { Attribute } from '../../dicom/data-set.js';
 import { attributesOf } from '../../dicom/json.js';
 import { interpret, type ScannedInstance } from '../../dicom/part10/interpret.js';
+import { spellingsOf } from '../../dicom/spelling.js';
 import { formatTag, type Tag } from '../../dicom/tag.js';
 import { parseUid, type SOPClassUID } from '../../dicom/uid.js';
 import type { ValidationFailure } from '../../dicom/validate.js';
@@ -68,7 +68,10 @@ export async function judgeHeader({ scanned, policy }: HeaderJob): Promise<Judge
     kind: 'accepted',
     sopClass,
     transferSyntax: transferSyntax.uid,
-    ...(await condense(without(attributesOf(raw), warnings.tags))),
+    ...(await condense(
+      without(attributesOf(raw), warnings.tags),
+      without(spellingsOf(raw), warnings.tags),
+    )),
     index: { frames, bulk: scanned.bulk },
     warning:
       policy.warnImplicitVR && !transferSyntax.explicitVR
@@ -80,9 +83,9 @@ export async function judgeHeader({ scanned, policy }: HeaderJob): Promise<Judge
   };
 }
 
-function* without(
-  attributes: Iterable<Attribute>,
+function* without<OfTag extends readonly [Tag, ...unknown[]]>(
+  attributes: Iterable<OfTag>,
   tags: ReadonlySet<Tag>,
-): Generator<Attribute, void, undefined> {
+): Generator<OfTag, void, undefined> {
   for (const attribute of attributes) if (!tags.has(attribute[0])) yield attribute;
 }

@@ -32,9 +32,11 @@ import {
   decompressIndex,
   indexInRow,
   metadataInRow,
+  readMetadata,
   rowBytes,
   type InstanceIndex,
   type InstanceRecord,
+  type StoredMetadata,
 } from './records.js';
 import { recover, type RecoveryReport } from './commit/recovery.js';
 import { SearchIndex } from './index/search-index.js';
@@ -244,12 +246,18 @@ export class Archive {
     return await this.blobs.get('instances', name, range, signal && { signal });
   }
 
-  /** The DICOM JSON of an instance as text, from a row read with all its properties. */
-  async metadataText(partition: Partition, row: InstanceRow): Promise<string> {
+  /** The data set of an instance, from a row read with all its properties. */
+  async metadata(partition: Partition, row: InstanceRow): Promise<StoredMetadata> {
     const compressed =
       metadataInRow(row.entity) ??
       (await this.#getDerived(partition, row.record, 'metadata.json.gz'));
-    return (await inflate(compressed)).toString();
+    return readMetadata((await inflate(compressed)).toString());
+  }
+
+  /** Its DICOM JSON as text. */
+  async metadataText(partition: Partition, row: InstanceRow): Promise<string> {
+    const { json } = await this.metadata(partition, row);
+    return json;
   }
 
   /** Where frames and bulk values lie, from a row read with `indexProperties`. */

@@ -14,6 +14,7 @@ import type {
   StudyInstanceUID,
   TransferSyntaxUID,
 } from '../../dicom/uid.js';
+import type { Spelling } from '../../dicom/spelling.js';
 import { ServiceError } from '../../errors.js';
 import type { Entity, Properties } from '../table-store.js';
 import type { Ulid } from './ulid.js';
@@ -204,9 +205,29 @@ export const instanceProperties = [
 ] as const;
 export const indexProperties = [...instanceProperties, 'index', 'indexInBlob'] as const;
 
+/** A stored data set: its DICOM JSON, and how its file spells values that the JSON has otherwise. */
+export interface StoredMetadata {
+  readonly json: string;
+  /** Read only by those who show it: most do not. */
+  readonly spelling: () => Spelling;
+}
+
+/** Stands between the JSON of the data set and that of its spelling, if there is one; JSON has none. */
+export const beforeSpelling = '\n';
+
 /** Compresses the DICOM JSON of a data set. */
 export function compressMetadata(json: string): Buffer {
   return gzipSync(json, { level: 6 });
+}
+
+/** Parts what was compressed. */
+export function readMetadata(text: string): StoredMetadata {
+  const end = text.indexOf(beforeSpelling);
+  if (end < 0) return { json: text, spelling: () => ({}) };
+  return {
+    json: text.slice(0, end),
+    spelling: () => JSON.parse(text.slice(end)) as Spelling,
+  };
 }
 
 export function compressIndex(index: InstanceIndex): Buffer {

@@ -21,6 +21,7 @@ import type { RenderSource } from './render-source.js';
 import type { RenderedKind } from './rendered-kind.js';
 import { reportPage } from './report-page.js';
 import { reportText } from './report-text.js';
+import { readMetadata } from '../../../storage/archive/records.js';
 import { reply, type Reply } from '../../../http/reply.js';
 
 const document = attribute('EncapsulatedDocument');
@@ -137,7 +138,12 @@ function reportXml(
   { baseUrl, profile }: RequestContext,
   { record, dataSet }: RenderSource,
 ): string {
-  const json = presentMetadata(stringifyDataSet(dataSet), record, baseUrl, profile.retrieve);
+  const json = presentMetadata(
+    readMetadata(stringifyDataSet(dataSet)),
+    record,
+    baseUrl,
+    profile.retrieve,
+  );
   return toNativeXml(JSON.parse(json) as DataSet);
 }
 

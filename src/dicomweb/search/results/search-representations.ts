@@ -26,7 +26,7 @@ function json(mediaType: string): Representation {
     offer: { mediaType, form: 'single' },
     render: (results) => ({
       contentType: mediaType,
-      body: `[${results.map(stringifyDataSet).join(',')}]`,
+      body: `[${results.map((result) => stringifyDataSet(result)).join(',')}]`,
     }),
   };
 }

@@ -19,7 +19,7 @@ import { BrowseIndex } from '../index/browse-index.js';
 import { modalitiesElement, type CatalogPlan, type StudyState } from '../commit/catalog-plan.js';
 import { Catalog } from '../catalog.js';
 import { blobName, browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
-import { metadataInRow, type SeriesRecord, type StudyRecord } from '../records.js';
+import { metadataInRow, readMetadata, type SeriesRecord, type StudyRecord } from '../records.js';
 import {
   changeIndexes,
   SearchIndex,
@@ -69,7 +69,7 @@ async function dataSetOf(
     if (blob === undefined) return {};
     compressed = await allBytes(blob.body);
   }
-  return JSON.parse((await inflate(compressed)).toString()) as DataSet;
+  return JSON.parse(readMetadata((await inflate(compressed)).toString()).json) as DataSet;
 }
 
 /** The newest value of each attribute, as stores in their order would have left them. */
