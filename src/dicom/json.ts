@@ -153,7 +153,7 @@ function stringifyValue(value: Value, spelled: Spelled): string {
 }
 
 function isSpelling(spelled: Spelled): spelled is Spelling {
-  return typeof spelled === 'object' && spelled !== null && !isPersonName(spelled as Value);
+  return typeof spelled === 'object' && spelled !== null && !isPersonName(spelled);
 }
 
 /** The data set without any binary values (OB OD OF OL OV OW UN), in its items too. */
