@@ -9,6 +9,8 @@ export const outcomes = {
   before: 'done by an earlier run',
   gone: 'gone in the meantime',
   deleted: 'deleted',
+  kept: 'deleted there, kept here',
+  same: 'as it was saved',
   announced: 'announced',
   directory: 'DICOMDIR, not sent',
   other: 'not DICOM',

@@ -13,14 +13,9 @@ import { isMissing, type Result } from '../import/tally.js';
 import { instanceUrl, nameOf } from './addresses.js';
 import { haveSameContent } from './compare-content.js';
 import type { Destination } from './destination.js';
+import type { Item } from './migrate.js';
 import type { Dated, MigrationJournal } from './migration-journal.js';
 import type { Source } from './source.js';
-
-/** An instance to be copied. */
-export interface Item extends Dated {
-  /** Whether it takes the place of what the destination has under its UIDs. */
-  readonly replaces: boolean;
-}
 
 export interface CopyParts {
   readonly source: Source;

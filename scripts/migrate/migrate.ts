@@ -1,14 +1,26 @@
-/** One pass over a source: everything that it has and the destination does not, once. */
+/** One pass over a source: everything that it has and that was not copied yet, once. */
 import { batchLimits } from '../import/batches.js';
 import { inParallel } from '../import/in-parallel.js';
 import type { Change } from './feed.js';
 import { readFeed } from './feed.js';
 import { searchAll } from './listing.js';
-import { copyItems, deleteItems, type CopyParts, type Item } from './migrate-instances.js';
-import type { Dated } from './migration-journal.js';
+import type { Dated, MigrationJournal } from './migration-journal.js';
+import type { Source } from './source.js';
 import type { PlacedInstance } from './addresses.js';
 
-export interface PassOptions extends CopyParts {
+/** An instance to be copied. */
+export interface Item extends Dated {
+  /** Whether it takes the place of what was copied before. */
+  readonly replaces: boolean;
+}
+
+export interface PassOptions {
+  readonly source: Source;
+  readonly journal: MigrationJournal;
+  /** Copies a few instances, and notes in the journal what became of each. */
+  readonly copy: (items: readonly Item[]) => Promise<void>;
+  /** Removes what was copied and is no longer at the source, and notes it. */
+  readonly remove: (items: readonly Dated[]) => Promise<void>;
   /** Groups of instances at the same time. */
   readonly parallel: number;
   /** Whether instances take the place of others with their UIDs in the destination. */
@@ -40,7 +52,7 @@ async function copyAll(
   const { parallel, signal } = options;
   await inParallel(groupsOf(items), parallel, async (group) => {
     if (signal.aborted) return;
-    await copyItems(options, group);
+    await options.copy(group);
     options.onProgress(undefined);
   });
 }
@@ -77,7 +89,7 @@ async function passOverFeed(options: PassOptions): Promise<void> {
   for await (const { changes, settled } of readFeed(source, from, settling)) {
     const { copies, deletes } = workIn(options, changes);
     await copyAll(options, copies);
-    await deleteItems(options, deletes);
+    await options.remove(deletes);
     if (signal.aborted) return;
     await journal.moveTo(settled);
     options.onProgress(changes.at(-1)?.timestamp);

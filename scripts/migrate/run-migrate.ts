@@ -11,9 +11,9 @@ import { ServiceUnreachable } from '../support/dicomweb-client.js';
 import type { ProgressOutput } from '../support/progress.js';
 import { serviceUrl } from '../support/service-url.js';
 import { DestinationRefused, openDestination } from './destination.js';
-import { migrateOnce } from './migrate.js';
-import type { Copied } from './migrate-instances.js';
-import { openMigrationJournal, OtherJournal } from './migration-journal.js';
+import { migrateOnce, type Item } from './migrate.js';
+import { copyItems, deleteItems, type Copied } from './migrate-instances.js';
+import { openMigrationJournal, OtherJournal, type Dated } from './migration-journal.js';
 import { openSource, SourceRefused, type Way } from './source.js';
 import { NoToken, tokensOf } from './tokens.js';
 
@@ -138,7 +138,7 @@ async function migrate(
   let readTo: string | undefined;
   let said = '';
   const parts = {
-    ...{ source, destination, journal, folder, parallel, replace, settling, signal },
+    ...{ source, destination, journal, folder },
     tell: async (results: readonly Copied[]) => {
       await report?.add(results);
       for (const result of results) {
@@ -147,6 +147,11 @@ async function migrate(
         bytes += result.bytes;
       }
     },
+  };
+  const pass = {
+    ...{ source, journal, parallel, replace, settling, signal },
+    copy: async (items: readonly Item[]) => await copyItems(parts, items),
+    remove: async (items: readonly Dated[]) => await deleteItems(parts, items),
     onProgress: (time: string | undefined) => {
       readTo = time ?? readTo;
       const line = `migrate: ${instances} instances${readTo === undefined ? '' : `, changes up to ${readTo}`}\n`;
@@ -156,8 +161,9 @@ async function migrate(
   };
   let end: Error | undefined;
   try {
-    for (let pass = 0; ; pass += 1) {
-      await migrateOnce({ ...parts, again: again && pass === 0 });
+    for (let isFirst = true; ;) {
+      await migrateOnce({ ...pass, again: again && isFirst });
+      isFirst = false;
       if (!options.follow || (await isStopped(signal, options.interval))) break;
     }
   } catch (error) {

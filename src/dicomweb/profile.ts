@@ -10,6 +10,7 @@ import {
 } from './changefeed/change-feed-policy.js';
 import {
   microsoftV1OperationPolicy,
+  microsoftV2OperationPolicy,
   operationPolicy,
   type OperationPolicy,
 } from './operations/operation-policy.js';
@@ -106,7 +107,7 @@ export const microsoftV2: Profile = {
   search: microsoftV2SearchPolicy,
   changeFeed: windowedChangeFeed,
   partitions: microsoftPartitionPolicy,
-  operations: operationPolicy,
+  operations: microsoftV2OperationPolicy,
   headers: microsoftHeaders,
 };
 

@@ -4,6 +4,7 @@ import {
   connectStorage,
   type StorageAddress,
   type TokenCredential,
+  type Storage as ConnectedStorage,
 } from '../storage/azure/connect.js';
 import { prepareArchive } from '../storage/archive/layout.js';
 import type { ImportQueue, QueueAddress } from '../storage/azure/import-queue.js';
@@ -79,7 +80,10 @@ function jobQueueOf(storage: StorageSettings): JobQueue | undefined {
 }
 
 /** Export destinations that the identity of the service opens, and those that carry a signature. */
-function exportsOf(storage: StorageSettings): ExportDestinations {
+function exportsOf(
+  storage: StorageSettings,
+  { containerUrls: ownContainers }: Pick<ConnectedStorage, 'containerUrls'>,
+): ExportDestinations {
   const open = lazy(async () => {
     const { AzureExportDestinations } =
       await import('../storage/azure/azure-export-destinations.js');
@@ -87,6 +91,7 @@ function exportsOf(storage: StorageSettings): ExportDestinations {
       credential: storage.kind === 'identity' ? await credentialOf(storage.clientId) : undefined,
       allowEmulator:
         storage.kind === 'connection-string' && isEmulatorString(storage.connectionString),
+      ownContainers,
     });
   });
   return { open: async (settings) => await (await open()).open(settings) };
@@ -129,7 +134,7 @@ export async function openServices(
     heapMegabytes: headerHeapMegabytes(limits.part10),
   });
   return createServices(
-    { ...stores, exports: exportsOf(storage), ...(jobQueue && { jobQueue }) },
+    { ...stores, exports: exportsOf(storage, stores), ...(jobQueue && { jobQueue }) },
     { limits, partitions, pixels, headers, shares },
   );
 }

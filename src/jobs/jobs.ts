@@ -21,9 +21,10 @@ export interface JobKind {
   /**
    * Does a bounded piece, of minutes at most.
    *
+   * @param failures - how often in a row it was tried in vain.
    * @throws whatever hinders it: the slice is tried again, and in the end the job fails.
    */
-  slice(input: string, state: string, id: JobId): Promise<Slice>;
+  slice(input: string, state: string, id: JobId, failures: number): Promise<Slice>;
 }
 
 /** Port: tells a runner, in this process or another, to go on with a job. */
@@ -152,7 +153,7 @@ export class Jobs {
       const { type, input, state, failures } = held.job;
       let slice: Slice;
       try {
-        slice = await kinds[type].slice(input, state, id);
+        slice = await kinds[type].slice(input, state, id, failures);
       } catch (error) {
         return await this.#failed(held, failures + 1, error);
       }

@@ -96,6 +96,30 @@ onEveryHost((client) => {
       });
     });
 
+    it('is of everything where it may be, and of identifiers under /v1 and /v2', async () => {
+      const { uri, blobs } = container(client);
+      await client.store(sample());
+      const everything = { ...request(uri, []), source: { type: 'everything' } };
+      const started = await post(client, everything);
+      if (client.face.microsoft) {
+        expect(await client.refusal(started, 400)).toContain(
+          "Expected value 'everything' to be one of the following values: ['identifiers']",
+        );
+        return;
+      }
+      const { id } = (await started.json()) as { id: string };
+      const found = await (await client.get('/instances?limit=1000')).json();
+      await run(client, id);
+      const operation = (await (await client.get(`/operations/${id}`)).json()) as Operation;
+      expect(operation.results).toMatchObject({
+        exported: (found as unknown[]).length,
+        skipped: 0,
+      });
+      expect([...blobs.keys()].filter((name) => name.endsWith('.dcm'))).toHaveLength(
+        (found as unknown[]).length,
+      );
+    });
+
     it('can be canceled, and stays so', async () => {
       const { uri } = container(client);
       const started = await post(client, request(uri, ['1.2.3']));

@@ -1,13 +1,26 @@
 /** Export destinations in Azurite, and those that are refused before anything is sent. */
 import { randomUUID } from 'node:crypto';
-import { BlobServiceClient } from '@azure/storage-blob';
+import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob';
 import { describe, expect, it } from '@jest/globals';
 import { AzureExportDestinations } from '../../src/storage/azure/azure-export-destinations.js';
 import type { DestinationSettings } from '../../src/storage/export-destinations.js';
 import { testConnectionString, testPrefix } from '../support/azurite.js';
 
-const here = new AzureExportDestinations({ credential: undefined, allowEmulator: true });
-const inAzure = new AzureExportDestinations({ credential: undefined, allowEmulator: false });
+const here = new AzureExportDestinations({
+  credential: undefined,
+  allowEmulator: true,
+  ownContainers: [],
+});
+const inAzure = new AzureExportDestinations({
+  credential: undefined,
+  allowEmulator: false,
+  ownContainers: ['https://archive.blob.core.windows.net/instances'],
+});
+
+const ofUri = (blobContainerUri: string, useManagedIdentity = false) => ({
+  blobContainerUri,
+  useManagedIdentity,
+});
 
 async function* body(...chunks: readonly Uint8Array[]) {
   await Promise.resolve();
@@ -36,6 +49,32 @@ describe('an export destination', () => {
       true,
     );
     expect(destination.urlOf('a/errors.log')).toBe(`${container.url}/a/errors.log`);
+  });
+
+  it('is refused when blobs may be created there and not be written over', async () => {
+    const service = BlobServiceClient.fromConnectionString(testConnectionString());
+    const container = service.getContainerClient(testPrefix());
+    await container.create();
+    const uriWith = async (permissions: string) =>
+      await container.generateSasUrl({
+        permissions: ContainerSASPermissions.parse(permissions),
+        expiresOn: new Date(Date.now() + 60_000),
+      });
+    const creating = await here.open(ofUri(await uriWith('c')));
+    await expect(creating.prepare('a/errors.log')).rejects.toThrow(
+      `Failed to write to Azure Blob Storage container '${container.containerName}' in account 'devstoreaccount1'.`,
+    );
+    const reading = await here.open(ofUri(await uriWith('r')));
+    await expect(reading.prepare('b/errors.log')).rejects.toThrow(/^Unable to authenticate for/);
+    const writing = await here.open(ofUri(await uriWith('w')));
+    await writing.prepare('c/errors.log');
+    await writing.append('c/errors.log', 'line\n');
+    await writing.put('c/1.dcm', body(Buffer.from('one')));
+    await container.getBlobClient('c/1.dcm').getBlobLeaseClient().acquireLease(15);
+    await expect(writing.put('c/1.dcm', body(Buffer.from('two')))).rejects.toMatchObject({
+      code: 'destination-refused',
+      message: 'The destination does not take the instance: 412 LeaseIdMissing',
+    });
   });
 
   it('stores nothing when what it is to store breaks off', async () => {
@@ -67,15 +106,21 @@ describe('an export destination', () => {
   });
 
   const key = Buffer.alloc(64, randomUUID()).toString('base64');
-  const ofUri = (blobContainerUri: string, useManagedIdentity = false) => ({
-    blobContainerUri,
-    useManagedIdentity,
-  });
   const ofString = (connectionString: string) => ({ connectionString, blobContainerName: 'c' });
   const azure = 'https://account.blob.core.windows.net/c';
 
   it.each<[string, DestinationSettings, RegExp]>([
     ['no URL', ofUri('c'), /not a URL/],
+    ['no container', ofUri('https://archive.blob.core.windows.net//c?sig=x'), /no container/],
+    ...[
+      'https://archive.blob.core.windows.net/instances?sig=x',
+      'https://ARCHIVE.blob.core.windows.net/%69nstances/?sig=x',
+      'https://archive.blob.core.windows.net/instances/deeper?sig=x',
+    ].map((uri): [string, DestinationSettings, RegExp] => [
+      `the archive itself, as ${uri}`,
+      ofUri(uri),
+      /holds the archive itself/,
+    ]),
     [
       'a URL of others, for our token',
       ofUri('https://evil.example/c', true),

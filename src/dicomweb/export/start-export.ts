@@ -6,23 +6,38 @@ import type { DestinationSettings } from '../../storage/export-destinations.js';
 import { invalidMember, objectAt, readJsonBody, textAt, type JsonObject } from '../json-body.js';
 import { startedOperation } from '../operations/operation-url.js';
 import type { RequestContext } from '../route.js';
-import { errorLogName, parseIdentifier, type ExportState, type Identifier } from './export-job.js';
+import { errorLogName, type ExportInput, type ExportState } from './export-job.js';
+import { parseIdentifier, type Identifier } from './export-targets.js';
 
-/** The settings of a `source` or `destination` whose `type` must be the one that there is. */
-function settingsOf(body: JsonObject, name: 'source' | 'destination', type: string): JsonObject {
+interface Chosen {
+  readonly type: string;
+  readonly settings: JsonObject;
+}
+
+/** A `source` or `destination`, whose `type` must be one that there is. */
+function chosenIn(
+  body: JsonObject,
+  name: 'source' | 'destination',
+  types: readonly string[],
+): Chosen {
   const path = name === 'source' ? 'Source' : 'Destination';
   const value = body.get(name) ?? undefined;
   if (value === undefined) throw invalidMember(path, `The ${path} field is required.`);
   const options = objectAt(value, path);
   const given = textAt(options, 'type', path);
-  if (given?.toLowerCase() !== type.toLowerCase()) {
+  const type = types.find((one) => one.toLowerCase() === given?.toLowerCase());
+  if (type === undefined) {
+    const known = types.map((one) => `'${one}'`).join(', ');
     throw invalidMember(
       `$.${name}.type`,
-      `Expected value '${given ?? ''}' to be one of the following values: ['${type}']`,
+      `Expected value '${given ?? ''}' to be one of the following values: [${known}]`,
     );
   }
   const settings = options.get('settings') ?? undefined;
-  return settings === undefined ? new Map() : objectAt(settings, `${path}.Settings`);
+  return {
+    type,
+    settings: settings === undefined ? new Map() : objectAt(settings, `${path}.Settings`),
+  };
 }
 
 function identifiersOf(settings: JsonObject): readonly Identifier[] {
@@ -69,25 +84,26 @@ function destinationOf(settings: JsonObject): DestinationSettings {
 }
 
 /**
- * `POST export`: begins to export studies, series and instances into a container. 202 with the URL of the
- * operation.
+ * `POST export`: begins to export studies, series and instances, or everything, into a container. 202 with the URL
+ * of the operation.
  *
  * @throws ServiceError `invalid-body`, `unsupported-media-type`, `destination-refused`,
  *   `storage-unavailable`.
  */
 export async function startExport(context: RequestContext): Promise<Reply> {
-  const { services, partition } = context;
+  const { services, partition, profile } = context;
   const body = objectAt(await readJsonBody(context), '$');
-  const source = settingsOf(body, 'source', 'identifiers');
-  const target = settingsOf(body, 'destination', 'azureBlob');
-  const identifiers = identifiersOf(source);
-  const settings = destinationOf(target);
+  const source = chosenIn(body, 'source', profile.operations.exportSources);
+  const target = chosenIn(body, 'destination', ['azureBlob']);
+  const identifiers =
+    source.type === 'everything' ? {} : { identifiers: identifiersOf(source.settings) };
+  const settings = destinationOf(target.settings);
   const destination = await services.exports.open(settings);
   const id = newJobId();
   const log = errorLogName(id);
   await destination.prepare(log);
   const state: ExportState = { at: 0, exported: 0, skipped: 0, errorHref: destination.urlOf(log) };
-  const input = { partition, identifiers, destination: settings };
+  const input: ExportInput = { partition, ...identifiers, destination: settings };
   await services.jobs.start('export', JSON.stringify(input), JSON.stringify(state), id);
   return startedOperation(context, id);
 }

@@ -11,7 +11,7 @@ import type {
   ExportDestinations,
 } from '../export-destinations.js';
 import type { TokenCredential } from './connect.js';
-import { statusOf, translateError } from './translate-error.js';
+import { codeOf, statusOf, translateError } from './translate-error.js';
 
 /** Blob endpoints of the clouds of Azure, also those of DNS zones. */
 const azureHost =
@@ -22,6 +22,9 @@ const emulatorAccount = 'devstoreaccount1';
 const blockBytes = 4 * 1024 * 1024;
 const blocksInFlight = 3;
 
+/** What the blob service answers when it is about one blob: a lease on it, a hold or a policy that keeps it as it is. */
+const ofOneBlob: ReadonlySet<number> = new Set([400, 409, 412]);
+
 function refused(text: string): ServiceError {
   return new ServiceError('destination-refused', text, { parameter: 'destination' });
 }
@@ -31,6 +34,15 @@ export interface AzureExportOptions {
   readonly credential: TokenCredential | undefined;
   /** Whether an emulator on this machine may be written to: where our own storage is one. */
   readonly allowEmulator: boolean;
+  /** URLs of the containers of the archive itself, which are no destinations. */
+  readonly ownContainers: readonly string[];
+}
+
+/** Accounts are told by their host, or by the first part of the path of an emulator, whatever its letters. */
+function containerKey(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  const host = loopback.test(hostname) ? `127.0.0.1:${port}` : hostname;
+  return `${host}${decodeURIComponent(pathname)}/`.replace(/\/+/g, '/').toLowerCase();
 }
 
 function checkHost(url: URL, { allowEmulator }: AzureExportOptions): void {
@@ -51,9 +63,13 @@ function clientOfUri(uri: string, useIdentity: boolean, options: AzureExportOpti
   if (!useIdentity && !url.searchParams.has('sig')) {
     throw refused('Public access to Azure Blob Storage containers is not supported.');
   }
-  if (!useIdentity) return new ContainerClient(uri, newPipeline(new AnonymousCredential()));
-  if (options.credential === undefined) throw refused('No identity has been configured.');
-  return new ContainerClient(uri, options.credential);
+  const credential = useIdentity ? options.credential : new AnonymousCredential();
+  if (credential === undefined) throw refused('No identity has been configured.');
+  try {
+    return new ContainerClient(uri, newPipeline(credential));
+  } catch {
+    throw refused('The blobContainerUri names no container.');
+  }
 }
 
 function clientOfString(connectionString: string, name: string, options: AzureExportOptions) {
@@ -84,9 +100,15 @@ class AzureExportDestination implements ExportDestination {
 
   async prepare(logName: string): Promise<void> {
     const where = this.#where;
+    let isLetIn = false;
     try {
+      await this.#client.getBlockBlobClient(logName).upload('', 0);
+      isLetIn = true;
       await this.#client.getAppendBlobClient(logName).create();
     } catch (error) {
+      if (isLetIn && statusOf(error) !== undefined) {
+        throw new ServiceError('destination-refused', `Failed to write to ${where}.`, {}, error);
+      }
       switch (statusOf(error)) {
         case 404:
           throw new ServiceError(
@@ -127,6 +149,11 @@ class AzureExportDestination implements ExportDestination {
         .uploadStream(Readable.from(marked(), { objectMode: false }), blockBytes, blocksInFlight);
     } catch (error) {
       if (failure !== undefined) throw failure.error;
+      const status = statusOf(error);
+      if (status !== undefined && ofOneBlob.has(status)) {
+        const text = `The destination does not take the instance: ${status} ${codeOf(error)}`;
+        throw new ServiceError('destination-refused', text.trimEnd(), {}, error);
+      }
       throw translateError(error, 'The destination of the export');
     }
   }
@@ -158,6 +185,10 @@ export class AzureExportDestinations implements ExportDestinations {
       'blobContainerUri' in settings
         ? clientOfUri(settings.blobContainerUri, settings.useManagedIdentity, this.#options)
         : clientOfString(settings.connectionString, settings.blobContainerName, this.#options);
+    const key = containerKey(client.url);
+    if (this.#options.ownContainers.some((own) => key.startsWith(containerKey(own)))) {
+      throw refused(`The container '${client.containerName}' holds the archive itself.`);
+    }
     return await Promise.resolve(new AzureExportDestination(client));
   }
 }

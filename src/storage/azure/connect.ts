@@ -53,6 +53,8 @@ export interface Storage {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
   readonly uploads: UploadGrants;
+  /** Of all containers of the archive. */
+  readonly containerUrls: readonly string[];
   /** Creates the tables and containers that are not there yet. */
   ensureCreated(): Promise<void>;
   /** Lets web pages of these origins write to the URLs of grants (CORS of the blob service). */
@@ -169,6 +171,7 @@ export function connectStorage(address: StorageAddress, options: StorageOptions 
     tables: new AzureTableStore(tables, clock, onCall),
     blobs: new AzureBlobStore(containers, onCall),
     uploads: new AzureUploadGrants(service, containers.import, 'credential' in address, onCall),
+    containerUrls: Object.values(containers).map(({ url }) => url),
     ensureCreated: async () => {
       try {
         await Promise.all([...tableNames.map(createTable), ...containerNames.map(createContainer)]);

@@ -12,6 +12,8 @@ export class MemoryExportDestinations implements ExportDestinations {
   readonly containers = new Map<string, Map<string, Buffer>>();
   /** Awaited before every blob is written, so that tests can fail it. */
   beforePut: (name: string) => Promise<void> = async () => await Promise.resolve();
+  /** Awaited before lines are added to the log. */
+  beforeAppend: (name: string) => Promise<void> = async () => await Promise.resolve();
 
   async open(settings: DestinationSettings): Promise<ExportDestination> {
     const uri =
@@ -33,9 +35,9 @@ export class MemoryExportDestinations implements ExportDestinations {
         blobs().set(name, await allBytes(body));
       },
       append: async (name, lines) => {
+        await this.beforeAppend(name);
         const before = blobs().get(name) ?? Buffer.alloc(0);
         blobs().set(name, Buffer.concat([before, Buffer.from(lines)]));
-        await Promise.resolve();
       },
       urlOf: (name) => `${uri}/${name}`,
     });
