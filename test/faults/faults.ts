@@ -1,7 +1,9 @@
 /**
  * `npm run test:faults`: kills processes at every step of the protocol, then lets the storage
  * misbehave, and prints the tables. Exits 1 when anything was lost, or seen that must not be.
- * `-- --only kills|storage --kills 26 --seconds 60 --share 0.04 --seed 1`.
+ * `-- --only kills|storage --kills 30 --freeze 12 --seconds 60 --share 0.04 --busy 5 --late 5 --seed 1`:
+ * for how many seconds a process stands still, storage misbehaves, a partition is throttled, and a call or an
+ * answer is late.
  */
 import { parseArgs } from 'node:util';
 import { startAzurite } from '../../src/host/local/azurite.js';
@@ -34,6 +36,9 @@ async function main(): Promise<void> {
       kills: { type: 'string', default: String(everyKillAndMore) },
       seconds: { type: 'string', default: '60' },
       share: { type: 'string', default: '0.04' },
+      freeze: { type: 'string', default: '12' },
+      busy: { type: 'string', default: '5' },
+      late: { type: 'string', default: '5' },
       seed: { type: 'string', default: '1' },
     },
   });
@@ -42,7 +47,12 @@ async function main(): Promise<void> {
     const { connectionString } = azurite;
     const common = { connectionString, seed: Number(values.seed) };
     if (values.only !== 'storage') {
-      const report = await runKills({ ...common, prefix: 'kills', kills: Number(values.kills) });
+      const report = await runKills({
+        ...common,
+        prefix: 'kills',
+        kills: Number(values.kills),
+        freezeMilliseconds: Number(values.freeze) * 1000,
+      });
       console.log(killTable(report));
       judge(report);
     }
@@ -52,6 +62,8 @@ async function main(): Promise<void> {
         prefix: 'faults',
         seconds: Number(values.seconds),
         share: Number(values.share),
+        busySeconds: Number(values.busy),
+        lateSeconds: Number(values.late),
       });
       console.log(`\n${faultTable(met)}`);
       judge(report);

@@ -35,7 +35,9 @@ describe('the build', () => {
 
   it('has no trace of the hook that kills a process, where production runs', () => {
     const guilty = built
-      .filter((file) => file.endsWith('.js') && !file.endsWith(path.join('host', 'local', 'azurite.js')))
+      .filter(
+        (file) => file.endsWith('.js') && !file.endsWith(path.join('host', 'local', 'azurite.js')),
+      )
       .filter((file) => traces.test(readFileSync(path.join(out, file), 'utf8')));
     expect(guilty).toEqual([]);
   });

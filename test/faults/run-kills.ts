@@ -1,5 +1,6 @@
 /** Kills processes of the service at every step of the protocol while clients use it. */
 import { Arena, everyKill, type Kill, type Report } from './kill/arena.js';
+import { stepToFreezeAt } from './kill/steps.js';
 import { seeded } from './kill/seeded.js';
 
 /** Kills at any moment that follow those at the steps. */
@@ -15,6 +16,8 @@ export interface KillRun {
   readonly prefix: string;
   readonly kills: number;
   readonly seed: number;
+  /** How long a process stands still beside each round of kills; none does when left out. */
+  readonly freezeMilliseconds?: number;
   /** The kills to take in turn; every step, and some at any moment, when left out. */
   readonly plan?: readonly Kill[];
 }
@@ -29,16 +32,27 @@ export async function runKills({
   prefix,
   kills,
   seed,
+  freezeMilliseconds,
   plan = defaultPlan,
 }: KillRun): Promise<Report> {
   const planned = Array.from(
     { length: kills },
     (_, turn): Kill => plan[turn % plan.length] ?? 'any time',
   );
-  const arena = await Arena.open({ connectionString, prefix, random: seeded(seed) });
+  const arena = await Arena.open({
+    connectionString,
+    prefix,
+    random: seeded(seed),
+    survivors: freezeMilliseconds === undefined ? 0 : 1,
+  });
+  let freezes = 0;
   for (let done = 0; done < planned.length; done += killsPerRound) {
     const load = arena.startLoad();
-    await arena.kill(planned.slice(done, done + killsPerRound));
+    await Promise.all([
+      arena.kill(planned.slice(done, done + killsPerRound)),
+      freezeMilliseconds !== undefined &&
+        arena.freeze(stepToFreezeAt(freezes++), freezeMilliseconds),
+    ]);
     await load.stop();
     if (done + killsPerRound < planned.length) await arena.settleAndVerify();
   }

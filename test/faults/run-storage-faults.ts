@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena, type Report } from './kill/arena.js';
 import { seeded } from './kill/seeded.js';
-import { startFaultyProxy, type Fault } from './storage/faulty-proxy.js';
+import { startFaultyProxy, type Fault, type FaultSpans } from './storage/faulty-proxy.js';
 
-export interface StorageFaultRun {
+export interface StorageFaultRun extends FaultSpans {
   readonly connectionString: string;
   /** Of the names of tables and containers. */
   readonly prefix: string;
@@ -24,19 +24,20 @@ export async function runStorageFaults({
   seconds,
   share,
   seed,
+  ...spans
 }: StorageFaultRun): Promise<{
   readonly report: Report;
   readonly met: ReadonlyMap<Fault, number>;
 }> {
   const random = seeded(seed);
-  const proxy = await startFaultyProxy(connectionString, random);
+  const proxy = await startFaultyProxy(connectionString, random, spans);
   try {
     const arena = await Arena.open({
       connectionString,
       serviceConnectionString: proxy.connectionString,
       prefix,
       storageTimeoutMilliseconds,
-      patienceMilliseconds: 60_000,
+      patienceMilliseconds: 60_000 + spans.busySeconds * 1000,
       random,
     });
     const load = arena.startLoad();
@@ -44,6 +45,8 @@ export async function runStorageFaults({
     await sleep(seconds * 1000);
     proxy.share = 0;
     await load.stop();
+    // Nothing is on its way any more.
+    await sleep(spans.lateSeconds * 1000);
     return { report: await arena.finish(), met: proxy.met };
   } finally {
     await proxy.stop();

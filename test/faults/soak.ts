@@ -1,17 +1,20 @@
 /**
- * `npm run soak [-- --minutes 30 --kills 200 --seed 1]`: mixed load on two processes that are killed
- * again and again and on one that lives, whose memory and open files are watched. Exits 1 when
- * anything was lost, or seen that must not be, or when the survivor has grown.
+ * `npm run soak [-- --minutes 30 --kills 200 --freeze 180 --seed 1]`: mixed load on two processes that are
+ * killed again and again, on one that stands still for minutes and goes on, and on one that lives, whose
+ * memory and open files are watched. Their clocks are ten minutes apart. Exits 1 when anything was lost, or seen that must not be, or when the survivor has grown.
  */
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAzurite } from '../../src/host/local/azurite.js';
 import { Arena, everyKill, type Kill } from './kill/arena.js';
 import { seeded } from './kill/seeded.js';
+import { stepToFreezeAt } from './kill/steps.js';
 import type { Sample } from './kill/service-process.js';
 import { killTable, markdownTable, outcomeTable, violationsOf } from './kill/tables.js';
 
 const killsPerRound = 10;
+/** A process stands still beside every fifth round. */
+const roundsPerFreeze = 5;
 const sampleMilliseconds = 2000;
 const goalGrowth = 0.05;
 /** Connections come and go. */
@@ -82,6 +85,7 @@ async function main(): Promise<void> {
     options: {
       minutes: { type: 'string', default: '30' },
       kills: { type: 'string', default: '200' },
+      freeze: { type: 'string', default: '180' },
       seed: { type: 'string', default: '1' },
     },
   });
@@ -93,7 +97,8 @@ async function main(): Promise<void> {
     const arena = await Arena.open({
       connectionString: azurite.connectionString,
       prefix: 'soak',
-      survivors: 1,
+      // One that is watched, and one that stands still now and then.
+      survivors: 2,
       random: seeded(Number(values.seed)),
     });
     const [survivor] = arena.survivors;
@@ -104,6 +109,7 @@ async function main(): Promise<void> {
         () => undefined,
       );
     }, sampleMilliseconds);
+    let rounds = 0;
     for (let done = 0; done < kills || Date.now() < end;) {
       const round = Math.min(killsPerRound, Math.max(kills - done, 0));
       const planned = Array.from(
@@ -111,7 +117,13 @@ async function main(): Promise<void> {
         (_, turn): Kill => everyKill[(done + turn) % (everyKill.length + 2)] ?? 'any time',
       );
       const load = arena.startLoad();
-      await arena.kill(planned);
+      await Promise.all([
+        arena.kill(planned),
+        round > 0 && rounds % roundsPerFreeze === 0
+          ? arena.freeze(stepToFreezeAt(rounds / roundsPerFreeze), Number(values.freeze) * 1000)
+          : undefined,
+      ]);
+      rounds += 1;
       if (round === 0) await sleep(Math.min(30_000, Math.max(end - Date.now(), 0)));
       await load.stop();
       await arena.settleAndVerify();

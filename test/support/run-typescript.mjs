@@ -1,6 +1,7 @@
 /**
  * Runs TypeScript of this repository in a process of its own, without a build: `node <this file> some.ts
- * ...arguments`. For tests and benchmarks.
+ * ...arguments`. For tests and benchmarks. `SOURCE_MUTATION`, as JSON `{ file, find, replace }`, changes one
+ * file as it is read, to see which tests notice.
  */
 import { readFileSync } from 'node:fs';
 import Module from 'node:module';
@@ -13,8 +14,17 @@ const options = {
   sourceMaps: 'inline',
 };
 
-Module._extensions['.ts'] = (module, filename) => {
+const mutation = JSON.parse(process.env.SOURCE_MUTATION ?? 'null');
+
+function sourceOf(filename) {
   const source = readFileSync(filename, 'utf8');
+  if (mutation === null || !filename.endsWith(mutation.file)) return source;
+  if (source.split(mutation.find).length !== 2) throw new Error(`${mutation.file} has changed.`);
+  return source.replace(mutation.find, () => mutation.replace);
+}
+
+Module._extensions['.ts'] = (module, filename) => {
+  const source = sourceOf(filename);
   module._compile(transformSync(source, { ...options, filename }).code, filename);
 };
 

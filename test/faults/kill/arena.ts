@@ -31,6 +31,7 @@ const fuseMilliseconds = 4000;
 const checkpointFuseMilliseconds = 15_000;
 const latestTurn = 4;
 const settleMilliseconds = 60_000;
+const thawMilliseconds = 3000;
 
 export interface ArenaOptions {
   /** Of the storage, past any proxy. */
@@ -62,6 +63,8 @@ const debris: ReadonlySet<Finding['kind']> = new Set([
 ]);
 
 export interface Report {
+  /** How often a process stood still, and went on. */
+  readonly frozen: number;
   /** Kills by step and moment. */
   readonly kills: ReadonlyMap<string, number>;
   readonly acknowledged: number;
@@ -94,6 +97,7 @@ export class Arena {
   readonly #log: LogFindings = { faults: [], crashes: [], slowestMilliseconds: 0 };
   readonly #verified = new Map<Instance, number>();
   #debris = 0;
+  #frozen = 0;
   #bigShare = 0.01;
 
   private constructor(options: ArenaOptions) {
@@ -165,7 +169,7 @@ export class Arena {
       } else {
         const isRare = kill.step === 'checkpoint write';
         const nth = isRare ? 1 : 1 + Math.floor(this.#options.random() * latestTurn);
-        child.arm({ ...kill, nth });
+        child.arm({ ...kill, nth, signal: 'SIGKILL' });
         const burnt = await Promise.race([
           child.gone.then(() => true),
           sleep(isRare ? checkpointFuseMilliseconds : fuseMilliseconds, false),
@@ -175,6 +179,21 @@ export class Arena {
       }
       await this.#start(at);
     }
+  }
+
+  /**
+   * Lets the last of the processes that are never killed stand still at a step, while the others go on, and
+   * then go on where it was.
+   */
+  async freeze(kill: Pick<Fuse, 'step' | 'moment'>, milliseconds: number): Promise<void> {
+    const child = this.survivors.at(-1);
+    if (child === undefined) throw new Error('No process is there to stand still.');
+    await child.freeze({ ...kill, nth: 1 }, fuseMilliseconds);
+    await sleep(milliseconds);
+    child.resume();
+    this.#frozen += 1;
+    // What it was about to do meets what others have done meanwhile.
+    await sleep(thawMilliseconds);
   }
 
   #count(name: string): void {
@@ -237,6 +256,7 @@ export class Arena {
     await this.#checkStore();
     const { acknowledged, refused, unanswered, instances } = this.ledger;
     return {
+      frozen: this.#frozen,
       kills: this.#kills,
       acknowledged,
       refused,

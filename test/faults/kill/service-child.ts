@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEntry } from '../../../src/host/pipeline/log.js';
 import type { Fuse, Notice, Order, Sample, ServiceProcessOptions } from './service-process.js';
 
@@ -20,12 +21,16 @@ export interface LogFindings {
 
 export interface ServiceChild {
   readonly url: string;
-  /** Whether the process is there. */
+  /** Whether the process is there, and does not stand still. */
   readonly alive: () => boolean;
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>;
   arm(fuse: Fuse): void;
   sample(): Promise<Sample>;
+  /** Stands still at the step of a fuse, or at once when that is not reached in time. */
+  freeze(fuse: Omit<Fuse, 'signal'>, fuseMilliseconds: number): Promise<void>;
+  /** SIGCONT. */
+  resume(): void;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
@@ -53,7 +58,7 @@ async function notice<Kind extends Notice['kind']>(
 }
 
 /** Reads log lines as they come; a line may lie across chunks. */
-function readLog(child: ChildProcess, findings: LogFindings): void {
+function readLog(child: ChildProcess, findings: LogFindings, isTimed: () => boolean): void {
   let rest = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split('\n');
@@ -62,7 +67,9 @@ function readLog(child: ChildProcess, findings: LogFindings): void {
       if (!line.startsWith('{')) continue;
       const entry = JSON.parse(line) as LogEntry;
       if (entry.event !== 'request') continue;
-      findings.slowestMilliseconds = Math.max(findings.slowestMilliseconds, entry.milliseconds);
+      if (isTimed()) {
+        findings.slowestMilliseconds = Math.max(findings.slowestMilliseconds, entry.milliseconds);
+      }
       if (entry.status === 500) findings.faults.push(line);
     }
   });
@@ -82,7 +89,10 @@ export async function startServiceProcess(
   child.stderr?.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-4000);
   });
-  readLog(child, findings);
+  let isFrozen = false;
+  let wasFrozen = false;
+  // How long a process takes that stands still says nothing.
+  readLog(child, findings, () => !wasFrozen);
   const gone = once(child, 'exit').then(() => {
     if (child.signalCode !== 'SIGKILL') {
       findings.crashes.push(`exit ${String(child.exitCode)}: ${complaint}`);
@@ -94,7 +104,19 @@ export async function startServiceProcess(
   return {
     url,
     gone,
-    alive: () => child.exitCode === null && child.signalCode === null,
+    alive: () => child.exitCode === null && child.signalCode === null && !isFrozen,
+    async freeze(fuse, fuseMilliseconds) {
+      const burnt = notice(child, 'frozen').catch(() => undefined);
+      send(child, { kind: 'arm', fuse: { ...fuse, signal: 'SIGSTOP' } });
+      await Promise.race([burnt, sleep(fuseMilliseconds)]);
+      isFrozen = true;
+      wasFrozen = true;
+      child.kill('SIGSTOP');
+    },
+    resume() {
+      child.kill('SIGCONT');
+      isFrozen = false;
+    },
     arm: (fuse) => send(child, { kind: 'arm', fuse }),
     async sample() {
       const sampled = notice(child, 'sampled');

@@ -34,8 +34,10 @@ export interface ServiceProcessOptions {
   readonly storageTimeoutMilliseconds?: number;
 }
 
-/** To die at the `nth` time that a step is reached from now on. */
+/** To die, or to stand still, at the `nth` time that a step is reached from now on. */
 export interface Fuse {
+  /** SIGSTOP is followed by SIGCONT from outside; then the process goes on with the step. */
+  readonly signal: 'SIGKILL' | 'SIGSTOP';
   readonly step: Step;
   readonly moment: Moment;
   readonly nth: number;
@@ -56,6 +58,8 @@ export interface Sample {
 /** From the process. */
 export type Notice =
   | { readonly kind: 'listening'; readonly url: string }
+  /** The process is about to stop itself. */
+  | { readonly kind: 'frozen' }
   | { readonly kind: 'sampled'; readonly sample: Sample };
 
 function tell(notice: Notice): void {
@@ -69,6 +73,13 @@ function takeSample(): Sample {
   return { residentBytes: rss, heapBytes: heapUsed, descriptors };
 }
 
+/** Tells that the process is about to stand still. */
+async function freeze(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.send?.({ kind: 'frozen' } satisfies Notice, undefined, undefined, () => resolve());
+  });
+}
+
 async function main(options: ServiceProcessOptions): Promise<void> {
   let fuse: Fuse | undefined;
   let reached = 0;
@@ -76,9 +87,12 @@ async function main(options: ServiceProcessOptions): Promise<void> {
     if (fuse?.step !== step || fuse.moment !== moment) return;
     reached += 1;
     if (reached < fuse.nth) return;
-    process.kill(process.pid, 'SIGKILL');
+    const { signal } = fuse;
+    fuse = undefined;
+    if (signal === 'SIGSTOP') await freeze();
+    process.kill(process.pid, signal);
     // Nothing of ours runs on until the signal has done its work.
-    await new Promise<never>(() => undefined);
+    if (signal === 'SIGKILL') await new Promise<never>(() => undefined);
   };
   process.on('message', (order: Order) => {
     if (order.kind === 'sample') tell({ kind: 'sampled', sample: takeSample() });

@@ -26,6 +26,15 @@ export type Step = (typeof steps)[number];
 export const moments = ['before', 'after'] as const;
 export type Moment = (typeof moments)[number];
 
+/** Steps right before which it hurts most to stand still: what others take for lost may come yet. */
+const stepsToFreezeAt = ['catalog commit', 'log append', 'fence', 'void note'] as const;
+
+/** Where a process stands still, in turn. */
+export function stepToFreezeAt(turn: number): { readonly step: Step; readonly moment: Moment } {
+  const step = stepsToFreezeAt[turn % stepsToFreezeAt.length] ?? 'catalog commit';
+  return { step, moment: 'before' };
+}
+
 /** Told of every step right before and right after its effect on storage. */
 export type StepHook = (step: Step, moment: Moment) => Promise<void>;
 

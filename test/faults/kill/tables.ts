@@ -37,6 +37,7 @@ export function outcomeTable(report: Report): string {
   const total = [...report.kills.values()].reduce((sum, kills) => sum + kills, 0);
   const rows: readonly (readonly [string, number])[] = [
     ['kills', total],
+    ['processes that stood still and went on', report.frozen],
     ['operations acknowledged', report.acknowledged],
     ['operations refused', report.refused],
     ['operations unanswered or answered 503', report.unanswered],

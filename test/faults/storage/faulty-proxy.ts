@@ -26,11 +26,35 @@ export const faults = {
   '503 after': 'done, answered 503',
   '500': 'answered 500, nothing done',
   '500 after': 'done, answered 500',
+  'idle reset': 'done and answered, its connection reset right after',
+  'busy partition': 'one table partition answers 503 for a while, nothing done',
+  'late answer': 'done, answered long after everybody has given up',
+  'late request': 'done long after everybody has given up',
 } as const;
 export type Fault = keyof typeof faults;
 
 const names = Object.keys(faults) as Fault[];
 const longestDelayMilliseconds = 400;
+/** A connection without a call for so long is idle. */
+const idleMilliseconds = 20;
+/** A partition is busy for a third of the time at most. */
+const busyShare = 1 / 3;
+
+/** How long the faults that take their time last. */
+export interface FaultSpans {
+  readonly busySeconds: number;
+  readonly lateSeconds: number;
+}
+
+/** The table partition that a request is for, if it is for one. */
+function partitionIn({ url = '' }: IncomingMessage, body: Buffer): string | undefined {
+  // Of a batch the first row tells; URLs within it are percent-encoded as those outside.
+  const text = (url + body.subarray(0, 4000).toString('latin1'))
+    .replaceAll(/%27/g, "'")
+    .replaceAll(/%20/g, ' ')
+    .replaceAll(/%7C/gi, '|');
+  return /PartitionKey(?:='|":"| eq ')([^'"]+)/.exec(text)?.[1];
+}
 
 export interface FaultyProxy {
   /** The connection string given, with the endpoints of the proxy. */
@@ -59,11 +83,14 @@ class Proxy {
   readonly #target: URL;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #choose: () => Fault | undefined;
+  readonly #spans: FaultSpans;
+  #busy: { readonly partition: string; readonly since: number } | undefined;
   readonly server: Server;
 
-  constructor(target: string, choose: () => Fault | undefined) {
+  constructor(target: string, choose: () => Fault | undefined, spans: FaultSpans) {
     this.#target = new URL(target);
     this.#choose = choose;
+    this.#spans = spans;
     this.server = createServer((message, response) => {
       this.#handle(message, response).catch(() => response.destroy());
     });
@@ -72,7 +99,17 @@ class Proxy {
   async #handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(message);
     const fault = this.#choose();
+    const partition = partitionIn(message, body);
+    if (fault === 'busy partition') this.#makeBusy(partition);
+    if (partition !== undefined && this.#isBusy(partition)) {
+      answerError(response, 503);
+      return;
+    }
+    const late = this.#spans.lateSeconds * 1000;
     switch (fault) {
+      case 'late request':
+        await sleep(late);
+        break;
       case 'delay':
         await sleep(Math.random() * longestDelayMilliseconds);
         break;
@@ -100,6 +137,9 @@ class Proxy {
         return;
       case 'silence':
         return;
+      case 'late answer':
+        await sleep(late);
+        break;
       case '500 after':
       case '503 after':
         answerError(response, Number(fault.slice(0, 3)));
@@ -107,11 +147,35 @@ class Proxy {
       default:
     }
     response.writeHead(answer.statusCode ?? 500, answer.rawHeaders);
+    if (fault === 'idle reset') {
+      const { socket } = message;
+      response.end(content, () => setTimeout(() => socket.resetAndDestroy(), idleMilliseconds));
+      return;
+    }
     if (fault !== 'cut answer') {
       response.end(content);
       return;
     }
     response.write(content.subarray(0, content.length / 2), () => response.destroy());
+  }
+
+  /** From now on a partition is busy, unless one has been of late. */
+  #makeBusy(partition: string | undefined): void {
+    const pause = (this.#spans.busySeconds * 1000) / busyShare;
+    if (partition === undefined || Date.now() - (this.#busy?.since ?? 0) < pause) return;
+    this.#busy = { partition, since: Date.now() };
+  }
+
+  #isBusy(partition: string): boolean {
+    const { busySeconds } = this.#spans;
+    return (
+      partition === this.#busy?.partition && Date.now() - this.#busy.since < busySeconds * 1000
+    );
+  }
+
+  /** No partition is busy any more. */
+  calm(): void {
+    this.#busy = undefined;
   }
 
   /** Sends a request on, or, when `body` is shorter than its length, breaks it off. */
@@ -150,6 +214,7 @@ function endpointOf(connectionString: string, service: 'Blob' | 'Table'): string
 export async function startFaultyProxy(
   connectionString: string,
   random: () => number,
+  spans: FaultSpans,
 ): Promise<FaultyProxy> {
   const met = new Map<Fault, number>();
   let share = 0;
@@ -161,7 +226,8 @@ export async function startFaultyProxy(
   };
   const blobUrl = endpointOf(connectionString, 'Blob');
   const tableUrl = endpointOf(connectionString, 'Table');
-  const [blobs, tables] = [new Proxy(blobUrl, choose), new Proxy(tableUrl, choose)];
+  const blobs = new Proxy(blobUrl, choose, spans);
+  const tables = new Proxy(tableUrl, choose, spans);
   const [blobEndpoint, tableEndpoint] = [await blobs.listen(), await tables.listen()];
   return {
     connectionString: connectionString
@@ -173,6 +239,7 @@ export async function startFaultyProxy(
     },
     set share(value) {
       share = value;
+      if (value === 0) tables.calm();
     },
     async stop() {
       await Promise.all([blobs.stop(), tables.stop()]);

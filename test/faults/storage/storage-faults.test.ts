@@ -12,6 +12,8 @@ describe('a service whose storage misbehaves', () => {
       seconds: 6,
       share: 0.06,
       seed: 5,
+      busySeconds: 1,
+      lateSeconds: 3,
     });
     expect(violationsOf(report)).toEqual([]);
     expect([...met.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);

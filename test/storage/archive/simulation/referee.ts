@@ -11,6 +11,9 @@ interface Told {
   readonly unsureDeletes: number;
 }
 
+/** A writer sends a transaction six times at most, and the adapter may double each. */
+const mostSendings = 12;
+
 function describe({ sequence, action, instance, version }: FeedChange): string {
   return `${sequence} ${action} ${instance} ${version}`;
 }
@@ -24,6 +27,19 @@ export class Referee {
   readonly #last = new Map<string, number>();
   /** Changes that were shown to somebody, as text. */
   readonly #shown = new Map<number, string>();
+
+  /** How often a process has sent a transaction under the same guard. */
+  readonly #sendings = new Map<string, number>();
+
+  /** A process sends a call: what was refused or lost is not sent without end. */
+  sent(process: string, { table, partitionKey, operations }: TableCall): void {
+    const [guard] = operations;
+    if (guard?.kind !== 'replace') return;
+    const key = `${process} ${table} ${partitionKey} ${guard.rowKey} ${guard.etag}`;
+    const sendings = (this.#sendings.get(key) ?? 0) + 1;
+    this.#sendings.set(key, sendings);
+    if (sendings > mostSendings) throw new Error(`Sent without end: ${key}`);
+  }
 
   /** A call has had its effect. */
   watch({ table, operations, partitionKey }: TableCall, result: unknown): void {

@@ -34,17 +34,41 @@ export interface Owner {
   isDead: boolean;
 }
 
-/** What goes wrong with calls, each as a probability. */
+/** What goes wrong with calls, each as a probability, and for how many steps of the schedule. */
 export interface Faults {
   /** Nothing is done, and the caller learns that there was no answer. */
   readonly lostCalls: number;
   /** The work is done, and the caller learns that there was no answer. */
   readonly lostAnswers: number;
+  /** The caller gives up, and the work is done afterwards, any time. */
+  readonly lateCalls: number;
+  /** Storage is busy: the call is sent again after a while, as the adapter does; it may have been done before. */
+  readonly throttled: number;
+  /** Storage fails for so many steps, and then is well again. */
+  readonly steps: number;
 }
 
-const mostSteps = 20_000;
+/** Six times as many as the longest schedule takes: who sends without end is found out. */
+const mostSteps = 4_000;
+const fates = ['lostCalls', 'lostAnswers', 'lateCalls', 'throttled'] as const;
 /** What a wait weighs against a step of a call: time passes while calls are on their way. */
 const waitWeight = 0.15;
+
+function unanswered(): ServiceError {
+  return new ServiceError('storage-unavailable', 'No answer, says the world.');
+}
+
+function isCommitted(result: unknown): boolean {
+  return (result as { readonly committed?: boolean } | undefined)?.committed === true;
+}
+
+function isRefused(result: unknown): boolean {
+  return (result as { readonly committed?: boolean } | undefined)?.committed === false;
+}
+
+function ignore(): void {
+  // Nobody waits for it any more.
+}
 
 export class World {
   readonly random: () => number;
@@ -85,15 +109,35 @@ export class World {
   /** Makes a call of a process: its effect is one event, its answer another. */
   async call<T>(owner: Owner, what: string, act: () => Promise<T>): Promise<T> {
     if (owner.isDead) await new Promise<never>(() => undefined);
-    await this.#event(owner, what, undefined, true);
-    const { lostCalls, lostAnswers } = this.faults;
-    const isLost = this.random() < lostCalls;
-    const result = isLost ? undefined : { value: await act() };
-    await this.#event(owner, `${what} answered`, undefined, false);
-    if (result === undefined || this.random() < lostAnswers) {
-      throw new ServiceError('storage-unavailable', 'No answer, says the world.');
+    const fate = this.#fate();
+    if (fate === 'lateCalls') {
+      void this.#event(owner, `${what} late`, undefined, true).then(act).catch(ignore);
+      await this.#event(owner, `${what} given up`, undefined, false);
+      throw unanswered();
     }
-    return result.value;
+    await this.#event(owner, what, undefined, true);
+    if (fate === 'lostCalls') {
+      await this.#event(owner, `${what} lost`, undefined, false);
+      throw unanswered();
+    }
+    const isDone = fate !== 'throttled' || (what.startsWith('transact') && this.random() < 0.5);
+    let result = isDone ? await act() : undefined;
+    if (fate === 'throttled' && (result === undefined || isCommitted(result))) {
+      await this.#event(owner, `${what} throttled`, this.now + this.integer(1000), false);
+      result = await act();
+      // It may have clashed with itself, the adapter says, as of any lost answer.
+      if (isRefused(result)) throw unanswered();
+    }
+    await this.#event(owner, `${what} answered`, undefined, false);
+    if (fate === 'lostAnswers') throw unanswered();
+    return result as T;
+  }
+
+  /** What becomes of the next call. */
+  #fate(): (typeof fates)[number] | undefined {
+    if (this.trace.length >= this.faults.steps) return undefined;
+    let dice = this.random();
+    return fates.find((one) => (dice -= this.faults[one]) < 0);
   }
 
   runtime(owner: Owner): Runtime {
