@@ -4,11 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-
-export interface Output {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-}
+import type { Output } from '../support/output.js';
 
 /** A hole that is let pass for a while. */
 export interface Allowed {

@@ -25,11 +25,7 @@ import type { Compiler } from './compiler.js';
 import { environments, place, type Environment } from './environments.js';
 import { graphTypes } from './graph-types.js';
 import { summarize } from './summary.js';
-
-export interface Output {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-}
+import type { Output } from '../support/output.js';
 
 export interface Ground {
   /** With main.bicep, main.bicepparam and service.bicep. */

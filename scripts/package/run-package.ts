@@ -7,11 +7,7 @@ import { parseArgs } from 'node:util';
 import { filesIn } from './prune.js';
 import { PackageError, stage } from './stage.js';
 import { zipFolder } from './zip.js';
-
-export interface Output {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-}
+import type { Output } from '../support/output.js';
 
 /** What became of the package when it was started (test/infra/start-package.ts). */
 export interface Start {

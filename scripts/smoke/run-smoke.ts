@@ -10,11 +10,7 @@ import { DicomwebClient, ServiceUnreachable } from '../support/dicomweb-client.j
 import type { InstanceAddress } from '../support/dicomweb-client.js';
 import { lendRoles, RolesNotLent, type CallGraph } from './lend-roles.js';
 import { NoToken, tokenCommand, type GetToken } from './token.js';
-
-export interface Output {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-}
+import type { Output } from '../support/output.js';
 
 interface Options {
   readonly url: string;

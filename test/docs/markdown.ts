@@ -73,3 +73,35 @@ export function localLinks(document: string): readonly string[] {
   const links = prose(readDocument(document)).matchAll(/\]\(([^)\s]+)\)/g);
   return [...links].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/i.test(target));
 }
+
+/** A fenced block of code. */
+export interface CodeBlock {
+  readonly document: string;
+  /** The heading above it. */
+  readonly heading: string;
+  /** The number of its first line. */
+  readonly line: number;
+  /** As the fence names it; empty for drawings. */
+  readonly language: string;
+  readonly code: string;
+}
+
+/** The blocks of code of a document. */
+export function codeBlocks(document: string): readonly CodeBlock[] {
+  const blocks: CodeBlock[] = [];
+  let heading = '';
+  let open: { language: string; line: number; lines: string[] } | undefined;
+  readDocument(document)
+    .split('\n')
+    .forEach((text, index) => {
+      const fence = /^\s*```(\S*)/.exec(text);
+      if (open !== undefined && fence !== null) {
+        const { language, line, lines } = open;
+        blocks.push({ document, heading, line, language, code: lines.join('\n') });
+        open = undefined;
+      } else if (open !== undefined) open.lines.push(text);
+      else if (fence !== null) open = { language: fence[1] ?? '', line: index + 2, lines: [] };
+      else if (text.startsWith('#')) heading = text.replace(/^#+ /, '');
+    });
+  return blocks;
+}
