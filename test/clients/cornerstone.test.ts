@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { encodeFrame } from '../../src/dicom/pixel/encode-frame.js';
 import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
-import { onEveryHost, pathOf, sample, type Sample } from '../support/conformance.js';
+import { onEveryFace, pathOf, sample, type Sample } from '../support/conformance.js';
 import { element, syntaxes, type SampleSpec } from '../support/part10-builder.js';
 import { pixelsOf } from '../support/pixel-frames.js';
 import { XmlHttpRequest } from '../support/xml-http-request.js';
@@ -181,7 +181,7 @@ const octets = 'application/octet-stream';
 const inParts = (type: string, syntax: string) =>
   `multipart/related; type=${type}; transfer-syntax=${syntax}`;
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   describe('the image loader of cornerstone', () => {
     let loadImage: LoadImage;
     let getPixelData: GetPixelData;

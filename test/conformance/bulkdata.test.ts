@@ -5,7 +5,7 @@ import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import {
   fresh,
   onEveryDeployment,
-  onEveryHost,
+  onEveryFace,
   pathOf,
   sample,
   type Client,
@@ -474,7 +474,7 @@ onEveryDeployment((client) => {
   });
 });
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   describe('GET bulk data in a transfer syntax (PS3.18 §8.7.3)', () => {
     const { microsoft } = client.face;
     const frames = [ramp(512), Buffer.from(ramp(512)).reverse()] as const;

@@ -4,7 +4,7 @@ import { describeRoute } from '../../src/dicomweb/capabilities/described-route.j
 import { answers } from '../../src/dicomweb/media-types.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import type { Route } from '../../src/dicomweb/route.js';
-import { onEveryHost, pathOf, sample } from '../support/conformance.js';
+import { onEveryFace, pathOf, sample } from '../support/conformance.js';
 import { hosts, startService, type Service } from '../support/service.js';
 
 const table = Object.values<Route>(routes);
@@ -98,7 +98,7 @@ describe.each(hosts)('the documents about the API on the %s host', (host) => {
   });
 });
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   describe('OPTIONS', () => {
     it('describes the resource alone', async () => {
       const path = '/studies/1.2.3/metadata';

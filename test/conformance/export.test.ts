@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseJobId } from '../../src/jobs/job.js';
 import { MemoryExportDestinations } from '../../src/storage/memory/memory-export-destinations.js';
-import { fresh, freshUids, onEveryHost, sample, type Client } from '../support/conformance.js';
+import { fresh, freshUids, onEveryFace, sample, type Client } from '../support/conformance.js';
 
 interface Operation {
   readonly operationId: string;
@@ -42,7 +42,7 @@ async function run(client: Client, id: string): Promise<void> {
   expect(await client.service.services.jobs.run(job, Infinity)).toBe('over');
 }
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   describe('export', () => {
     it('copies studies, series and instances, and logs what is not there', async () => {
       const [one, other] = [sample(), sample()];

@@ -1,7 +1,7 @@
 /** Data partitions: made by stores, listed, kept apart, and refused where they are not there. */
 import { describe, expect, it } from '@jest/globals';
 import { readConfig } from '../../src/host/config.js';
-import { fresh, onEveryHost, pathOf, sample, type Client } from '../support/conformance.js';
+import { fresh, onEveryFace, pathOf, sample, type Client } from '../support/conformance.js';
 
 interface Listed {
   readonly partitionKey: number;
@@ -28,7 +28,7 @@ async function storeIn(client: Client, name: string): Promise<ReturnType<typeof 
   return one;
 }
 
-onEveryHost(
+onEveryFace(
   (client) => {
     describe('partitions', () => {
       it('come into being with the first store, once, with ascending numbers', async () => {
@@ -84,7 +84,7 @@ onEveryHost(
   () => ({ config: { ...readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' }), partitions: true } }),
 );
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   it.each(['/partitions', '/partitions/north/studies'])(
     'partitions are refused where they are switched off: %s',
     async (path) => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { PNG } from 'pngjs';
-import { fresh, onEveryHost, pathOf, sample, type Sample } from '../support/conformance.js';
+import { fresh, onEveryFace, pathOf, sample, type Sample } from '../support/conformance.js';
 import { binary, element, sequence, syntaxes, type SampleSpec } from '../support/part10-builder.js';
 
 const side = 16;
@@ -50,7 +50,7 @@ async function typeOf(response: Response): Promise<string> {
   return `${response.status} ${response.headers.get('content-type') ?? ''}`;
 }
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   const { microsoft } = client.face;
 
   describe('GET rendered instances', () => {

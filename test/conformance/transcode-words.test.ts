@@ -6,7 +6,7 @@ import { parsePart10 } from '../../src/dicom/part10/part10.js';
 import { decodeFrame } from '../../src/dicom/pixel/decode-frame.js';
 import type { ImagePixels } from '../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';
-import { onEveryHost, pathOf, sample } from '../support/conformance.js';
+import { onEveryFace, pathOf, sample } from '../support/conformance.js';
 import { element, ramp, syntaxes } from '../support/part10-builder.js';
 
 const dicom = (syntax: string) => `application/dicom; transfer-syntax=${syntax}`;
@@ -43,7 +43,7 @@ async function inflatedOf(file: Buffer) {
   return { frames, meta, dataSet: deflated ? inflateRawSync(rest) : rest };
 }
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   describe('GET an instance of an odd number of bytes in big-endian words', () => {
     const overrides = (frames: number) => [...bits(8), ...size(3, 3, frames)];
 

@@ -10,7 +10,7 @@ import { rgbOf } from '../../src/dicom/pixel/render/color.js';
 import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import {
   fresh,
-  onEveryHost,
+  onEveryFace,
   pathOf,
   sample,
   valueOf,
@@ -90,7 +90,7 @@ async function syntaxesOf(client: Client, path: string, accept: string) {
   );
 }
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   describe('GET an instance in another transfer syntax', () => {
     const plain = sample({ overrides: [two], pixelData: { native } });
 

@@ -1,6 +1,6 @@
 /** WADO-URI (PS3.18 §9): files and pictures by a query, as older viewers ask. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { fresh, onEveryHost, pathOf, sample, type Sample } from '../support/conformance.js';
+import { fresh, onEveryFace, pathOf, sample, type Sample } from '../support/conformance.js';
 import { element, syntaxes } from '../support/part10-builder.js';
 
 function uriOf(
@@ -11,7 +11,7 @@ function uriOf(
   return `/wado?${new URLSearchParams({ ...names, ...more }).toString()}`;
 }
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   const { microsoft } = client.face;
   const image = sample({
     overrides: [element('00280008', 'IS', '2')],

@@ -236,23 +236,33 @@ interface Deployment {
   readonly faces: readonly Face[];
 }
 
-/** Every host speaks every URL form over memory, and one of each contract over Azurite. */
-const deployments: readonly Deployment[] = hosts.flatMap((host): Deployment[] => [
-  { host, storage: 'memory', faces },
-  { host, storage: 'azurite', faces: [host === 'local' ? standard : v2] },
-]);
-
+/** Use cases differ by URL form, and know neither host nor storage. */
+const useCases: readonly Deployment[] = [{ host: 'local', storage: 'memory', faces }];
 const inMemory: readonly Deployment[] = hosts.map((host) => ({ host, storage: 'memory', faces }));
+/** What is deployed, once for each contract, beside the use cases. */
+const deployments: readonly Deployment[] = [
+  ...useCases,
+  { host: 'functions', storage: 'azurite', faces: [standard, v2] },
+];
 
 /**
- * Runs a suite on each host and storage, for each URL form; each gets a client. The service is
- * shared by the tests of a file, which therefore use UIDs of their own.
+ * Runs a suite for each URL form over memory, or over what `options` makes: for what neither host nor
+ * storage is a part of. Each gets a client. The service is shared by the tests of a file, which therefore
+ * use UIDs of their own.
  */
+export function onEveryFace(
+  suite: (client: Client) => void,
+  options: () => Partial<ServiceOptions> = () => ({}),
+): void {
+  run(useCases, options, suite);
+}
+
+/** The same, and on the Functions host over Azurite: for what storage may answer otherwise. */
 export function onEveryDeployment(suite: (client: Client) => void): void {
   run(deployments, () => ({}), suite);
 }
 
-/** The same on each host over memory, or over what `options` makes, for what storage is no part of. */
+/** The same on each host over memory: for what hosts may carry otherwise. */
 export function onEveryHost(
   suite: (client: Client) => void,
   options: () => Partial<ServiceOptions> = () => ({}),
