@@ -88,8 +88,13 @@ function passMinutes({ stores: { tables } }: Opened, minutes: number): void {
 
 const kindsOf = (findings: readonly Finding[]) => findings.map(({ kind }) => kind);
 
-/** Mends as it checks, as the script does; answers the kinds that were mended. */
+/** Mends as it checks, as the script does; once more for totals, which are looked at while nothing moves. */
 async function repair(opened: Opened): Promise<readonly FindingKind[]> {
+  return [...(await repairOnce(opened)), ...(await repairOnce(opened))];
+}
+
+/** Answers the kinds that were mended. */
+async function repairOnce(opened: Opened): Promise<readonly FindingKind[]> {
   const { stores, archives } = opened;
   const settleLog = async (sequence: number) => await archives[0]?.settle(sequence);
   const mended: FindingKind[] = [];
@@ -411,6 +416,8 @@ const damages: readonly Damage[] = [
   {
     what: 'an entry that nobody settled',
     kind: 'log-entry-pending',
+    // It was counted when it was closed for the first time.
+    behind: ['totals-wrong'],
     make: async (opened) => {
       const { newest } = await readTail(opened.stores.tables, 0);
       await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) => ({
@@ -454,8 +461,28 @@ const damages: readonly Damage[] = [
   {
     what: 'a log without its tail',
     kind: 'log-tail-wrong',
+    behind: ['totals-wrong'],
     make: async (opened) => {
       await remove(opened, 'log', logPartitionKey(0), logTailRowKey);
+    },
+  },
+  {
+    what: 'a log that counts a study too many',
+    kind: 'totals-wrong',
+    make: async (opened) => {
+      await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) => ({
+        ...properties,
+        totals: `${partition} 3 3 4`,
+      }));
+    },
+  },
+  {
+    what: 'a log that was begun without totals',
+    kind: 'totals-wrong',
+    make: async (opened) => {
+      await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) =>
+        Object.fromEntries(Object.entries(properties).filter(([name]) => name !== 'totals')),
+      );
     },
   },
 ];

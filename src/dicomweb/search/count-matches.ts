@@ -16,6 +16,8 @@ export const mostCounted = 5000;
 /** Pages of the study list, of a thousand studies each, that are counted at most. */
 export const mostCountedPages = 100;
 
+const kept = { study: 'studies', series: 'series', instance: 'instances' } as const;
+
 /** The total of a search, from its page alone where nothing follows it. */
 export async function totalOf(
   context: Omit<SearchContext, 'effort'>,
@@ -29,7 +31,11 @@ export async function totalOf(
   if (rest === 'none' && isFirst && isSeen) {
     return { count: search.offset + matches.length, isExact: true };
   }
-  if (route.level === 'study' && search.predicates.length === 0) return await countStudies(context);
+  if (search.predicates.length === 0 && scope.study === undefined) {
+    const totals = await context.services.archive.totals(context.partition);
+    if (totals !== undefined) return { count: totals[kept[route.level]], isExact: true };
+    if (route.level === 'study') return await countStudies(context);
+  }
   return await countOneByOne(context, route, search, scope);
 }
 

@@ -25,6 +25,8 @@ import { modalityIn, type NewInstance } from './commit/catalog-plan.js';
 import { Catalog, type InstancePaging, type InstanceRow } from './catalog.js';
 import { ChangeFeed } from './log/change-feed.js';
 import { ChangeLog } from './log/change-log.js';
+import { readTotals } from './log/read-totals.js';
+import type { Totals } from './log/totals.js';
 import { blobName, type BlobExtension, type Partition } from './keys.js';
 import {
   compressIndex,
@@ -286,6 +288,16 @@ export class Archive {
       throw new ServiceError('storage-corrupt', `A derived blob (${extension}) is missing.`);
     }
     return await allBytes(blob.body);
+  }
+
+  // ---- count ---------------------------------------------------------------------------------
+
+  /**
+   * How many studies, series and instances a partition has; `undefined` where the log does not tell:
+   * in an archive that was begun before it did, and in one that is too busy.
+   */
+  async totals(partition: Partition): Promise<Totals | undefined> {
+    return await readTotals({ tables: this.tables, catalog: this.catalog }, partition);
   }
 
   // ---- housekeeping --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import { checkCatalog } from './store-check/check-catalog.js';
 import { contextOf, type CheckOptions, type Stores } from './store-check/check-context.js';
 import { checkIndex } from './store-check/check-index.js';
 import { checkLog } from './store-check/check-log.js';
+import { Census } from './store-check/check-totals.js';
 import type { Finding } from './store-check/finding.js';
 
 /**
@@ -23,8 +24,10 @@ export async function* checkStore(
   options: CheckOptions = {},
 ): AsyncGenerator<Finding, void, undefined> {
   const context = contextOf(stores, options);
-  yield* checkCatalog(context);
+  const census = await Census.begin(context);
+  yield* checkCatalog(context, (rows) => census.count(rows));
   yield* checkIndex(context);
   yield* checkBlobs(context);
   yield* checkLog(context);
+  yield* census.findings(context);
 }

@@ -19,6 +19,7 @@ import {
   type Tally,
 } from '../records.js';
 import { changeIndexes, rowsOf, type IndexChange, type IndexRow } from '../index/search-index.js';
+import type { Totals } from '../log/totals.js';
 import type { Ulid } from '../ulid.js';
 
 /** What is known of an instance before it has its place in the log. */
@@ -56,6 +57,16 @@ export interface CatalogPlan {
   readonly series: ReadonlyMap<SeriesInstanceUID, SeriesRecord | undefined>;
   readonly added: readonly IndexRow[];
   readonly removed: readonly IndexRow[];
+}
+
+/** What the partition has more or fewer of when a plan is carried out. */
+export function totalsOfPlan({ study: before }: StudyState, { study: after }: CatalogPlan): Totals {
+  const [old, now] = [before?.record, after];
+  return {
+    studies: Number(now !== undefined) - Number(old !== undefined),
+    series: (now?.series ?? 0) - (old?.series ?? 0),
+    instances: (now?.instances ?? 0) - (old?.instances ?? 0),
+  };
 }
 
 /** A property of a row holds 32 Ki characters; some are left for what only grows by digits. */

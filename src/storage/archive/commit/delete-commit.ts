@@ -7,7 +7,7 @@ import { ServiceError } from '../../../errors.js';
 import type { TableOperation } from '../../table-store.js';
 import { allOf } from '../all-of.js';
 import { backOff } from './back-off.js';
-import { planDelete, type CatalogPlan, type StudyState } from './catalog-plan.js';
+import { planDelete, totalsOfPlan, type CatalogPlan, type StudyState } from './catalog-plan.js';
 import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
 import type { Intent } from '../log/intent.js';
@@ -132,12 +132,13 @@ export class DeleteCommit {
   }
 
   #intentOf(
-    { guard, study }: StudyState,
+    state: StudyState,
     plan: CatalogPlan,
     rows: readonly InstanceRow[],
     written: WrittenIndexRows,
   ): Intent {
     const { partition, study: uid, parts } = this.#rows;
+    const { guard, study } = state;
     const write = study?.record.created;
     if (write === undefined) throw new ServiceError('storage-corrupt', 'A study without its row.');
     return {
@@ -146,6 +147,7 @@ export class DeleteCommit {
         return { series, instance, version, action: 'Delete' };
       }),
       rows: rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]),
+      totals: totalsOfPlan(state, plan),
     };
   }
 

@@ -15,6 +15,7 @@ import { blobName, logPartitionKey, logRowKey, type BlobExtension } from '../key
 import { readTail, tailOperation } from '../log/log-tail.js';
 import type { IndexRow, SearchIndex } from '../index/search-index.js';
 import { shardOfSequence } from '../log/sequence.js';
+import { added } from '../log/totals.js';
 import type { ArchiveTiming } from '../timing.js';
 import type { Ulid } from '../ulid.js';
 
@@ -111,7 +112,13 @@ export async function settle(
     const { rowKey, etag } = intent.entity;
     const outcome = await parts.tables.transact('log', logPartitionKey(tail.shard), [
       // Guards the verdict as well: the intent was open all the time.
-      tailOperation(tail, { open: tail.open.filter((one) => one !== sequence) }),
+      tailOperation(tail, {
+        open: tail.open.filter((one) => one !== sequence),
+        totals:
+          verdict === 'void'
+            ? tail.totals
+            : tail.totals && added(tail.totals, [[intent.partition, intent.totals]]),
+      }),
       ...(verdict === 'void'
         ? [{ kind: 'replace', rowKey, etag, properties: asVoid(intent.entity) } as const]
         : []),

@@ -12,6 +12,7 @@ import {
   distinctValues,
   hasRoom,
   planStore,
+  totalsOfPlan,
   type CatalogPlan,
   type NewInstance,
   type Replaced,
@@ -193,7 +194,7 @@ export class StoreCommit {
 
   #intentOf(
     { left, write, written }: StoreAttempt,
-    { guard }: StudyState,
+    state: StudyState,
     plan: CatalogPlan,
     replaced: Replaced,
   ): Intent {
@@ -208,7 +209,9 @@ export class StoreCommit {
     });
     const rows = rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]);
     const id = parts.newUlid();
-    return { partition, study, id, write, base: guard.revision, changes, rows };
+    const base = state.guard.revision;
+    const totals = totalsOfPlan(state, plan);
+    return { partition, study, id, write, base, changes, rows, totals };
   }
 
   /** Takes those out that bring the rows of the study something new, or all when none does. */

@@ -11,6 +11,7 @@ import { encodeIntent, type Intent } from './intent.js';
 import { logPartitionKey, logRowKey } from '../keys.js';
 import { readTail, tailOperation, type Tail } from './log-tail.js';
 import { firstSequenceOf, sequenceAfter, sequenceStride, shardOfSequence } from './sequence.js';
+import { added } from './totals.js';
 
 /** An intent that has its place in the log. */
 export interface Appended {
@@ -78,8 +79,8 @@ export class ChangeLog {
   #tail: Tail | undefined;
   /** The tail as this process saw it last: perhaps no longer as it is. */
   #seen: Tail | undefined;
-  /** Intents of this process that are done with, and whether their rows stay. */
-  readonly #leaving = new Map<number, 'stays' | 'goes'>();
+  /** Intents of this process that are done with: those that were carried out, or whose rows go. */
+  readonly #leaving = new Map<number, Intent | 'goes'>();
   #isClosing = false;
 
   constructor(tables: TableStore, runtime: Runtime) {
@@ -105,8 +106,8 @@ export class ChangeLog {
   }
 
   /** Nothing is left to be done about an intent that was carried out: noted with the next append, or soon. */
-  finished({ sequence }: Appended): void {
-    this.#leave(sequence, 'stays');
+  finished({ sequence, intent }: Appended): void {
+    this.#leave(sequence, intent);
   }
 
   /** An intent will not be carried out, and nothing of it is left: its row goes. */
@@ -125,8 +126,8 @@ export class ChangeLog {
     );
   }
 
-  #leave(sequence: number, row: 'stays' | 'goes'): void {
-    this.#leaving.set(sequence, row);
+  #leave(sequence: number, as: Intent | 'goes'): void {
+    this.#leaving.set(sequence, as);
     if (this.#isClosing) return;
     this.#isClosing = true;
     void this.#closeLater();
@@ -179,11 +180,13 @@ export class ChangeLog {
     if (tail.open.length > mostOpen) {
       throw new ServiceError('overloaded', 'The change log waits to be settled. Try again.');
     }
-    const dropped = [...this.#leaving].filter(([, row]) => row === 'goes').map(([one]) => one);
+    const dropped = [...this.#leaving].filter(([, as]) => as === 'goes').map(([one]) => one);
     const dropping = dropped.slice(0, mostDropped);
-    const stays = [...this.#leaving].filter(([, row]) => row === 'stays').map(([one]) => one);
+    const happened = [...this.#leaving].flatMap(([sequence, as]) => {
+      return as === 'goes' ? [] : [{ sequence, intent: as }];
+    });
     const before = appends.flatMap((append) => append.before ?? []);
-    const leaving = [...stays, ...dropping];
+    const leaving = [...happened.map(({ sequence }) => sequence), ...dropping];
     let last = tail.last;
     const placed = appends.map((append): Placed => {
       const { intent, after } = append;
@@ -204,8 +207,17 @@ export class ChangeLog {
       ...placed.map(({ sequence }) => sequence),
     ];
     const newest = placed.at(-1)?.sequence ?? tail.newest;
+    // What others have closed, they have counted.
+    const totals =
+      tail.totals &&
+      added(
+        tail.totals,
+        happened
+          .filter(({ sequence }) => tail.open.includes(sequence))
+          .map(({ intent }) => [intent.partition, intent.totals] as const),
+      );
     return {
-      change: { last, newest, open },
+      change: { last, newest, open, totals },
       placed,
       deleted: [...before, ...dropping],
       left: leaving,

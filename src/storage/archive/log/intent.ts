@@ -15,6 +15,7 @@ import type { Partition } from '../keys.js';
 import { joinChunks, toChunks } from '../records.js';
 import type { IndexRow } from '../index/search-index.js';
 import { sequenceStride } from './sequence.js';
+import { decodeTotals, encodeTotals, isNone, type Totals } from './totals.js';
 import type { Ulid } from '../ulid.js';
 
 export type ChangeAction = 'Create' | 'Update' | 'Delete';
@@ -41,6 +42,8 @@ export interface Intent {
   readonly changes: readonly Change[];
   /** Index rows above the instances that are put down before the commit, or taken away after it. */
   readonly rows: readonly IndexRow[];
+  /** What the partition has more or fewer of when it is carried out. */
+  readonly totals: Totals;
 }
 
 /** An intent as the log has it. */
@@ -66,6 +69,14 @@ export const intentCountProperties = [
   'base',
   'count',
   'void',
+] as const satisfies readonly string[];
+
+/** What a reader needs of an intent to tell what it makes more or fewer. */
+export const intentTotalsProperties = [
+  'partition',
+  'study',
+  'base',
+  'totals',
 ] as const satisfies readonly string[];
 
 type Line = readonly [SOPInstanceUID, ChangeAction, Ulid, Ulid?];
@@ -117,12 +128,13 @@ function leavesFiles({ changes }: Intent): boolean {
 }
 
 export function encodeIntent(intent: Intent): Properties {
-  const { partition, study, id, write, base, changes, rows } = intent;
+  const { partition, study, id, write, base, changes, rows, totals } = intent;
   return {
     ...{ partition, study, id, write, base },
     count: changes.length,
     changes: encodeChanges(changes),
     ...(rows.length > 0 && encodeRows(rows)),
+    ...(!isNone(totals) && { totals: encodeTotals(totals) }),
     ...(leavesFiles(intent) && { clear: true }),
   };
 }
@@ -153,6 +165,7 @@ export function decodeIntent(entity: Entity): LoggedIntent {
       base: Number(properties['base']),
       changes: decodeChanges(properties['changes']),
       rows: decodeRows(properties),
+      totals: decodeTotals(properties['totals']),
       sequence: Number(rowKey),
       isVoid: properties['void'] === true,
       timestamp,

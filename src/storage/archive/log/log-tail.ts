@@ -5,6 +5,7 @@
 import type { Entity, Properties, TableOperation, TableStore } from '../../table-store.js';
 import { logPartitionKey, logTailRowKey } from '../keys.js';
 import { mostLogShards } from './sequence.js';
+import { decodePartitionTotals, encodePartitionTotals, type PartitionTotals } from './totals.js';
 
 /** The tail of one shard. */
 export interface Tail {
@@ -17,6 +18,11 @@ export interface Tail {
   readonly open: readonly number[];
   /** How many shards the log had when somebody looked last. */
   readonly shards: number;
+  /**
+   * What the intents that have left the tail as carried out made more or fewer; `undefined` in a log that was
+   * begun without.
+   */
+  readonly totals: PartitionTotals | undefined;
   /** When it was written last, by the clock of storage; 0 when it is not there. */
   readonly timestamp: number;
   /** `undefined` when the shard has no tail row. */
@@ -28,8 +34,12 @@ export function encodeTail({
   newest,
   open,
   shards,
+  totals,
 }: Omit<Tail, 'etag' | 'timestamp'>): Properties {
-  return { last: BigInt(last), newest: BigInt(newest), open: open.join(' '), shards };
+  return {
+    ...{ last: BigInt(last), newest: BigInt(newest), open: open.join(' '), shards },
+    ...encodePartitionTotals(totals),
+  };
 }
 
 function decodeTail(shard: number, row: Entity | undefined): Tail {
@@ -40,6 +50,7 @@ function decodeTail(shard: number, row: Entity | undefined): Tail {
     newest: Number(newest ?? 0),
     open: typeof open === 'string' && open !== '' ? open.split(' ').map(Number) : [],
     shards: Math.min(Number(shards ?? 1), mostLogShards),
+    totals: row === undefined ? new Map() : decodePartitionTotals(row.properties),
     timestamp: row?.timestamp ?? 0,
     etag: row?.etag,
   };

@@ -34,13 +34,21 @@ async function judgeAgain(
   return [];
 }
 
-/** What is amiss in the studies of the catalog. */
-export async function* checkCatalog(context: CheckContext): AsyncGenerator<Finding> {
+/**
+ * What is amiss in the studies of the catalog.
+ *
+ * @param onStudy - told of each.
+ */
+export async function* checkCatalog(
+  context: CheckContext,
+  onStudy: (rows: StudyRows) => void,
+): AsyncGenerator<Finding> {
   let done = 0;
   for await (const rows of studiesOf(context.tables)) {
     // The rows of the pass may be of several moments: they only raise suspicions.
     const suspicions = await judge(context, rows);
     if (suspicions.length > 0) yield* await judgeAgain(context, rows);
+    onStudy(rows);
     context.progress('catalog', (done += 1));
   }
 }

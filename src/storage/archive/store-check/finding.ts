@@ -2,6 +2,8 @@
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import type { ContainerName } from '../../blob-store.js';
 import type { Partition } from '../keys.js';
+import type { Tail } from '../log/log-tail.js';
+import type { PartitionTotals } from '../log/totals.js';
 import type { Address, IndexRow } from '../index/search-index.js';
 
 interface Kind {
@@ -37,6 +39,7 @@ export const findingKinds = {
   'blob-unknown': lasting('a blob that is not named as the service names them'),
   'log-entry-pending': mendable('a change that nobody has settled in time'),
   'log-tail-wrong': mendable('a shard of the log whose tail does not fit its entries'),
+  'totals-wrong': mendable('totals that the log keeps and that differ from the rows, or none'),
 } as const satisfies Record<string, Kind>;
 
 export type FindingKind = keyof typeof findingKinds;
@@ -50,6 +53,7 @@ export type Target =
   | { readonly kind: 'blob'; readonly container: ContainerName; readonly name: string }
   | { readonly kind: 'log-entry'; readonly sequence: number }
   | { readonly kind: 'log-tail'; readonly shard: number }
+  | { readonly kind: 'totals'; readonly tails: readonly Tail[]; readonly missing: PartitionTotals }
   | { readonly kind: 'none' };
 
 export interface Finding {

@@ -11,6 +11,7 @@ import { parseBlobName } from './blob-path.js';
 import { contextOf, type CheckContext, type CheckOptions, type Stores } from './check-context.js';
 import { isDangling } from './check-index.js';
 import { fits, mendedTail, readEntries } from './check-log.js';
+import { mendTotals } from './check-totals.js';
 import { isConfirmed } from './confirm-index-key.js';
 import { findingKinds, type Finding, type Target } from './finding.js';
 import { judgeOrphan, wantedBlobs } from './judge-blobs.js';
@@ -54,6 +55,8 @@ export async function mend(
       return await settleEntry(context, target.sequence, options.settle);
     case 'log-tail':
       return await mendTail(context, target.shard);
+    case 'totals':
+      return await mendTotals(stores.tables, target.tails, target.missing);
     case 'none':
       return false;
   }

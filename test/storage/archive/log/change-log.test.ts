@@ -29,12 +29,13 @@ import {
 } from '../support/watched-tables.js';
 
 function intent(instances = 1): Intent {
-  const { study, series, instance } = uidsOf({ study: 1, series: 1, instance: 1 });
+  const { study, series, instance: sop } = uidsOf({ study: 1, series: 1, instance: 1 });
   const changes = Array.from({ length: instances }, () => {
-    return { series, instance, action: 'Create', version: newUlid() } as const;
+    return { series, instance: sop, action: 'Create', version: newUlid() } as const;
   });
   const write = newUlid();
-  return { partition, study, id: newUlid(), write, base: 0, changes, rows: [] };
+  const totals = { studies: 0, series: 0, instances };
+  return { partition, study, id: newUlid(), write, base: 0, changes, rows: [], totals };
 }
 
 const intents = (many: number) => Array.from({ length: many }, () => intent());
@@ -277,7 +278,10 @@ describe('a log of several shards', () => {
       {
         kind: 'insert',
         rowKey: logTailRowKey,
-        properties: encodeTail({ shard: 0, last: 500, newest: 0, open: [], shards: 3 }),
+        properties: encodeTail({
+          ...{ shard: 0, last: 500, newest: 0, open: [], shards: 3 },
+          totals: new Map(),
+        }),
       },
     ]);
     // Announced, but not there: nobody chooses it, and readers pass it.

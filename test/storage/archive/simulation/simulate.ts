@@ -3,6 +3,7 @@
  * with every call to storage in an order that the seed chooses. Afterwards everything is held against the
  * invariants of docs/architecture.md.
  */
+import assert from 'node:assert/strict';
 import { attribute } from '../../../../src/dicom/attribute.js';
 import type { DataSet } from '../../../../src/dicom/data-set.js';
 import { Archive, type StoredFile } from '../../../../src/storage/archive/archive.js';
@@ -31,6 +32,7 @@ import {
   expectStudyListToMatch,
   impliedIndexRows,
   survey,
+  totalsOf,
 } from '../support/survey.js';
 import { WatchedTables } from '../support/watched-tables.js';
 import { Referee } from './referee.js';
@@ -324,6 +326,7 @@ class Schedule {
     expectCountsToMatch(found);
     expectLogToBeSettled(found);
     expectStudyListToMatch(found);
+    assert.deepEqual(await archive.totals(partition), totalsOf(found));
     const [implied, rows] = [impliedIndexRows(found), new Set(found.indexRows)];
     const missing = implied.filter((row) => !rows.has(row));
     if (missing.length > 0) throw new Error(`Index rows are missing: ${missing.join(', ')}`);

@@ -13,6 +13,7 @@ import {
   type LoggedIntent,
 } from '../../../../src/storage/archive/log/intent.js';
 import { readTails } from '../../../../src/storage/archive/log/log-tail.js';
+import type { Totals } from '../../../../src/storage/archive/log/totals.js';
 import { sequenceStride } from '../../../../src/storage/archive/log/sequence.js';
 import {
   blobName,
@@ -152,6 +153,11 @@ export function expectCountsToMatch({ studies, series, instances }: Survey): voi
     new Set(studies.map(({ study }) => study)),
     new Set(instances.map(({ study }) => study)),
   );
+}
+
+/** What a partition has. */
+export function totalsOf({ studies, series, instances }: Survey): Totals {
+  return { studies: studies.length, series: series.length, instances: instances.length };
 }
 
 /** The addresses of the index rows that the records ask for. */
