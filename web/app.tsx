@@ -7,6 +7,7 @@ import { Icon, type IconName } from './parts/icon.js';
 import { Message } from './parts/message.js';
 import { lastListLink, links, route } from './route.js';
 import { allowed, session, userName } from './session/session.js';
+import { leaveSharedLink } from './session/shared-link.js';
 import { signOut, startSignIn } from './session/sign-in.js';
 import type { PageSettings, SignInSettings } from './settings.js';
 import { StudyView } from './study/study-view.js';
@@ -31,9 +32,29 @@ function NavigationLink({ href, icon, label, isCurrent }: LinkProps) {
   );
 }
 
-function Header() {
+/** Whether there is something to operate for who is at the page. */
+function canOperate({ shareDays }: PageSettings): boolean {
+  return allowed.value('admin') || (shareDays !== null && allowed.value('share'));
+}
+
+function SharedHeader() {
+  return (
+    <header class="header">
+      <strong class="app-name">{text.appName}</strong>
+      <span class="badge">{text.share.sharedWithYou}</span>
+      <div class="user">
+        <button type="button" class="button button-quiet" onClick={leaveSharedLink}>
+          {text.share.leave}
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function Header({ settings }: { readonly settings: PageSettings }) {
   const { view } = route.value;
   const current = session.value;
+  if (current.kind === 'shared' || current.kind === 'link-over') return <SharedHeader />;
   const { counts } = summary.value;
   const underWay = counts.waiting + counts.sending;
   const uploadLabel =
@@ -66,7 +87,7 @@ function Header() {
             isCurrent={view === 'upload'}
           />
         )}
-        {allowed.value('admin') && (
+        {canOperate(settings) && (
           <NavigationLink
             href={links.operate}
             icon="pulse"
@@ -122,6 +143,17 @@ function View({ settings }: { readonly settings: PageSettings }) {
       />
     );
   }
+  if (current.kind === 'link-over') {
+    return (
+      <Message title={text.failure.linkOver} tone="error">
+        <p>{text.share.overHint}</p>
+      </Message>
+    );
+  }
+  if (current.kind === 'shared' && at.view !== 'look') {
+    const { study } = current.link;
+    return <StudyView key={study} uid={study} settings={settings} />;
+  }
   if (!allowed.value('read') && at.view !== 'upload') {
     return <Message title={text.session.noRole} />;
   }
@@ -129,13 +161,13 @@ function View({ settings }: { readonly settings: PageSettings }) {
     case 'list':
       return <StudyList query={at.query} />;
     case 'study':
-      return <StudyView key={at.study} uid={at.study} ohif={settings.ohif} />;
+      return <StudyView key={at.study} uid={at.study} settings={settings} />;
     case 'look':
       return <LookView key={at.series} study={at.study} series={at.series} />;
     case 'upload':
       return <UploadView />;
     case 'operate':
-      return <OperateView version={settings.version} />;
+      return <OperateView settings={settings} />;
   }
 }
 
@@ -160,7 +192,7 @@ export function App({ settings }: { readonly settings: PageSettings }) {
   useFilterKey();
   return (
     <>
-      <Header />
+      <Header settings={settings} />
       <main id="content" tabIndex={-1}>
         <View settings={settings} />
       </main>

@@ -4,11 +4,17 @@ import { App } from './app.js';
 import './page.css';
 import { Message } from './parts/message.js';
 import { session } from './session/session.js';
+import { takeSharedLink } from './session/shared-link.js';
 import { finishSignIn } from './session/sign-in.js';
 import { fetchSettings, type PageSettings } from './settings.js';
 import { text } from './text.js';
 
 async function openSession({ signIn }: PageSettings): Promise<void> {
+  const link = takeSharedLink();
+  if (link !== undefined) {
+    session.value = { kind: 'shared', link };
+    return;
+  }
   if (signIn === null) return;
   const tokens = await finishSignIn(signIn);
   session.value =

@@ -12,6 +12,8 @@ export interface PageSettings {
   readonly version: string;
   /** `null` where the service asks for no tokens. */
   readonly signIn: SignInSettings | null;
+  /** Days that a link works where nobody chooses; `null` where there are no links. */
+  readonly shareDays: number | null;
   /** Whether OHIF is served at `viewer/`. */
   readonly ohif: boolean;
 }

@@ -38,9 +38,14 @@ export function buildPage(): { readonly directory: string; readonly remove: () =
   return { directory, remove: () => rmSync(path.dirname(directory), { recursive: true }) };
 }
 
-/** Keeps a picture of the page beside the coverage, to be looked at. */
-export async function keepScreenshot(page: Page, name: string): Promise<void> {
+/** Where a picture of the page is kept, beside the coverage, to be looked at. */
+export function screenshotPath(name: string): string {
   const folder = path.join(root, 'coverage/screenshots');
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: path.join(folder, `${name}.png`) });
+  return path.join(folder, `${name}.png`);
+}
+
+/** Keeps a picture of the page. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: screenshotPath(name) });
 }

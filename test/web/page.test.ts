@@ -10,7 +10,7 @@ import { pageOf } from '../../src/host/pipeline/page.js';
 import { startEntra, type Entra, type Tenant } from '../support/entra.js';
 import { startService, type Service } from '../support/service.js';
 import { archiveFiles, folderToUpload, studies } from './archive.js';
-import { buildPage, chromiumPath, keepScreenshot, launch } from './browser.js';
+import { buildPage, chromiumPath, keepScreenshot, launch, screenshotPath } from './browser.js';
 
 const inBrowser = chromiumPath === undefined ? describe.skip : describe;
 if (chromiumPath === undefined) {
@@ -91,7 +91,7 @@ inBrowser('the page', () => {
   beforeAll(async () => {
     service = await startService({
       host: 'local',
-      page: (config) => pageOf(config, built.directory),
+      page: (config) => pageOf(config, { directory: built.directory }),
     });
     await store(service.baseUrl, archiveFiles());
   });
@@ -278,9 +278,9 @@ inBrowser('the page of a service that asks for tokens', () => {
     });
     service = await startService({
       host: 'local',
-      config: { auth: tokens.auth },
+      config: { auth: tokens.auth, shares: { defaultDays: 7 } },
       access: bearer(tenant.rules),
-      page: (config) => pageOf(config, built.directory),
+      page: (config) => pageOf(config, { directory: built.directory }),
     });
     const token = await tenant.token({ claims: { roles: ['Dicom.Write'] } });
     await store(service.baseUrl, archiveFiles().slice(-2), {
@@ -322,6 +322,68 @@ inBrowser('the page of a service that asks for tokens', () => {
     expect(tenant.tokenRequests).toBeGreaterThan(1);
     expect(await page.getByRole('link', { name: 'Upload' }).count()).toBe(1);
     tenant.tokenSeconds = 3600;
+  });
+
+  /** Makes a link in the dialog that a button opens. */
+  async function makeLink(button: string): Promise<string> {
+    await page.getByRole('button', { name: button }).click();
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const link = await page.getByLabel('Link for people').inputValue();
+    await keepScreenshot(page, button.toLowerCase().replaceAll(' ', '-'));
+    await page.getByRole('button', { name: 'Close' }).click();
+    return link;
+  }
+
+  it('shares by links that open in a clean profile, show no more, and end when withdrawn', async () => {
+    tenant.roles = ['Dicom.Share'];
+    await open(`#/studies/${studies.phantom}`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const link = await makeLink('Share this study');
+    const ofSeries = await makeLink('Share this series');
+
+    const guest = await browser.newContext({ viewport: { width: 1200, height: 800 } });
+    const shown = await guest.newPage();
+    const asked: string[] = [];
+    shown.on('request', (request) => asked.push(request.url()));
+    await shown.goto(link);
+    await shown.getByText('Shared with you').waitFor();
+    await shown.getByText('Lindqvist, Astrid').waitFor();
+    await shown.locator('.series-picture img').waitFor();
+    expect(shown.url()).toBe(`${service.baseUrl}/#/studies/${studies.phantom}`);
+    for (const name of ['Delete study', 'Share this study', 'Sign in']) {
+      expect(await shown.getByRole('button', { name }).count()).toBe(0);
+    }
+    expect(await shown.getByRole('navigation').count()).toBe(0);
+    await shown.screenshot({ path: screenshotPath('shared') });
+    await shown.getByRole('link', { name: 'Look' }).last().click();
+    await shown.getByText('exact pixels').waitFor();
+    await shown.reload();
+    await shown.getByText('exact pixels').waitFor();
+    await shown.goto(`${service.baseUrl}/#/operate`);
+    await shown.getByText('Lindqvist, Astrid').waitFor();
+    expect(asked.filter((url) => url.includes('share_'))).toEqual([]);
+
+    await shown.goto(ofSeries);
+    await shown.getByRole('button', { name: 'Download series (ZIP)' }).waitFor();
+    const secret = /share_[\w-]+/.exec(ofSeries)?.[0] ?? '';
+    const picture = `${service.baseUrl}/studies/${studies.phantom}/series/${studies.phantom}.1/thumbnail?share=${secret}`;
+    const width = await shown.evaluate(
+      `new Promise((resolve, reject) => { const i = new Image(); i.onload = () => resolve(i.naturalWidth); i.onerror = reject; i.src = ${JSON.stringify(picture)}; })`,
+    );
+    expect(width).toBeGreaterThan(50);
+
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('link', { name: 'Operate' }).click();
+    const withdraw = page.getByRole('button', { name: 'Withdraw' });
+    await withdraw.nth(1).waitFor();
+    await keepScreenshot(page, 'links');
+    await withdraw.first().click();
+    await withdraw.nth(1).waitFor({ state: 'detached' });
+    await shown.reload();
+    await shown.getByText('This link does not work any more').waitFor();
+    await shown.goto(link);
+    await shown.getByText('Lindqvist, Astrid').waitFor();
+    await guest.close();
   });
 
   it('tells someone without a role whom to ask', async () => {

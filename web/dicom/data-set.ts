@@ -1,21 +1,10 @@
 /** Data sets in the DICOM JSON model (PS3.18 Annex F), and values out of them. */
 
-export interface PersonName {
-  readonly Alphabetic?: string;
-  readonly Ideographic?: string;
-  readonly Phonetic?: string;
-}
+import type { Element, PersonName, Value } from '../../src/dicom/data-set.js';
 
-export type Value = string | number | PersonName | DataSet | null;
+export type { Element, PersonName, Value };
 
-export interface Element {
-  readonly vr: string;
-  readonly Value?: readonly Value[];
-  readonly BulkDataURI?: string;
-  readonly InlineBinary?: string;
-}
-
-/** Elements by tag, eight hex digits in capitals. */
+/** Elements by tag, eight hex digits in capitals; any of them may be absent. */
 export type DataSet = Readonly<Record<string, Element | undefined>>;
 
 /** Tags by keyword: those that the page asks for by name. */

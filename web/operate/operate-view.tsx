@@ -5,7 +5,10 @@ import { search } from '../api/search.js';
 import { Message } from '../parts/message.js';
 import { useRequest } from '../parts/use-request.js';
 import { text } from '../text.js';
+import { allowed } from '../session/session.js';
+import type { PageSettings } from '../settings.js';
 import { Changes } from './changes.js';
+import { SharesCard } from './shares-card.js';
 
 interface Health {
   readonly overallStatus: string;
@@ -62,20 +65,28 @@ function CountCard({ title, path }: { readonly title: string; readonly path: str
   );
 }
 
-export function OperateView({ version }: { readonly version: string }) {
+export function OperateView({ settings }: { readonly settings: PageSettings }) {
+  const shares = settings.shareDays !== null && allowed.value('share');
   return (
     <section class="operate" aria-label={text.operate.title}>
       <h1>{text.operate.title}</h1>
-      <div class="cards">
-        <CountCard title={text.operate.studies} path="studies" />
-        <CountCard title={text.operate.series} path="series" />
-        <CountCard title={text.operate.instances} path="instances" />
-        <Card title={text.operate.version}>
-          <p class="figure">{version}</p>
-        </Card>
-        <HealthCard />
-      </div>
-      <Changes />
+      {allowed.value('admin') && <Service version={settings.version} />}
+      {shares && <SharesCard />}
+      {allowed.value('admin') && <Changes />}
     </section>
+  );
+}
+
+function Service({ version }: { readonly version: string }) {
+  return (
+    <div class="cards">
+      <CountCard title={text.operate.studies} path="studies" />
+      <CountCard title={text.operate.series} path="series" />
+      <CountCard title={text.operate.instances} path="instances" />
+      <Card title={text.operate.version}>
+        <p class="figure">{version}</p>
+      </Card>
+      <HealthCard />
+    </div>
   );
 }

@@ -18,6 +18,7 @@ const paths = {
   table: 'M4 5h16v14H4zM4 10h16M10 5v14',
   download: 'M12 4v12m-5-5 5 5 5-5M4 20h16',
   trash: 'M5 7h14M9 7V4h6v3m-8 0 1 13h8l1-13',
+  share: 'M12 14V3m-4 4 4-4 4 4M6 11v9h12v-9',
   up: 'm6 14 6-6 6 6',
   down: 'm6 10 6 6 6-6',
   user: 'M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8M4 20a8 8 0 0 1 16 0',

@@ -2,10 +2,14 @@
 import { computed, signal } from '@preact/signals';
 import { grantsOf, type Permission } from '../../src/auth/roles.js';
 import type { SignInSettings } from '../settings.js';
+import type { SharedLink } from './shared-link.js';
 import { renew, type Tokens } from './sign-in.js';
 
 export type Session =
   | { readonly kind: 'open' }
+  /** Someone with a link. */
+  | { readonly kind: 'shared'; readonly link: SharedLink }
+  | { readonly kind: 'link-over' }
   | { readonly kind: 'signed-out'; readonly settings: SignInSettings; readonly why?: 'expired' }
   | { readonly kind: 'signed-in'; readonly settings: SignInSettings; readonly tokens: Tokens };
 
@@ -27,7 +31,8 @@ function claimsOf(token: string): Readonly<Record<string, unknown>> {
 export const allowed = computed<(permission: Permission) => boolean>(() => {
   const current = session.value;
   if (current.kind === 'open') return () => true;
-  if (current.kind === 'signed-out') return () => false;
+  if (current.kind === 'shared') return (permission) => permission === 'read';
+  if (current.kind !== 'signed-in') return () => false;
   const { roles = [], scp = '' } = claimsOf(current.tokens.accessToken) as {
     roles?: readonly string[];
     scp?: string;
@@ -35,6 +40,12 @@ export const allowed = computed<(permission: Permission) => boolean>(() => {
   const grants = grantsOf(roles, scp.split(' ').filter(Boolean));
   return (permission) => grants.has(permission);
 });
+
+/** The link that the page was opened with, if it was. */
+export function sharedLink(): SharedLink | undefined {
+  const current = session.value;
+  return current.kind === 'shared' ? current.link : undefined;
+}
 
 /** The name of who is signed in. */
 export const userName = computed(() => {
@@ -57,9 +68,13 @@ async function renewTokens(settings: SignInSettings, tokens: Tokens): Promise<vo
   }
 }
 
-/** A token that is good for a while yet; `undefined` where none is asked for, or nobody is signed in. */
+/**
+ * A token that is good for a while yet, or the secret of a link; `undefined` where none is asked for, or nobody is
+ * signed in.
+ */
 export async function accessToken(): Promise<string | undefined> {
   const current = session.value;
+  if (current.kind === 'shared') return current.link.secret;
   if (current.kind !== 'signed-in') return undefined;
   const { settings, tokens } = current;
   if (Date.now() < tokens.expiresAt - marginMilliseconds) return tokens.accessToken;
@@ -72,6 +87,7 @@ export async function accessToken(): Promise<string | undefined> {
 /** The service does not take the token any more. */
 export function endSession(): void {
   const current = session.value;
+  if (current.kind === 'shared') session.value = { kind: 'link-over' };
   if (current.kind !== 'signed-in') return;
   session.value = { kind: 'signed-out', settings: current.settings, why: 'expired' };
 }

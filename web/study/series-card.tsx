@@ -7,6 +7,8 @@ import { Message } from '../parts/message.js';
 import { Picture } from '../parts/picture.js';
 import { useRequest } from '../parts/use-request.js';
 import { links } from '../route.js';
+import { allowed } from '../session/session.js';
+import { ShareButton } from '../share/share-button.js';
 import { text } from '../text.js';
 import { Attributes } from './attributes.js';
 import { saveFile } from './save-file.js';
@@ -14,6 +16,8 @@ import { saveFile } from './save-file.js';
 interface Props {
   readonly study: string;
   readonly series: DataSet;
+  /** Days that a link works where nobody chooses; `null` where there are no links. */
+  readonly shareDays: number | null;
   /** The only series of its study is shown open. */
   readonly isOnly: boolean;
 }
@@ -61,7 +65,7 @@ function Instances({ path }: { readonly path: string }) {
   );
 }
 
-export function SeriesCard({ study, series, isOnly }: Props) {
+export function SeriesCard({ study, series, shareDays, isOnly }: Props) {
   const uid = textOf(series, 'SeriesInstanceUID');
   const path = `studies/${study}/series/${uid}`;
   const [open, setOpen] = useState(false);
@@ -95,6 +99,9 @@ export function SeriesCard({ study, series, isOnly }: Props) {
           <button type="button" class="button" aria-expanded={open} onClick={() => setOpen(!open)}>
             <Icon name="table" /> {text.study.attributes}
           </button>
+          {shareDays !== null && allowed.value('share') && (
+            <ShareButton study={study} series={uid} days={shareDays} />
+          )}
         </p>
       </div>
       {open && <Instances path={path} />}

@@ -10,8 +10,9 @@ import { Message } from '../parts/message.js';
 import { Person } from '../parts/person.js';
 import { useRequest } from '../parts/use-request.js';
 import { go, lastListLink } from '../route.js';
-import { allowed } from '../session/session.js';
-import { serviceUrl } from '../settings.js';
+import { allowed, sharedLink } from '../session/session.js';
+import { serviceUrl, type PageSettings } from '../settings.js';
+import { ShareButton } from '../share/share-button.js';
 import { text } from '../text.js';
 import { saveFile } from './save-file.js';
 import { SeriesCard } from './series-card.js';
@@ -68,12 +69,16 @@ function Heading({ study }: { readonly study: DataSet }) {
 
 interface ActionsProps extends Study {
   readonly uid: string;
-  readonly ohif: boolean;
+  readonly settings: PageSettings;
   readonly onProblem: (problem: string) => void;
 }
 
-function Actions({ uid, series, ohif, onProblem }: ActionsProps) {
+function Actions({ uid, series, settings, onProblem }: ActionsProps) {
+  const { ohif, shareDays } = settings;
+  const link = sharedLink();
   const [busy, setBusy] = useState(false);
+  // A link to one series opens no more of its study.
+  const whole = `studies/${uid}${link?.series === undefined ? '' : `/series/${link.series}`}`;
   const images = series.reduce(
     (sum, one) => sum + (numberOf(one, 'NumberOfSeriesRelatedInstances') ?? 0),
     0,
@@ -91,23 +96,27 @@ function Actions({ uid, series, ohif, onProblem }: ActionsProps) {
   };
   return (
     <div class="actions">
-      {ohif && (
+      {ohif && link === undefined && (
         <a class="button" href={`viewer/viewer?StudyInstanceUIDs=${uid}`} target="_blank">
           {text.study.openInOhif}
         </a>
       )}
-      <a class="button" href={weasisLink(uid)}>
-        {text.study.openInWeasis}
-      </a>
+      {link === undefined && (
+        <a class="button" href={weasisLink(uid)}>
+          {text.study.openInWeasis}
+        </a>
+      )}
+      {shareDays !== null && allowed.value('share') && <ShareButton study={uid} days={shareDays} />}
       <button
         type="button"
         class="button"
         disabled={busy}
         onClick={() =>
-          run(async () => await saveFile(`studies/${uid}`, 'application/zip', `${uid}.zip`))
+          run(async () => await saveFile(whole, 'application/zip', `${link?.series ?? uid}.zip`))
         }
       >
-        <Icon name="download" /> {text.study.downloadStudy}
+        <Icon name="download" />{' '}
+        {link?.series === undefined ? text.study.downloadStudy : text.study.downloadSeries}
       </button>
       {allowed.value('delete') && (
         <button
@@ -125,21 +134,28 @@ function Actions({ uid, series, ohif, onProblem }: ActionsProps) {
   );
 }
 
-export function StudyView({ uid, ohif }: { readonly uid: string; readonly ohif: boolean }) {
+interface Props {
+  readonly uid: string;
+  readonly settings: PageSettings;
+}
+
+export function StudyView({ uid, settings }: Props) {
   const [loaded, retry] = useRequest(uid, async (signal) => await loadStudy(uid, signal));
   const [problem, setProblem] = useState<string>();
   return (
     <section class="study" aria-label={text.study.title}>
-      <a class="back" href={lastListLink()}>
-        <Icon name="back" /> {text.list.title}
-      </a>
+      {sharedLink() === undefined && (
+        <a class="back" href={lastListLink()}>
+          <Icon name="back" /> {text.list.title}
+        </a>
+      )}
       {loaded.state === 'loading' && <Message title={text.loading} />}
       {loaded.state === 'failed' && <Message title={loaded.message} tone="error" onRetry={retry} />}
       {loaded.state === 'there' && (
         <>
           <div class="study-top">
             <Heading study={loaded.value.study} />
-            <Actions uid={uid} {...loaded.value} ohif={ohif} onProblem={setProblem} />
+            <Actions uid={uid} {...loaded.value} settings={settings} onProblem={setProblem} />
           </div>
           {problem !== undefined && <Message title={problem} tone="error" />}
           <h2>{text.study.series(loaded.value.series.length)}</h2>
@@ -149,6 +165,7 @@ export function StudyView({ uid, ohif }: { readonly uid: string; readonly ohif: 
                 key={textOf(series, 'SeriesInstanceUID')}
                 study={uid}
                 series={series}
+                shareDays={settings.shareDays}
                 isOnly={loaded.value.series.length === 1}
               />
             ))}

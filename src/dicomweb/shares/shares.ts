@@ -78,14 +78,18 @@ function describe({ id, study, series, created, expires, createdBy }: Share) {
 }
 
 /** The service itself, without version and partition: where its page is. */
-function pageUrl({ baseUrl, params }: RequestContext, secret: string): string {
+function pageUrl(
+  { baseUrl, params }: RequestContext,
+  asked: SharedResource,
+  secret: string,
+): string {
   const version = params['version'];
   const partition = params['partition'];
   const inPartition = partition === undefined ? '' : `/partitions/${encodeURIComponent(partition)}`;
   const root = baseUrl
     .slice(0, baseUrl.length - inPartition.length)
     .slice(0, version === undefined ? undefined : -(version.length + 1));
-  return `${root}/#/shared/${secret}`;
+  return `${root}/#/shared/${secret}${resourcePath(asked)}`;
 }
 
 /**
@@ -108,7 +112,7 @@ export async function createShare(context: RequestContext): Promise<Reply> {
   const answer = {
     ...describe(share),
     secret,
-    pageUrl: pageUrl(context, secret),
+    pageUrl: pageUrl(context, asked, secret),
     resourceUrl: `${baseUrl}${resourcePath(asked)}?share=${secret}`,
   };
   return jsonReply(answer, {

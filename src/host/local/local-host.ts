@@ -11,6 +11,7 @@ import { createDispatcher } from '../pipeline/dispatcher.js';
 import { watchImports } from './import-watch.js';
 import { attendJobs, runJob } from '../jobs/job-runner.js';
 import { lazy } from '../lazy.js';
+import { readOhif } from './ohif.js';
 import type { Log } from '../pipeline/log.js';
 import { pageOf } from '../pipeline/page.js';
 import { createPipeline } from '../pipeline/pipeline.js';
@@ -118,7 +119,8 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const services = async (): Promise<Services> => (await backend()).services;
   const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
-  const dispatch = createDispatcher(pipeline, Object.values(routes), pageOf(config));
+  const page = pageOf(config, { viewer: readOhif() });
+  const dispatch = createDispatcher(pipeline, Object.values(routes), page);
   const server = await startDevServer(dispatch, config.port, {
     host: config.host,
     requestBytes: config.limits.requestBytes,

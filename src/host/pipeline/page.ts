@@ -59,10 +59,27 @@ function policy(connect: readonly string[]): string {
 /**
  * The page of this service; {@link noPage} when it was not built. Where tokens are asked for it may call
  * their issuer.
+ *
+ * @param viewer a viewer of others beside it; offered where no tokens are asked for, since it signs nobody in.
  */
-export function pageOf({ auth }: Pick<Config, 'auth'>, directory: string = pageDirectory): Page {
+export function pageOf(
+  { auth, shares }: Pick<Config, 'auth' | 'shares'>,
+  { directory = pageDirectory, viewer = noPage }: PageOptions = {},
+): Page {
   const connect = auth.kind === 'tokens' ? [new URL(auth.issuer).origin] : [];
-  return readPage(directory, connect, settingsOf(auth));
+  const beside = auth.kind === 'tokens' ? noPage : viewer;
+  const page = readPage(directory, connect, {
+    ...settingsOf(auth),
+    shareDays: shares?.defaultDays ?? null,
+    ohif: beside !== noPage,
+  });
+  return (path, request) => page(path, request) ?? beside(path, request);
+}
+
+interface PageOptions {
+  /** Where the bundler put it. */
+  readonly directory?: string;
+  readonly viewer?: Page;
 }
 
 /** What the page must know before anyone has signed in. */
@@ -73,6 +90,8 @@ interface PageSettings {
     readonly clientId: string;
     readonly scope: string;
   } | null;
+  /** Days that a link works where nobody chooses; `null` where there are no links. */
+  readonly shareDays: number | null;
   readonly ohif: boolean;
 }
 
@@ -80,8 +99,8 @@ interface PageSettings {
  * The app registration of the service is that of its page, a public client of it: the first audience
  * that is a client id names it.
  */
-function settingsOf(auth: AuthSettings): PageSettings {
-  const base = { version: packageVersion, ohif: false };
+function settingsOf(auth: AuthSettings): Pick<PageSettings, 'version' | 'signIn'> {
+  const base = { version: packageVersion };
   if (auth.kind !== 'tokens') return { ...base, signIn: null };
   const clientId = auth.audiences.find(isGuid);
   if (clientId === undefined) return { ...base, signIn: null };

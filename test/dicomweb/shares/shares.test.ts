@@ -120,7 +120,7 @@ describe.each(hosts)('a link, on the %s host', (host) => {
       study: one.study,
       createdBy: { objectId: 'jane', appId: 'page' },
     });
-    expect(link.pageUrl).toBe(url(`/#/shared/${link.secret}`));
+    expect(link.pageUrl).toBe(url(`/#/shared/${link.secret}${pathOf({ study: one.study })}`));
     expect(Date.parse(link.expires) - Date.parse(link.created)).toBe(7 * 24 * 3600_000);
     expect((await fetch(url(pathOf({ study: one.study })))).status).toBe(401);
     const opened = await fetch(link.resourceUrl);

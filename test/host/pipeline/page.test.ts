@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { noPage, readPage, type Page } from '../../../src/host/pipeline/page.js';
 import { asResponse } from '../../support/web-response.js';
 
-const settings = { version: '1.2.3', signIn: null, ohif: false };
+const settings = { version: '1.2.3', signIn: null, shareDays: null, ohif: false };
 let directory: string;
 let page: Page;
 

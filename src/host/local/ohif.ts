@@ -1,0 +1,107 @@
+/**
+ * OHIF beside the page, at `/viewer/`: where `npm run viewer` has put it, and where no tokens are asked for, since it signs
+ * nobody in. Files are read as they are asked for; there are 200 MB of them.
+ */
+import { createReadStream, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { reply } from '../../http/reply.js';
+import { noPage, type Page } from '../pipeline/page.js';
+
+/** Where `scripts/viewer.mjs` puts it, seen from the compiled code. */
+const ohifDirectory = path.join(__dirname, '../../../../node_modules/.cache/ohif');
+
+const prefix = '/viewer/';
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.jpg': 'image/jpeg',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+  '.woff': 'font/woff',
+  '.woff2': 'font/woff2',
+};
+
+/** What OHIF needs and no more: its decoders are WebAssembly in workers, its styles are made as it runs. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' blob: data:",
+  "font-src 'self' data:",
+  "media-src 'self' blob:",
+  "object-src 'self' blob:",
+  "frame-src 'self' blob:",
+  "worker-src 'self' blob:",
+  "manifest-src 'self'",
+  "connect-src 'self' blob: data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'self'",
+].join('; ');
+
+interface ViewerFile {
+  readonly file: string;
+  readonly bytes: number;
+  readonly etag: string;
+  readonly type: string;
+}
+
+/** Opened when the first chunk is asked for, so that an answer that nobody reads holds no file. */
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* createReadStream(file) as AsyncIterable<Uint8Array>;
+}
+
+/** Every file by its path in URLs: what is not among them is not read. */
+function filesIn(directory: string): ReadonlyMap<string, ViewerFile> {
+  const files = new Map<string, ViewerFile>();
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const type = mediaTypes[path.extname(entry.name)];
+    if (!entry.isFile() || type === undefined) continue;
+    const file = path.join(entry.parentPath, entry.name);
+    const { size, mtimeMs } = statSync(file);
+    const url = prefix + path.relative(directory, file).split(path.sep).join('/');
+    files.set(url, { file, bytes: size, etag: `"${size}-${Math.round(mtimeMs)}"`, type });
+  }
+  return files;
+}
+
+/**
+ * OHIF from a folder; {@link noPage} where there is none.
+ *
+ * @param directory as `scripts/viewer.mjs` leaves it.
+ */
+export function readOhif(directory: string = ohifDirectory): Page {
+  let files: ReadonlyMap<string, ViewerFile>;
+  try {
+    files = filesIn(directory);
+  } catch {
+    return noPage;
+  }
+  const start = files.get(`${prefix}index.html`);
+  if (start === undefined) return noPage;
+  return (asked, request) => {
+    if (asked !== '/viewer' && !asked.startsWith(prefix)) return undefined;
+    // Its own routes, such as `/viewer/viewer`, are all one page.
+    const isRoute = path.posix.extname(asked) === '';
+    const found = files.get(asked) ?? (isRoute ? start : undefined);
+    if (found === undefined) return undefined;
+    const headers = {
+      'Content-Type': found.type,
+      ETag: found.etag,
+      'Cache-Control': 'no-cache',
+      'Content-Security-Policy': policy,
+    };
+    if (request.headers.get('if-none-match') === found.etag) {
+      return reply(null, { status: 304, headers });
+    }
+    return reply(chunksOf(found.file), {
+      headers: { ...headers, 'Content-Length': String(found.bytes) },
+    });
+  };
+}
