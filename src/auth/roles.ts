@@ -121,6 +121,16 @@ export function grantsOf(roles: readonly string[], scopes: readonly string[]): G
   return both;
 }
 
+/** Whether there is a place where a permission holds. */
+export function isSomewhere(reach: Reach): boolean {
+  return reach === 'everywhere' || reach.size > 0;
+}
+
+/** Whether a permission holds in a partition; `undefined` asks for all partitions at once. */
+export function reaches(reach: Reach, partition: string | undefined): boolean {
+  return reach === 'everywhere' || (partition !== undefined && reach.has(partition));
+}
+
 /** Whether grants hold in a partition; `undefined` asks for all partitions at once. */
 export function isGranted(
   grants: Grants,
@@ -128,6 +138,5 @@ export function isGranted(
   partition: string | undefined,
 ): boolean {
   const reach = grants.get(permission);
-  if (reach === undefined || reach === 'everywhere') return reach !== undefined;
-  return partition !== undefined && reach.has(partition);
+  return reach !== undefined && reaches(reach, partition);
 }

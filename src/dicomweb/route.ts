@@ -3,7 +3,7 @@
  * from. A handler sees nothing but its context.
  */
 import type { Principal } from '../auth/principal.js';
-import type { Permission } from '../auth/roles.js';
+import type { Permission, Reach } from '../auth/roles.js';
 import type { StudyInstanceUID } from '../dicom/uid.js';
 import type { Offer } from '../http/accept.js';
 import type { Partition } from '../storage/archive/keys.js';
@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly body: AsyncIterable<Uint8Array>;
   readonly profile: Profile;
   readonly partition: Partition;
+  /** Where the caller has the permission that the route takes. */
+  readonly reach: Reach;
   /** Absolute URL that the resource paths of this version and partition follow, without a final `/`. */
   readonly baseUrl: string;
   readonly services: Services;
@@ -53,6 +55,8 @@ export interface RouteDefinition {
    * not within a partition.
    */
   readonly scope?: 'service' | 'all-partitions';
+  /** Of `all-partitions`: who has the permission in some partitions is let in, and shown what is theirs. */
+  readonly partly?: true;
   /** Whether its data partition comes into being when it is not there. */
   readonly createsPartition?: true;
   /** What it is answered in, for the documents that describe the API. */

@@ -92,12 +92,12 @@ export const routes = defineRoutes({
   readLatestChange:         { method: 'GET',    path: 'changefeed/latest',      permission: 'read',   handler: readLatestChange, scope: 'all-partitions', answers: answers.json },
 
   // Data partitions (as in the Microsoft server)
-  listPartitions:           { method: 'GET',    path: 'partitions',             permission: 'read',   handler: listPartitions, scope: 'all-partitions', answers: answers.json },
+  listPartitions:           { method: 'GET',    path: 'partitions',             permission: 'read',   handler: listPartitions, scope: 'all-partitions', partly: true, answers: answers.json },
 
   // Long work (as in the Microsoft server)
   startExport:              { method: 'POST',   path: 'export',                 permission: 'admin',  handler: startExport, answers: answers.json, takes: takesJson },
-  readOperation:            { method: 'GET',    path: 'operations/{operation}', permission: 'read',   handler: readOperation, scope: 'all-partitions', answers: answers.json },
-  cancelOperation:          { method: 'DELETE', path: 'operations/{operation}', permission: 'admin',  handler: cancelOperation, scope: 'all-partitions' },
+  readOperation:            { method: 'GET',    path: 'operations/{operation}', permission: 'read',   handler: readOperation, scope: 'all-partitions', partly: true, answers: answers.json },
+  cancelOperation:          { method: 'DELETE', path: 'operations/{operation}', permission: 'admin',  handler: cancelOperation, scope: 'all-partitions', partly: true },
 
   // Direct uploads, past the service into the import
   createUpload:             { method: 'POST',   path: 'uploads',                permission: 'write',  handler: uploads.createUpload, createsPartition: true, answers: answers.json },

@@ -18,6 +18,8 @@ export interface Job {
   readonly id: JobId;
   readonly type: JobType;
   readonly status: JobStatus;
+  /** The data partition that it is about; all when left out. */
+  readonly partition?: string;
   /** Milliseconds since 1970. */
   readonly created: number;
   /** When it last came a slice further, in milliseconds since 1970. */
@@ -59,7 +61,7 @@ const inputProperties = 10;
  * @throws ServiceError `payload-too-large` when the input has no room.
  */
 export function encodeJob(job: Job): Properties {
-  const { type, status, created, updated, leasedUntil, failures, input, state } = job;
+  const { type, status, partition, created, updated, leasedUntil, failures, input, state } = job;
   const bytes = gzipSync(input);
   const parts = Math.ceil(bytes.length / tableLimits.propertyBytes);
   if (parts > inputProperties) {
@@ -71,6 +73,7 @@ export function encodeJob(job: Job): Properties {
   ]);
   return {
     ...{ type, status, created, updated, leasedUntil, failures, state },
+    ...(partition !== undefined && { partition }),
     ...(Object.fromEntries(chunks) as Record<string, Uint8Array>),
   };
 }
@@ -86,6 +89,7 @@ const statuses = ['notStarted', 'running', 'succeeded', 'failed', 'canceled'] as
 /** @throws ServiceError `storage-corrupt`. */
 export function decodeJob({ rowKey, properties }: Entity): Job {
   const chunks: Uint8Array[] = [];
+  const { partition } = properties;
   for (let at = 0; at < inputProperties; at += 1) {
     const chunk = properties[`input${at}`];
     if (chunk instanceof Uint8Array) chunks.push(chunk);
@@ -93,6 +97,7 @@ export function decodeJob({ rowKey, properties }: Entity): Job {
   return {
     id: rowKey as JobId,
     type: oneOf(jobTypes, properties['type']),
+    ...(typeof partition === 'string' && { partition }),
     status: oneOf(statuses, properties['status']),
     created: Number(properties['created']),
     updated: Number(properties['updated']),

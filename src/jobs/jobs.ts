@@ -84,14 +84,21 @@ export class Jobs {
   /**
    * Starts a job: its row is there when this resolves. When it cannot be announced, the next inspection does.
    *
+   * @param options - `partition` when it is about one alone.
    * @throws ServiceError `payload-too-large`, `storage-unavailable`.
    */
-  async start(type: JobType, input: string, state: string, id = newJobId()): Promise<JobId> {
+  async start(
+    type: JobType,
+    input: string,
+    state: string,
+    { id = newJobId(), partition }: { readonly id?: JobId; readonly partition?: string } = {},
+  ): Promise<JobId> {
     const now = this.#options.now();
     await this.#store.insert({
       id,
       type,
       status: 'notStarted',
+      ...(partition !== undefined && { partition }),
       created: now,
       updated: now,
       leasedUntil: 0,

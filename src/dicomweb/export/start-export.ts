@@ -104,6 +104,9 @@ export async function startExport(context: RequestContext): Promise<Reply> {
   await destination.prepare(log);
   const state: ExportState = { at: 0, exported: 0, skipped: 0, errorHref: destination.urlOf(log) };
   const input: ExportInput = { partition, ...identifiers, destination: settings };
-  await services.jobs.start('export', JSON.stringify(input), JSON.stringify(state), id);
+  await services.jobs.start('export', JSON.stringify(input), JSON.stringify(state), {
+    id,
+    partition,
+  });
   return startedOperation(context, id);
 }

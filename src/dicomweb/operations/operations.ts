@@ -1,4 +1,5 @@
 /** Long work as clients see it, in the shape of the Microsoft server. */
+import { reaches } from '../../auth/roles.js';
 import { ServiceError } from '../../errors.js';
 import { jsonReply, reply, type Reply } from '../../http/reply.js';
 import { isOver, parseJobId, type Job } from '../../jobs/job.js';
@@ -23,16 +24,22 @@ function notFound(): ServiceError {
   return new ServiceError('operation-not-found', 'There is no such operation, or it is long over.');
 }
 
+/** An operation of a partition in which the caller may ask; others are not there for them. */
+async function operationIn({ services, params, reach }: RequestContext): Promise<Job> {
+  const id = parseJobId(params['operation'] ?? '');
+  const job = id && (await services.jobs.find(id));
+  if (job === undefined || !reaches(reach, job.partition)) throw notFound();
+  return job;
+}
+
 /**
  * `GET operations/{operation}`: 202 while the work goes on, then 200.
  *
  * @throws ServiceError `operation-not-found`, also for what is no id.
  */
 export async function readOperation(context: RequestContext): Promise<Reply> {
-  const { services, params, profile } = context;
-  const id = parseJobId(params['operation'] ?? '');
-  const job = id && (await services.jobs.find(id));
-  if (job === undefined) throw notFound();
+  const { profile } = context;
+  const job = await operationIn(context);
   const answer = {
     operationId: job.id,
     type: job.type,
@@ -52,8 +59,8 @@ export async function readOperation(context: RequestContext): Promise<Reply> {
  *
  * @throws ServiceError `operation-not-found`.
  */
-export async function cancelOperation({ services, params }: RequestContext): Promise<Reply> {
-  const id = parseJobId(params['operation'] ?? '');
-  if (id === undefined || !(await services.jobs.cancel(id))) throw notFound();
+export async function cancelOperation(context: RequestContext): Promise<Reply> {
+  const { id } = await operationIn(context);
+  if (!(await context.services.jobs.cancel(id))) throw notFound();
   return reply(null, { status: 204 });
 }

@@ -1,19 +1,21 @@
 /** The data partitions of the service, as in the Microsoft server. */
+import { reaches } from '../../auth/roles.js';
 import { ServiceError } from '../../errors.js';
 import { jsonReply, type Reply } from '../../http/reply.js';
 import type { RequestContext } from '../route.js';
 
 /**
- * `GET partitions`: every partition with its number, as a JSON array.
+ * `GET partitions`: every partition that the caller may read, with its number, as a JSON array.
  *
  * @throws ServiceError `invalid-partition` where partitions are switched off.
  */
-export async function listPartitions({ services }: RequestContext): Promise<Reply> {
+export async function listPartitions({ services, reach }: RequestContext): Promise<Reply> {
   if (!services.partitions) {
     throw new ServiceError('invalid-partition', 'Data partitions feature is disabled.');
   }
   const partitions = await services.partitionRegistry.list();
-  const answer = partitions.map(({ key, name, created }) => ({
+  const theirs = partitions.filter(({ name }) => reaches(reach, name));
+  const answer = theirs.map(({ key, name, created }) => ({
     partitionKey: key,
     partitionName: name,
     createdDate: created.toISOString().replace('Z', '+00:00'),

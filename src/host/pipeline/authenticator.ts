@@ -1,7 +1,7 @@
 /** Who asks, and whether they may: what a host finds out before a handler runs. */
 import { bearerToken, tokenReader, type TokenRules } from '../../auth/access-token.js';
 import type { Principal } from '../../auth/principal.js';
-import { allGrants, isGranted, roleFor } from '../../auth/roles.js';
+import { allGrants, isGranted, isSomewhere, roleFor, type Reach } from '../../auth/roles.js';
 import { signingKeysOf } from '../../auth/signing-keys.js';
 import { rememberVerified } from '../../auth/verified-tokens.js';
 import type { Route } from '../../dicomweb/route.js';
@@ -63,14 +63,17 @@ export function bearer(rules: TokenRules): Authenticator {
 
 /**
  * Lets a caller through to a route, or not. Who may reach some partitions only is refused where a
- * route spans them all. The answer does not depend on whether a partition is there.
+ * route spans them all, unless it shows each what is theirs. The answer does not depend on whether a partition is there.
  *
+ * @returns where the caller has the permission that the route takes.
  * @throws ServiceError `forbidden`, naming the permission that is missing.
  */
-export function authorize({ grants }: Principal, route: Route, partition: string): void {
-  const { permission, scope } = route;
-  if (permission === 'anonymous') return;
-  if (isGranted(grants, permission, scope === undefined ? partition : undefined)) return;
+export function authorize({ grants }: Principal, route: Route, partition: string): Reach {
+  const { permission, scope, partly } = route;
+  if (permission === 'anonymous') return 'everywhere';
+  const reach = grants.get(permission) ?? new Set();
+  if (isGranted(grants, permission, scope === undefined ? partition : undefined)) return reach;
+  if (partly === true && isSomewhere(reach)) return reach;
   const role = roleFor[permission];
   const where = grants.has(permission)
     ? scope === undefined

@@ -20,6 +20,7 @@ import { checkHead } from '../../http/request-head.js';
 import { allowEmbedding, securityHeaders } from '../../http/security-headers.js';
 import type { Partition } from '../../storage/archive/keys.js';
 import { auditNoteOf, callerOf, StoreTally, uidsOf } from './audit.js';
+import type { Reach } from '../../auth/roles.js';
 import { authorize, type Authenticator } from './authenticator.js';
 import type { Config } from '../config.js';
 import { describeError, type AccessEntry, type Log, type Outcome } from './log.js';
@@ -81,6 +82,8 @@ interface Exchange {
   readonly stored: StoreTally;
   profile: Profile;
   /** From the caller's token, and from what the caller was let into. */
+  /** Where the caller has the permission that the route takes. */
+  reach: Reach;
   access: Pick<AccessEntry, 'caller' | 'share' | 'shared' | 'partition' | 'audit'>;
   /** The secret of a link that the request came with; it is in nothing else of the exchange but its headers. */
   readonly secret: string | undefined;
@@ -178,6 +181,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       origin: publicOrigin(request, config),
       stored: new StoreTally(),
       profile: ps318,
+      reach: new Set(),
       access: {},
       bytesIn: 0,
     };
@@ -197,6 +201,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       // Whoever else asks: a link opens what it is to, and nothing more.
       const partition = named();
       const share = await shareOf(await services(), partition, exchange.secret);
+      exchange.reach = new Set([partition]);
       exchange.access = { share: share.id, partition };
       exchange.request = narrowToShare(route, exchange.request, exchange.params, share);
       exchange.access = { ...exchange.access, ...auditNoteOf(exchange.request.headers) };
@@ -206,7 +211,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const caller = callerOf(principal);
     if (caller !== undefined) exchange.access = { caller };
     const partition = named();
-    authorize(principal, route, partition);
+    exchange.reach = authorize(principal, route, partition);
     exchange.access = {
       ...exchange.access,
       ...(route.scope === undefined && { partition }),
@@ -217,11 +222,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   /** The answer of a route's handler. */
   async function handle(exchange: Exchange, route: Route, partition: Partition): Promise<Reply> {
-    const { request, params, profile, stored, signal } = exchange;
+    const { request, params, profile, reach, stored, signal } = exchange;
     const made = await services();
     await enterPartition(partition, route, profile.partitions, made);
     return await route.handler({
-      ...{ request, params, profile, partition, signal },
+      ...{ request, params, profile, partition, reach, signal },
       body: receivedBody(request.body, limits.requestBytes, (bytes) => {
         exchange.bytesIn += bytes;
       }),

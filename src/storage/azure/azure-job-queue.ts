@@ -3,6 +3,11 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import type { QueueAddress } from './import-queue.js';
 import { codeOf, translateError } from './translate-error.js';
 
+/** A request waits for it; what is lost, the next inspection announces. */
+const retries = {
+  retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2000 },
+} as const;
+
 /** A job that waits must not vanish after the seven days that are the default. */
 const forever = { messageTimeToLive: -1 };
 
@@ -13,8 +18,8 @@ export class AzureJobQueue {
   constructor(name: string, address: QueueAddress) {
     const service =
       'connectionString' in address
-        ? QueueServiceClient.fromConnectionString(address.connectionString)
-        : new QueueServiceClient(address.queueUrl, address.credential);
+        ? QueueServiceClient.fromConnectionString(address.connectionString, retries)
+        : new QueueServiceClient(address.queueUrl, address.credential, retries);
     this.#queue = service.getQueueClient(name);
   }
 

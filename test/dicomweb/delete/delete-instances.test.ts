@@ -30,6 +30,7 @@ describe('deleteStudy', () => {
       })(),
       profile: profileOf(undefined),
       partition,
+      reach: 'everywhere',
       baseUrl: 'http://archive.example',
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,

@@ -6,7 +6,7 @@ import { parseIdentifier } from '../../../src/dicomweb/export/export-targets.js'
 import { createServices, type Services } from '../../../src/dicomweb/services.js';
 import { ServiceError } from '../../../src/errors.js';
 import { readConfig } from '../../../src/host/config.js';
-import { newJobId, type JobId } from '../../../src/jobs/job.js';
+import type { JobId } from '../../../src/jobs/job.js';
 import { jobTiming } from '../../../src/jobs/jobs.js';
 import { defaultPartition } from '../../../src/storage/archive/keys.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
@@ -45,7 +45,7 @@ async function start({ jobs }: Services, values?: readonly string[]): Promise<Jo
     destination: { blobContainerUri: uri, useManagedIdentity: true },
   };
   const state: ExportState = { at: 0, exported: 0, skipped: 0, errorHref: '' };
-  return await jobs.start('export', JSON.stringify(input), JSON.stringify(state), newJobId());
+  return await jobs.start('export', JSON.stringify(input), JSON.stringify(state));
 }
 
 /** Runs a job until a put, at which its process hangs for ever and another takes its place. */

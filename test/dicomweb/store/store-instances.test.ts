@@ -47,6 +47,7 @@ describe('storeInstances', () => {
       body: body(),
       profile: profileOf(undefined),
       partition,
+      reach: 'everywhere',
       baseUrl: 'http://archive.example',
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,

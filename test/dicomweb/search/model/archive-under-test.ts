@@ -117,6 +117,7 @@ export class ArchiveUnderTest {
         body: nothing(),
         profile: profileOf(version),
         partition,
+        reach: 'everywhere',
         baseUrl,
         services: this.services,
         noteStored: () => undefined,
