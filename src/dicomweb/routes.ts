@@ -22,6 +22,7 @@ import * as rendered from './retrieve/rendered/retrieve-rendered.js';
 import * as renderedSeries from './retrieve/rendered/retrieve-rendered-series.js';
 import { defineRoutes, type Route } from './route.js';
 import * as search from './search/search-instances.js';
+import { searchForPatients } from './search/search-patients.js';
 import * as shares from './shares/shares.js';
 import {
   replaceInstances,
@@ -75,6 +76,7 @@ export const routes = defineRoutes({
   retrieveByUri:            { method: 'GET',    path: 'wado',                   permission: 'read',   handler: retrieveByUri, answers: answers.byUri, query: queries.byUri },
 
   // Search (PS3.18 §10.6)
+  searchForPatients:        { method: 'GET',    path: 'patients',               permission: 'read',   handler: searchForPatients, answers: answers.results, query: queries.search },
   searchForStudies:         { method: 'GET',    path: 'studies',                permission: 'read',   handler: search.searchForStudies, answers: answers.results, query: queries.search },
   searchForSeries:          { method: 'GET',    path: 'series',                 permission: 'read',   handler: search.searchForSeries, answers: answers.results, query: queries.search },
   searchForInstances:       { method: 'GET',    path: 'instances',              permission: 'read',   handler: search.searchForInstances, answers: answers.results, query: queries.search },

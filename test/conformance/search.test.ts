@@ -47,6 +47,7 @@ function patient(): Patient {
   const family = `Family${number}`;
   const overrides = (...more: readonly ElementSpec[]) => [
     element('00100020', 'LO', id),
+    element('00101000', 'LO', `OTHER-${id}`),
     element('00080050', 'SH', accession),
     element('00100010', 'PN', `${family}^Gudrun^M`),
     element('00080020', 'DA', '20230615'),
@@ -268,6 +269,13 @@ onEveryDeployment((client) => {
       ['a wildcard for one character', { AccessionNumber: `?${accession.slice(1)}` }],
       ['fuzzy names', { PatientName: family.slice(0, -1), fuzzymatching: 'true', PatientID: id }],
       ['an uncommon spelling of fuzzymatching', { PatientID: id, FuzzyMatching: 'TRUE' }],
+      ['how many instances it has', { NumberOfStudyRelatedInstances: '3', PatientID: id }],
+      ['a range of that', { NumberOfStudyRelatedInstances: '2-3', PatientID: id }],
+      ['the least of series', { NumberOfStudyRelatedSeries: '2-', PatientID: id }],
+      ['a SOP class', { SOPClassUID: sopClass, PatientID: id }],
+      ['SOPClassesInStudy', { SOPClassesInStudy: `1.2.3,${sopClass}`, PatientID: id }],
+      ['InstanceAvailability', { InstanceAvailability: 'ONLINE', PatientID: id }],
+      ['OtherPatientIDs', { OtherPatientIDs: `OTHER-${id}`, PatientID: id }],
       ['other attributes of PS3.18', { StudyID: 'S1', StudyTime: '1015', PatientID: id }],
     ] as const)('find it by %s', async (_what, query) => {
       expect(await studies(encoded(query))).toEqual([study]);
@@ -279,6 +287,9 @@ onEveryDeployment((client) => {
       ['a day after', { PatientID: known.id, StudyDate: '20230616-' }],
       ['another day', { PatientID: known.id, StudyDate: '20230614' }],
       ['another modality', { PatientID: known.id, ModalitiesInStudy: 'US' }],
+      ['more instances', { PatientID: known.id, NumberOfStudyRelatedInstances: '4-' }],
+      ['another SOP class', { PatientID: known.id, SOPClassUID: '1.2.3' }],
+      ['another availability', { PatientID: known.id, InstanceAvailability: 'OFFLINE' }],
       ['part of a name without a wildcard', { PatientName: known.family }],
       ['one key of two that differs', { PatientID: known.id, AccessionNumber: 'other' }],
     ] as const)('do not find it by %s', async (_what, query) => {
@@ -412,6 +423,13 @@ onEveryDeployment((client) => {
       expect(await series(`/series?PatientID=${known.id}&Modality=CT`)).toEqual([ct.series]);
       expect(await series(`/studies/${study}/series?Modality=CT`)).toEqual([ct.series]);
       expect(await series(`/studies/${study}/series?00080060=US`)).toEqual([]);
+      const counted = `/studies/${study}/series?NumberOfSeriesRelatedInstances`;
+      expect(await series(`${counted}=2-`)).toEqual([ct.series]);
+      expect(await series(`${counted}=-1`)).toEqual([mr.series]);
+      expect(await series(`/series?StudyInstanceUID=${study}&SOPClassUID=1.2.3`)).toEqual([]);
+      expect(
+        await series(`/series?SOPClassUID=${sopClass}&SeriesInstanceUID=${mr.series}`),
+      ).toEqual([mr.series]);
       expect(
         await series(`/studies/${study}/series?PerformedProcedureStepStartDate=20230616`),
       ).toEqual([ct.series]);
@@ -522,6 +540,69 @@ onEveryDeployment((client) => {
       expect(token).not.toBe('');
       const other = await client.get(`/studies/${study}/series?limit=1&continuation=${token}`);
       expect(await client.refusal(other, 400)).toMatch(/continuation/);
+    });
+  });
+
+  describe('the keys of an instance', () => {
+    it('are its SOP class and its transfer syntax', async () => {
+      const found = async (query: string) =>
+        (await client.json(`/studies/${study}/instances?${query}`)).length;
+      expect(await found(`SOPClassUID=${sopClass}`)).toBe(3);
+      expect(await found('SOPClassUID=1.2.3')).toBe(0);
+      expect(await found(`AvailableTransferSyntaxUID=${syntaxes.explicit}`)).toBe(3);
+      expect(await found('AvailableTransferSyntaxUID=1.2.3')).toBe(0);
+    });
+  });
+
+  describe('the search for patients', () => {
+    const numbers = ['00201200', '00201202', '00201204'];
+    const countsOf = (result: Json | undefined) =>
+      numbers.map((tag) => (result === undefined ? undefined : valueOf(result, tag)));
+
+    it('shows a patient once, with what belongs to it', async () => {
+      const id = fresh('PATIENT');
+      const of = (name: string) =>
+        sample({
+          overrides: [element('00100020', 'LO', id), element('00100010', 'PN', `${id}^${name}`)],
+        });
+      const [first, second] = [of('Ann'), of('Beth')];
+      await client.store(first);
+      await client.store(second);
+      const results = await client.json(`/patients?PatientName=*${id}*`);
+      expect(results).toHaveLength(1);
+      expect(valueOf(results[0] ?? {}, '00100020')).toBe(id);
+      expect(valueOf(results[0] ?? {}, '00100010')).toEqual({ Alphabetic: `${id}^Beth` });
+      expect(countsOf(results[0])).toEqual([2, 2, 2]);
+      // One of its studies matches; all are counted.
+      const [beth] = await client.json(`/patients?PatientID=${id}&PatientName=${id}^Ann`);
+      expect(countsOf(beth)).toEqual([2, 2, 2]);
+      const fields = 'includefield=00201200&includefield=00201202,00201204';
+      const [shown] = await client.json(`/studies?StudyInstanceUID=${first.study}&${fields}`);
+      expect(countsOf(shown)).toEqual([2, 2, 2]);
+    });
+
+    it('leads through all patients in the order of their ids', async () => {
+      const ids: unknown[] = [];
+      let path: string | undefined = '/patients?limit=3';
+      while (path !== undefined) {
+        const response: Response = await client.send('GET', path);
+        const page = (await response.json()) as Json[];
+        ids.push(...page.map((one) => valueOf(one, '00100020')));
+        const link = /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1];
+        path = link && `/patients${new URL(link).search}`;
+      }
+      expect(ids).toContain(known.id);
+      expect(new Set(ids).size).toBe(ids.length);
+      const folded = ids.map((one) => String(one).toLowerCase());
+      expect(folded).toEqual(folded.toSorted());
+    });
+
+    it('takes keys of patients only, and no other order', async () => {
+      for (const query of ['StudyDate=20230615', 'orderby=-PatientID', 'includetotal=true']) {
+        const response = await client.send('GET', `/patients?${query}`);
+        await response.arrayBuffer();
+        expect(response.status).toBe(400);
+      }
     });
   });
 

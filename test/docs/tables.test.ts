@@ -91,28 +91,17 @@ describe('docs/conformance.md', () => {
     );
   });
 
-  const matchingOf: Readonly<Record<string, string>> = {
-    UI: 'UIDs',
-    CS: 'codes',
-    PN: 'names',
-    DA: 'dates',
-    TM: 'times',
-    DS: 'numbers',
-    IS: 'numbers',
-    US: 'numbers',
-    SQ: 'sequences',
-  };
   const headings = { study: 'studies', series: 'series', instance: 'instances' };
 
   it.each(levels)('has the search keys of the level %s', (level) => {
     const columns = ['Keyword', 'Tag', 'VR', 'Matching', 'Index'];
     const wanted = searchKeys
       .filter((key) => key.level === level)
-      .map(({ tag, vr }) => [
+      .map(({ tag, vr, matching }) => [
         keywordOf(tag),
         `${tag.slice(0, 4)},${tag.slice(4)}`,
         vr,
-        matchingOf[vr] ?? 'text',
+        matching,
         indexedAttributes.some((one) => one.level === level && one.tag === tag) ? 'yes' : '–',
       ]);
     expect(tableRows(conformance, columns, `Keys of ${headings[level]}`)).toEqual(wanted);
@@ -123,7 +112,7 @@ describe('docs/conformance.md', () => {
     const listed = rows.flatMap(([matching = '', vrs = '']) =>
       vrs.split(', ').map((vr) => `${vr} ${matching}`),
     );
-    const needed = new Set(searchKeys.map(({ vr }) => `${vr} ${matchingOf[vr] ?? 'text'}`));
+    const needed = new Set(searchKeys.map(({ vr, matching }) => `${vr} ${matching}`));
     expect(listed.sort()).toEqual([...needed].sort());
   });
 

@@ -141,7 +141,7 @@ async function orderedPage(
 }
 
 /** All matches, or why there are too many. */
-async function allToOrder(
+export async function allToOrder(
   context: Omit<SearchContext, 'effort'>,
   route: SearchRoute,
   search: Search,

@@ -60,6 +60,22 @@ describe('parseSearch', () => {
     expect(() => parse('StudyDate=20240101&StudyTime=22-06')).toThrow(/StudyTime/);
   });
 
+  it('matches an attribute of several levels at the lowest that a route has', () => {
+    const levels = ['study', 'series', 'instance'] as const;
+    const keyAt = (most: number) =>
+      parse('SOPClassUID=1.2', {
+        level: levels[most] ?? 'study',
+        levels: levels.slice(0, most + 1),
+      }).predicates[0]?.key;
+    // A study lists the classes of its instances.
+    expect(keyAt(0)).toMatchObject({ level: 'study', tag: '00080062' });
+    expect(keyAt(1)).toMatchObject({ level: 'series', tag: '00080016' });
+    expect(keyAt(2)).toMatchObject({ level: 'instance', tag: '00080016' });
+    expect(() => parse('NumberOfStudyRelatedInstances=many')).toThrow(
+      /NumberOfStudyRelatedInstances/,
+    );
+  });
+
   it('takes any attribute within a study, of levels above in PS3.18 only', () => {
     expect(parse('AcquisitionNumber=1', seriesOfStudy).predicates[0]?.key).toMatchObject({
       level: 'series',

@@ -27,6 +27,29 @@ const matchNumber: Matcher = (text, key) => {
   };
 };
 
+/** A number, or a range with both ends in it: `5`, `5-`, `-5`, `5-10`. */
+const matchCount: Matcher = (text, key) => {
+  const [, single, from, to] = /^\s*(?:(\d+)|(\d*)-(\d*))\s*$/.exec(text) ?? [];
+  const isRange = single === undefined && `${from ?? ''}${to ?? ''}` !== '';
+  if (single === undefined && !isRange) {
+    throw refuse(
+      key,
+      `the value of attribute '${nameOf(key)}' must be a number, or a range of two.`,
+    );
+  }
+  const least = Number(single ?? from ?? 0);
+  const most = Number(single ?? (to === '' ? Infinity : to));
+  if (least > most) {
+    throw refuse(key, `the range of attribute '${nameOf(key)}' ends before it begins.`);
+  }
+  return {
+    matches: (element) =>
+      comparedValues(element, 'significant').some((stored) => {
+        return Number(stored) >= least && Number(stored) <= most;
+      }),
+  };
+};
+
 const matchers: Partial<Record<SearchKey['vr'], Matcher>> = {
   LT: matchProse,
   ST: matchProse,
@@ -71,6 +94,7 @@ const noValue: Demand = {
 function demandOf({ key, text }: Given, matching: Matching): Demand {
   const trimmed = text.replace(/\0+$/, '');
   if (matching.emptyValues && trimmed.trim() === '""') return noValue;
+  if (key.isCount === true) return matchCount(trimmed, key, matching);
   return (matchers[key.vr] ?? matchText)(trimmed, key, matching);
 }
 

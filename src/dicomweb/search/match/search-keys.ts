@@ -3,11 +3,16 @@ import { attribute } from '../../../dicom/attribute.js';
 import { vrOf } from '../../../dicom/dictionary.js';
 import type { Tag } from '../../../dicom/tag.js';
 import type { VR } from '../../../dicom/vr.js';
+import { groupBy } from '../../../group-by.js';
 import { seriesAttributes, studyAttributes } from '../../../storage/archive/index/attributes.js';
 import type { Level } from '../../../storage/archive/keys.js';
 
 /** Tags from the outermost sequence to the attribute. */
 export type AttributePath = readonly [Tag, ...Tag[]];
+
+/** How values match (docs/conformance.md, "Matching"). */
+export type MatchingKind =
+  'UIDs' | 'codes' | 'text' | 'names' | 'dates' | 'times' | 'numbers' | 'counts' | 'sequences';
 
 export interface SearchKey {
   /** The attribute, or the outermost sequence that it is in. */
@@ -19,6 +24,8 @@ export interface SearchKey {
   readonly vr: VR;
   /** No row above the instances keeps it: the data set of an instance has to be asked. */
   readonly inDataSet: boolean;
+  /** A number of things, of which ranges can be asked. */
+  readonly isCount?: boolean;
 }
 
 /** A key that stands in the table below: one attribute, or a sequence through which keys lead. */
@@ -26,12 +33,30 @@ export interface ListedKey {
   readonly tag: Tag;
   readonly level: Level;
   readonly vr: VR;
+  readonly matching: MatchingKind;
+  /** What it is looked for in at this level, where that is another attribute. */
+  readonly as?: Tag;
 }
 
-const computedStudyKeys = ['ModalitiesInStudy', 'SOPClassesInStudy'].map(attribute);
+/** What the rows tell besides the attributes that they keep. */
+const computedStudyKeys = [
+  'ModalitiesInStudy',
+  'SOPClassesInStudy',
+  'SOPClassUID',
+  'InstanceAvailability',
+  'NumberOfStudyRelatedSeries',
+  'NumberOfStudyRelatedInstances',
+].map(attribute);
+const computedSeriesKeys = [
+  'SOPClassUID',
+  'InstanceAvailability',
+  'NumberOfSeriesRelatedInstances',
+].map(attribute);
 const instanceKeys = [
   'SOPClassUID',
   'SOPInstanceUID',
+  'InstanceAvailability',
+  'AvailableTransferSyntaxUID',
   'InstanceNumber',
   'Rows',
   'Columns',
@@ -44,17 +69,50 @@ const notKeys: ReadonlySet<Tag> = new Set(
   ['SpecificCharacterSet', 'TimezoneOffsetFromUTC'].map(attribute),
 );
 
+const matchingOfVr: Partial<Record<VR, MatchingKind>> = {
+  UI: 'UIDs',
+  CS: 'codes',
+  PN: 'names',
+  DA: 'dates',
+  TM: 'times',
+  DS: 'numbers',
+  IS: 'numbers',
+  US: 'numbers',
+  SQ: 'sequences',
+};
+
+const counts: ReadonlySet<Tag> = new Set(
+  [
+    'NumberOfStudyRelatedSeries',
+    'NumberOfStudyRelatedInstances',
+    'NumberOfSeriesRelatedInstances',
+  ].map(attribute),
+);
+
+/** A study has instances of several classes, which it lists in an attribute of its own. */
+const inStudies: Readonly<Record<Tag, Tag | undefined>> = {
+  [attribute('SOPClassUID')]: attribute('SOPClassesInStudy'),
+};
+
 function keys(level: Level, tags: readonly Tag[]): readonly ListedKey[] {
-  return tags.flatMap((tag) => (notKeys.has(tag) ? [] : [{ tag, level, vr: vrOf(tag) ?? 'UN' }]));
+  return tags
+    .filter((tag) => !notKeys.has(tag))
+    .map((tag): ListedKey => {
+      const vr = vrOf(tag) ?? 'UN';
+      const matching = counts.has(tag) ? 'counts' : (matchingOfVr[vr] ?? 'text');
+      const as = level === 'study' ? inStudies[tag] : undefined;
+      return { tag, level, vr, matching, ...(as !== undefined && { as }) };
+    });
 }
 
+/** THE table of search keys. An attribute of several levels matches at the lowest that a route has. */
 export const searchKeys: readonly ListedKey[] = [
   ...keys('study', [...studyAttributes, ...computedStudyKeys]),
-  ...keys('series', seriesAttributes),
+  ...keys('series', [...seriesAttributes, ...computedSeriesKeys]),
   ...keys('instance', instanceKeys),
 ];
 
-const byTag = new Map(searchKeys.map((key) => [key.tag, key]));
+const byTag = groupBy(searchKeys, ({ tag }) => tag);
 
 /**
  * The key that a path names on a route, if it is one there.
@@ -74,8 +132,12 @@ export function searchKeyOf(
   if (path.slice(0, -1).some((above) => (vrOf(above) ?? 'SQ') !== 'SQ')) return undefined;
   if (vr === 'SQ') return undefined;
   const listed = byTag.get(tag);
-  if (listed !== undefined && levels.includes(listed.level)) {
-    return { tag, within, level: listed.level, vr, inDataSet: false };
+  // The table has the levels from above.
+  const own = listed?.filter(({ level }) => levels.includes(level)).at(-1);
+  if (own !== undefined) {
+    const isCount = within.length === 0 && own.matching === 'counts';
+    const { level, as = tag } = own;
+    return { tag: as, within, level, vr, inDataSet: false, ...(isCount && { isCount }) };
   }
   const level = levels.at(-1);
   if (level === undefined || anyAttribute === 'none' || notKeys.has(tag)) return undefined;

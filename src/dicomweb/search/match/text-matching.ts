@@ -41,11 +41,20 @@ function spellingOfNames(key: SearchKey, { letterCase }: Matching): Spelling {
 function oneOfValues(texts: readonly string[], { compared, indexed, valuesOf }: Spelling): Demand {
   const wanted = new Set(texts.map(compared));
   const values = [...new Set(texts.map(indexed))];
+  const narrowing = narrowingTo(values);
   return {
     matches: (element) => valuesOf(element).some((value) => wanted.has(value)),
-    narrowing: { kind: 'values', values },
+    ...(narrowing !== undefined && { narrowing }),
     ...(values.length === 1 && partOf(values)),
   };
+}
+
+/** Both forms of a sigma are equal where values are compared, and differ in an index. */
+function narrowingTo(values: readonly string[]): Demand['narrowing'] {
+  if (!values.some((value) => /[σς]/u.test(value))) return { kind: 'values', values };
+  const [prefix] = values.map(beforeSigma);
+  const isOne = values.length === 1 && prefix !== undefined && prefix !== '';
+  return isOne ? { kind: 'prefix', prefix } : undefined;
 }
 
 /** The sigma has two small forms, and which of them is written depends on what follows. */

@@ -13,6 +13,12 @@ import { instanceElement, seriesElement, studyElement } from '../walk/computed.j
 import { newestDataSet } from '../walk/newest-data-set.js';
 import type { Search, SearchRoute } from '../parse-search.js';
 import type { SearchPolicy } from '../search-policy.js';
+import {
+  patientCount,
+  patientCounts,
+  patientIdOf,
+  studiesOfPatient,
+} from '../walk/patient-studies.js';
 import { otherStudyAttributes } from './study-level.js';
 
 export type Match = StudyMatch | SeriesMatch | InstanceMatch;
@@ -59,7 +65,11 @@ export function elementOf(match: Match, tag: Tag, baseUrl: string): Element | un
   return studyElement(match.study, tag, baseUrl);
 }
 
-const inRows: ReadonlySet<Tag> = new Set([...studyAttributes, ...seriesAttributes]);
+/** Rows that were written before do not have it: an instance is asked. */
+const keptLately: ReadonlySet<Tag> = new Set([attribute('OtherPatientIDs')]);
+const inRows: ReadonlySet<Tag> = new Set(
+  [...studyAttributes, ...seriesAttributes].filter((tag) => !keptLately.has(tag)),
+);
 
 /** Attributes that the rows above instances do not keep come from an instance. */
 async function dataSetBehind(context: RequestContext, match: Match): Promise<DataSet> {
@@ -84,6 +94,23 @@ function isShown(match: Match, tag: Tag, { attributesBelowStudies }: SearchPolic
   );
 }
 
+/** Adds what the patient of a study has, where that is asked for. */
+async function addPatientCounts(
+  context: RequestContext,
+  result: Record<Tag, Element>,
+  { study }: Match,
+  asked: readonly Tag[],
+): Promise<void> {
+  const wanted = patientCounts.filter((tag) => asked.includes(tag));
+  const id = wanted.length > 0 ? patientIdOf(study) : undefined;
+  if (id === undefined) return;
+  const studies = await studiesOfPatient(context, id);
+  for (const tag of wanted) {
+    const count = patientCount(tag, studies);
+    if (count !== undefined) result[tag] = count;
+  }
+}
+
 /** One result. */
 export async function project(
   context: RequestContext,
@@ -104,6 +131,7 @@ export async function project(
       elsewhere.push(tag);
     }
   }
+  await addPatientCounts(context, result, match, asked);
   const isPrivateAsked = policy.privateCreators === 'shown' && asked.some(isPrivate);
   if (elsewhere.length > 0 || isPrivateAsked) {
     const dataSet = await dataSetBehind(context, match);

@@ -37,6 +37,10 @@ const ofStudies: Computed<StudyRecord> = {
 
 const ofSeries: Computed<SeriesRecord> = {
   [attribute('InstanceAvailability')]: () => online,
+  [attribute('SOPClassUID')]: ({ sopClasses }) => ({
+    vr: 'UI',
+    Value: Object.keys(sopClasses).sort(),
+  }),
   [attribute('NumberOfSeriesRelatedInstances')]: ({ instances }) => count(instances),
   [attribute('RetrieveURL')]: ({ study, series }, baseUrl) => url(baseUrl, { study, series }),
 };
@@ -64,7 +68,7 @@ export function seriesElement(record: SeriesRecord, tag: Tag, baseUrl = ''): Ele
 export function instanceElement(
   record: InstanceRecord,
   tag: Tag,
-  baseUrl: string,
+  baseUrl = '',
 ): Element | undefined {
   return ofInstances[tag]?.(record, baseUrl);
 }

@@ -1,5 +1,6 @@
 /** Finds instances: within a series or study, by an index, or through the series that match. */
 import type { DataSet } from '../../../dicom/data-set.js';
+import type { Tag } from '../../../dicom/tag.js';
 import type { SOPInstanceUID } from '../../../dicom/uid.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
 import type { InstanceRecord } from '../../../storage/archive/records.js';
@@ -14,7 +15,7 @@ import {
   type SeriesMatch,
 } from './find-series.js';
 import { studyPasses } from './find-studies.js';
-import { seriesElement } from './computed.js';
+import { instanceElement, seriesElement } from './computed.js';
 import type { Predicate } from '../match/demand.js';
 import { startOf, type Place } from './place.js';
 import { inRounds, walkIndex, type OrderedHit, type SearchContext } from './walk.js';
@@ -33,10 +34,12 @@ async function readInstance(
   return { ...above, instance: row.record, dataSet: JSON.parse(text) as DataSet };
 }
 
-function instancePasses(predicates: readonly Predicate[], { dataSet }: InstanceMatch): boolean {
-  return predicates.every(
-    ({ key, matches }) => key.level !== 'instance' || matches((tag) => dataSet[tag]),
-  );
+function instancePasses(
+  predicates: readonly Predicate[],
+  { instance, dataSet }: InstanceMatch,
+): boolean {
+  const element = (tag: Tag) => instanceElement(instance, tag) ?? dataSet[tag];
+  return predicates.every(({ key, matches }) => key.level !== 'instance' || matches(element));
 }
 
 /** The instances that match; within a series in the order of their UIDs. */

@@ -30,6 +30,7 @@ export const studyAttributes = tags(
   'PatientName',
   'PatientID',
   'IssuerOfPatientID',
+  'OtherPatientIDs',
   'PatientBirthDate',
   'PatientBirthTime',
   'PatientSex',

@@ -36,6 +36,35 @@ function narrowingOf(vr: VR, text: string, matching: Partial<Matching> = {}) {
 }
 
 describe('compilePredicates', () => {
+  it.each([
+    ['3', [2, 3, 4], [3]],
+    ['3-', [2, 3, 4], [3, 4]],
+    ['-3', [2, 3, 4], [2, 3]],
+    ['3-3', [2, 3, 4], [3]],
+    ['0-10', [2, 10, 11], [2, 10]],
+  ])('as a count: %s of %j leaves %j', (text, stored, left) => {
+    const [predicate] = compilePredicates(
+      [{ key: { ...keyOf('IS'), isCount: true }, text }],
+      plain,
+    );
+    const found = stored.filter((value) =>
+      predicate?.matches(() => ({ vr: 'IS', Value: [value] })),
+    );
+    expect(found).toEqual(left);
+  });
+
+  it.each(['', '-', 'x', '1.5', '4-3', '1-2-3'])('takes no %j for a count', (text) => {
+    const key = { ...keyOf('IS'), isCount: true };
+    expect(() => compilePredicates([{ key, text }], plain)).toThrow(/PatientID/);
+  });
+
+  it('asks an index for what stands before a sigma, of which it holds either form', () => {
+    expect(narrowingOf('LO', 'ΟΔΟΣ')).toEqual({ kind: 'prefix', prefix: 'οδο' });
+    expect(narrowingOf('LO', 'οδοσ')).toEqual({ kind: 'prefix', prefix: 'οδο' });
+    expect(narrowingOf('LO', 'ΣΑ')).toBeUndefined();
+    expect(narrowingOf('LO', 'a\\ΟΔΟΣ')).toBeUndefined();
+  });
+
   it.each<[VR, string, Value, boolean]>([
     ['LO', 'abc', 'ABC ', true],
     ['LO', 'abc \0', 'abc', true],

@@ -138,6 +138,14 @@ function matchesValue({ vr, text }: NaiveKey, element: Element | undefined, rule
       const wanted = checked(range(vr, text));
       return textsOf(element).some((stored) => within(fill(vr, stored, 0), wanted));
     }
+    case 'COUNT': {
+      const [, from = '', dash = '', to = ''] = /^(\d*)(-?)(\d*)$/.exec(text) ?? [];
+      const most = dash === '' ? from : to;
+      return (element?.Value ?? []).some(
+        (stored) =>
+          Number(stored) >= Number(from) && (most === '' || Number(stored) <= Number(most)),
+      );
+    }
     case 'IS':
     case 'DS':
       return (element?.Value ?? []).some((stored) => Number(stored) === Number(text));

@@ -114,6 +114,7 @@ function factsOfStudy(study: NaiveStudy): Record<string, unknown> {
 
 const levelOf = new Map(modelAttributes.map(({ tag, level }) => [tag, level] as const));
 levelOf.set('00080061', 'study');
+levelOf.set('00201208', 'study');
 levelOf.set('0020000D', 'study');
 levelOf.set('0020000E', 'series');
 levelOf.set('00080018', 'instance');
@@ -145,6 +146,7 @@ export function naiveSearch(
       ...study.attributes,
       '0020000D': { vr: 'UI', Value: [study.uid] },
       '00080061': { vr: 'CS', Value: modalitiesOf(study) },
+      '00201208': { vr: 'IS', Value: [factsOfStudy(study)['00201208']] },
     } as DataSet;
     if (!matchesAll(at('study'), row, rules)) continue;
     if (level === 'study') results.push({ study, facts: factsOfStudy(study) });

@@ -117,6 +117,14 @@ const searchable: readonly ModelAttribute[] = [
     values: [],
     texts: ['CT', 'CT,MR', 'mr\\US', 'MR\\CT', 'C*', '""'],
   },
+  {
+    tag: '00201208',
+    keyword: 'NumberOfStudyRelatedInstances',
+    vr: 'IS',
+    level: 'study',
+    values: [],
+    texts: ['1', '2-', '-1', '2-3', '4'],
+  },
   uidKey('0020000D', studyUids),
   uidKey('0020000E', seriesUids),
   uidKey('00080018', instanceUids),
@@ -135,14 +143,16 @@ function isKeyOf(
 ): boolean {
   if (listed !== 'none' && depths[listed] >= above && depths[listed] <= depths[level]) return true;
   if (above === 0) return false;
-  return version === undefined ? tag !== '00080061' : listed === 'none';
+  // What is computed of studies, no data set tells.
+  return version === undefined ? !['00080061', '00201208'].includes(tag) : listed === 'none';
 }
 
 function keyOf(attribute: ModelAttribute): fc.Arbitrary<{ name: string; key: NaiveKey }> {
   const { tag, vr, keyword, texts } = attribute;
-  return fc
-    .tuple(fc.constantFrom(tag, keyword), fc.constantFrom(...texts))
-    .map(([name, text]) => ({ name, key: { path: [tag], vr, text } }));
+  return fc.tuple(fc.constantFrom(tag, keyword), fc.constantFrom(...texts)).map(([name, text]) => ({
+    name,
+    key: { path: [tag], vr: tag === '00201208' ? 'COUNT' : vr, text },
+  }));
 }
 
 function query(): fc.Arbitrary<RandomQuery> {
