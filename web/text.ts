@@ -215,5 +215,18 @@ export const text = {
     updated: 'replaced',
     deleted: 'deleted',
     unknownCount: '–',
+    jobs: 'Long work',
+    noJobs: 'No export or other long work was started in the last week.',
+    jobTimes: (started: string, moved: string) => `started ${started}, last moved ${moved}`,
+    cancelJob: 'Cancel',
+    confirmCancel: 'Cancel this work? What is done so far stays done.',
+    jobStates: {
+      notStarted: 'waits',
+      running: 'runs',
+      succeeded: 'done',
+      completed: 'done',
+      failed: 'failed',
+      canceled: 'cancelled',
+    } as Readonly<Record<string, string>>,
   },
 } as const;

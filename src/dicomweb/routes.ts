@@ -10,7 +10,7 @@ import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-insta
 import { startExport } from './export/start-export.js';
 import { checkHealth } from './health.js';
 import { answers, queries, takesInstances, takesJson } from './media-types.js';
-import { cancelOperation, readOperation } from './operations/operations.js';
+import { cancelOperation, listOperations, readOperation } from './operations/operations.js';
 import { listPartitions } from './partitions/list-partitions.js';
 import * as allBulkData from './retrieve/bulkdata/retrieve-all-bulk-data.js';
 import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
@@ -98,6 +98,7 @@ export const routes = defineRoutes({
 
   // Long work (as in the Microsoft server)
   startExport:              { method: 'POST',   path: 'export',                 permission: 'admin',  handler: startExport, answers: answers.json, takes: takesJson },
+  listOperations:           { method: 'GET',    path: 'operations',             permission: 'admin',  handler: listOperations, scope: 'all-partitions', partly: true, answers: answers.json },
   readOperation:            { method: 'GET',    path: 'operations/{operation}', permission: 'read',   handler: readOperation, scope: 'all-partitions', partly: true, answers: answers.json },
   cancelOperation:          { method: 'DELETE', path: 'operations/{operation}', permission: 'admin',  handler: cancelOperation, scope: 'all-partitions', partly: true },
 

@@ -120,6 +120,19 @@ export class Jobs {
   }
 
   /**
+   * Jobs that are kept, the newest first.
+   *
+   * @param most - how many of them.
+   * @param isWanted - which of them.
+   * @throws ServiceError `storage-unavailable`.
+   */
+  async newest(most: number, isWanted: (job: Job) => boolean): Promise<readonly Job[]> {
+    const found: Job[] = [];
+    for await (const { job } of this.#store.all()) if (isWanted(job)) found.push(job);
+    return found.sort((one, other) => other.created - one.created).slice(0, most);
+  }
+
+  /**
    * Ends a job where it is; one that is over stays as it is. A slice under way is done to its end, and
    * leads to nothing.
    *

@@ -44,6 +44,26 @@ async function run(client: Client, id: string): Promise<void> {
 
 onEveryFace((client) => {
   describe('export', () => {
+    it('is listed with other operations, the newest first, as each of them is told of', async () => {
+      const one = sample();
+      await client.store(one);
+      const ids: string[] = [];
+      for (const { uri } of [container(client), container(client)]) {
+        const started = await post(client, request(uri, [one.study]));
+        ids.unshift(((await started.json()) as { id: string }).id);
+        // So that one is newer than the other.
+        const begun = Date.now();
+        while (Date.now() === begun) await new Promise(setImmediate);
+      }
+      const listed = await client.send('GET', '/operations');
+      expect(listed.headers.get('cache-control')).toBe('no-store');
+      const operations = (await listed.json()) as readonly Operation[];
+      const own = operations.filter(({ operationId }) => ids.includes(operationId));
+      expect(own.map(({ operationId }) => operationId)).toEqual(ids);
+      const read = await fetch(client.url(`/operations/${ids[0] ?? ''}`));
+      expect(own[0]).toEqual(await read.json());
+    });
+
     it('copies studies, series and instances, and logs what is not there', async () => {
       const [one, other] = [sample(), sample()];
       const second = sample({ study: one.study });

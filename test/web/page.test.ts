@@ -224,6 +224,19 @@ inBrowser('the page', () => {
     await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
   });
 
+  it('shows long work as it goes on, and cancels it', async () => {
+    const { jobs } = service.services;
+    const state = JSON.stringify({ exported: 3, skipped: 1, errorHref: '' });
+    const id = await jobs.start('export', '{}', state);
+    await open('#/operate');
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByText('exported 3 · skipped 1').waitFor();
+    await keepScreenshot(page, 'operate-jobs');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('cancelled').waitFor();
+    expect(await jobs.find(id)).toMatchObject({ status: 'canceled' });
+  });
+
   it('says so when a study is gone, and offers a way on', async () => {
     await open('#/studies/1.2.3.4');
     await page.getByText('This is not here any more').waitFor();

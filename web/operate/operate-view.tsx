@@ -8,6 +8,7 @@ import { text } from '../text.js';
 import { allowed } from '../session/session.js';
 import type { PageSettings } from '../settings.js';
 import { Changes } from './changes.js';
+import { JobsCard } from './jobs-card.js';
 import { SharesCard } from './shares-card.js';
 
 interface Health {
@@ -71,6 +72,7 @@ export function OperateView({ settings }: { readonly settings: PageSettings }) {
     <section class="operate" aria-label={text.operate.title}>
       <h1>{text.operate.title}</h1>
       {allowed.value('admin') && <Service version={settings.version} />}
+      {allowed.value('admin') && <JobsCard />}
       {shares && <SharesCard />}
       {allowed.value('admin') && <Changes />}
     </section>

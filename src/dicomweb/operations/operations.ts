@@ -20,6 +20,32 @@ function timeText(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace('Z', '0000Z');
 }
 
+/** A job in the words of a profile. */
+function describe(job: Job, { operations }: RequestContext['profile']) {
+  return {
+    operationId: job.id,
+    type: job.type,
+    createdTime: timeText(job.created),
+    lastUpdatedTime: timeText(job.updated),
+    status: job.status === 'succeeded' ? operations.succeeded : job.status,
+    ...details[job.type](job),
+  };
+}
+
+/** Operations that are listed; the Microsoft server lists none. */
+const mostListed = 100;
+
+/**
+ * `GET operations`: the newest operations of the partitions in which the caller may ask, whoever started them, each as
+ * {@link readOperation} tells of it.
+ */
+export async function listOperations(context: RequestContext): Promise<Reply> {
+  const { services, profile, reach } = context;
+  const jobs = await services.jobs.newest(mostListed, (job) => reaches(reach, job.partition));
+  const answer = jobs.map((job) => describe(job, profile));
+  return jsonReply(answer, { headers: { 'Cache-Control': 'no-store' } });
+}
+
 function notFound(): ServiceError {
   return new ServiceError('operation-not-found', 'There is no such operation, or it is long over.');
 }
@@ -40,14 +66,7 @@ async function operationIn({ services, params, reach }: RequestContext): Promise
 export async function readOperation(context: RequestContext): Promise<Reply> {
   const { profile } = context;
   const job = await operationIn(context);
-  const answer = {
-    operationId: job.id,
-    type: job.type,
-    createdTime: timeText(job.created),
-    lastUpdatedTime: timeText(job.updated),
-    status: job.status === 'succeeded' ? profile.operations.succeeded : job.status,
-    ...details[job.type](job),
-  };
+  const answer = describe(job, profile);
   const headers = { 'Cache-Control': 'no-store' };
   if (isOver(job)) return jsonReply(answer, { headers });
   const Location = operationUrl(context, job.id);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { noPage, readPage, type Page } from '../../../src/host/pipeline/page.js';
+import { hosts, startService } from '../../support/service.js';
 import { asResponse } from '../../support/web-response.js';
 
 const settings = { version: '1.2.3', signIn: null, shareDays: null, ohif: false };
@@ -59,5 +60,24 @@ describe('readPage', () => {
 
   it('is no page where none was built', () => {
     expect(readPage(path.join(directory, 'nowhere'), [], settings)).toBe(noPage);
+  });
+});
+
+describe.each(hosts)('the page on the %s host', (host) => {
+  it('is at the root, for who has no token too, and leaves the API where it is', async () => {
+    const service = await startService({ host, access: 'locked', page: () => page });
+    try {
+      const root = await fetch(`${service.baseUrl}/`);
+      expect(root.status).toBe(200);
+      expect(root.headers.get('content-type')).toContain('text/html');
+      expect(await root.text()).toContain('<title>Studies</title>');
+      const script = await fetch(`${service.baseUrl}/web/page-ABCD2345.js`);
+      expect(await script.text()).toBe('export {};');
+      expect((await fetch(`${service.baseUrl}/studies`)).status).toBe(401);
+      expect((await fetch(`${service.baseUrl}/`, { method: 'HEAD' })).status).toBe(200);
+      expect((await fetch(`${service.baseUrl}/`, { method: 'POST' })).status).toBe(404);
+    } finally {
+      await service.stop();
+    }
   });
 });
