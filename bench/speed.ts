@@ -1,5 +1,6 @@
 /**
- * The speed table: `npm run bench [-- --only path,search] [--rounds 5] [--profile]`. Starts the
+ * The speed table: `npm run bench [-- --only path,search] [--rows 4,7] [--rounds 5]
+ * [--profile]`. Starts the
  * service over an Azurite, and Orthanc where it is installed; takes our figure and the other one in
  * turns; prints the table of docs/performance.md and writes it to bench/results/.
  */
@@ -92,9 +93,8 @@ function writeResults(rows: readonly Row[], orthanc: string | undefined): string
  */
 async function measurePart(
   part: Part,
-  rounds: number,
+  asked: Pick<Context, 'rounds' | 'wants' | 'progress'>,
   profile: boolean,
-  progress: Context['progress'],
 ): Promise<{ readonly measured: readonly Row[]; readonly orthanc: string | undefined }> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'dicomweb-speed-'));
   const azurite = await startAzurite({ dataDir });
@@ -102,9 +102,9 @@ async function measurePart(
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${resultsFolder}`] : [];
   const service = await startService(connectionString, profiling);
   const orthanc = await startOrthanc();
-  if (orthanc === undefined) progress('Orthanc is not installed: its rows are left out');
+  if (orthanc === undefined) asked.progress('Orthanc is not installed: its rows are left out');
   try {
-    const context = { service, connectionString, orthanc, rounds, progress };
+    const context = { ...asked, service, connectionString, orthanc };
     return { measured: await part.measure(context), orthanc: orthanc?.version };
   } finally {
     await service.stop();
@@ -118,6 +118,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string' },
+      rows: { type: 'string' },
       rounds: { type: 'string', default: '5' },
       profile: { type: 'boolean', default: false },
     },
@@ -129,15 +130,16 @@ async function main(): Promise<void> {
     process.stderr.write(`${String(seconds).padStart(4)} s  ${what}\n`);
   };
   mkdirSync(resultsFolder, { recursive: true });
+  const numbers = values.rows?.split(',');
+  const asked = {
+    rounds: Number(values.rounds),
+    wants: (row: string) => numbers?.includes(row) ?? true,
+    progress,
+  };
   const rows: Row[] = [];
   let orthancVersion: string | undefined;
   for (const part of chosen) {
-    const { measured, orthanc } = await measurePart(
-      part,
-      Number(values.rounds),
-      values.profile,
-      progress,
-    );
+    const { measured, orthanc } = await measurePart(part, asked, values.profile);
     rows.push(...measured);
     orthancVersion = orthanc;
   }

@@ -9,6 +9,8 @@ export interface Context {
   readonly connectionString: string;
   readonly orthanc: Orthanc | undefined;
   readonly rounds: number;
+  /** Whether a row of this number is wanted; all are, unless `--rows` names some. */
+  readonly wants: (row: string) => boolean;
   readonly progress: (what: string) => void;
 }
 

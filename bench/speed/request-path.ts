@@ -111,7 +111,10 @@ function storeAtReference(instances: readonly MadeInstance[]): Call {
   return { ...call, headers: { ...call.headers, 'X-Instances': named.join(' ') } };
 }
 
-async function storeWork(servers: { readonly ours: Server; readonly theirs: Server }) {
+async function storeWork(
+  _: Context,
+  servers: { readonly ours: Server; readonly theirs: Server },
+): Promise<readonly Work[]> {
   const studies = Array.from({ length: clients }, newUid);
   for (const study of studies) {
     const first = [madeInstance(study, 0)];
@@ -143,7 +146,7 @@ async function storeWork(servers: { readonly ours: Server; readonly theirs: Serv
       requests: 8,
       atMost: 1.3,
     },
-  ] satisfies readonly Work[];
+  ];
 }
 
 async function retrieveWork(
@@ -282,11 +285,10 @@ export const requestPath: Part = {
     const servers = { ours, theirs };
     try {
       const all: Row[] = [];
-      for (const work of await retrieveWork(context, servers)) {
-        all.push(...(await rowsOf(context, servers, work)));
-      }
-      for (const work of await storeWork(servers)) {
-        all.push(...(await rowsOf(context, servers, work)));
+      for (const prepare of [retrieveWork, storeWork]) {
+        for (const work of await prepare(context, servers)) {
+          if (context.wants(work.number)) all.push(...(await rowsOf(context, servers, work)));
+        }
       }
       return all;
     } finally {
