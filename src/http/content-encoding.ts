@@ -20,7 +20,8 @@ export const gzipLevel = 4;
 
 /** Whether an Accept-Encoding header takes gzip. */
 export function acceptsGzip(header: string | null): boolean {
-  const codings = splitUnquoted((header ?? '').toLowerCase(), ',').map((coding) => {
+  if (header === null) return false;
+  const codings = splitUnquoted(header.toLowerCase(), ',').map((coding) => {
     const [name = '', ...parameters] = coding.split(';').map((part) => part.trim());
     const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
     return { name, refused };
@@ -54,7 +55,8 @@ export async function gzipBody(body: ReplyBody): Promise<ReplyBody> {
   return gzipChunks(body);
 }
 
-async function* gzipChunks(
+/** The gzip of chunks, as they come; stopping early stops the source. */
+export async function* gzipChunks(
   body: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const compressor = createGzip({ level: gzipLevel });

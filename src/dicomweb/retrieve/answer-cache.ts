@@ -6,7 +6,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { BoundedCache } from '../../bounded-cache.js';
-import { gzipLevel } from '../../http/content-encoding.js';
+import { gzipChunks, gzipLevel } from '../../http/content-encoding.js';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -22,7 +22,11 @@ export class AnswerCache {
   /** Compresses an answer and keeps it, in place of those asked for longest ago. */
   async keep(key: string, answer: Uint8Array): Promise<void> {
     // As answers are that are not kept: they share an entity tag, hence their bytes.
-    const compressed = await compress(answer, { level: gzipLevel });
+    this.keepCompressed(key, await compress(answer, { level: gzipLevel }));
+  }
+
+  /** Keeps the gzip of an answer. */
+  keepCompressed(key: string, compressed: Buffer): void {
     this.#answers.set(key, compressed, compressed.length);
   }
 
@@ -37,19 +41,46 @@ export async function inflateAnswer(compressed: Buffer): Promise<Buffer> {
   return await decompress(compressed);
 }
 
+/** Chunks that have passed. */
+class Passed {
+  length = 0;
+  chunks: Uint8Array[] = [];
+
+  /** @param most bytes to hold; more of them are counted, and none is held any longer. */
+  async *from(
+    chunks: AsyncIterable<Uint8Array>,
+    most: number,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      this.length += chunk.length;
+      if (this.length <= most) this.chunks.push(chunk);
+      else this.chunks = [];
+      yield chunk;
+    }
+  }
+}
+
 /** Passes an answer on, and keeps it when it comes to its end within the length that is kept. */
 export async function* keptAnswer(
   cache: AnswerCache,
   key: string,
   answer: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of answer) {
-    length += chunk.length;
-    if (length <= longestAnswerBytes) chunks.push(chunk);
-    else chunks = [];
-    yield chunk;
+  const passed = new Passed();
+  yield* passed.from(answer, longestAnswerBytes);
+  if (passed.length <= longestAnswerBytes) await cache.keep(key, Buffer.concat(passed.chunks));
+}
+
+/** The gzip of an answer, made once: passed on, and kept when it comes to its end within that length. */
+export async function* keptGzip(
+  cache: AnswerCache,
+  key: string,
+  answer: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const plain = new Passed();
+  const compressed = new Passed();
+  yield* compressed.from(gzipChunks(plain.from(answer, 0)), longestAnswerBytes);
+  if (Math.max(plain.length, compressed.length) <= longestAnswerBytes) {
+    cache.keepCompressed(key, Buffer.concat(compressed.chunks));
   }
-  if (length <= longestAnswerBytes) await cache.keep(key, Buffer.concat(chunks));
 }

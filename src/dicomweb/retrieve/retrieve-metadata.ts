@@ -10,7 +10,7 @@ import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
-import { inflateAnswer, keptAnswer } from './answer-cache.js';
+import { inflateAnswer, keptAnswer, keptGzip } from './answer-cache.js';
 import {
   boundaryOf,
   cacheHeaders,
@@ -42,7 +42,7 @@ interface Asked {
 
 function askedBy({ request }: RequestContext, offers: readonly Offer[]): Asked {
   const { offer } = chooseRepresentation(request, offers);
-  return { offer, attributes: readMetadataQuery(new URL(request.url)) };
+  return { offer, attributes: readMetadataQuery(request.query) };
 }
 
 /** The data sets as a profile shows them, one at a time. */
@@ -87,7 +87,7 @@ async function respond(
   const headers = cacheHeaders(tag, write, profile.retrieve.quotedETags);
   const unchanged = notModified(request, headers);
   if (unchanged !== undefined) return unchanged;
-  const key = `${new URL(request.url).pathname} ${tag}`;
+  const key = `${request.url.pathname} ${tag}`;
   const kept = services.answers.compressed(key);
   if (kept !== undefined) return await respondKept(request, kept, headers, offer.mediaType);
   const { contentType, body } = renderMetadata(
@@ -96,9 +96,19 @@ async function respond(
     baseUrl,
     boundaryOf(tag),
   );
+  const described = { ...headers, 'Content-Type': contentType };
   // What is kept has its media type alone, not that of parts.
-  const sent = offer.form === 'multipart' ? body : keptAnswer(services.answers, key, body);
-  return reply(sent, { headers: { ...headers, 'Content-Type': contentType } });
+  if (offer.form === 'multipart') return reply(body, { headers: described });
+  if (!takesGzip(request)) {
+    return reply(keptAnswer(services.answers, key, body), { headers: described });
+  }
+  return reply(keptGzip(services.answers, key, body), {
+    headers: { ...described, 'Content-Encoding': 'gzip' },
+  });
+}
+
+function takesGzip({ headers }: RequestHead): boolean {
+  return acceptsGzip(headers.get('accept-encoding'));
 }
 
 /** As it is kept for those who take gzip. */
@@ -108,7 +118,7 @@ async function respondKept(
   headers: CacheHeaders,
   contentType: string,
 ): Promise<Reply> {
-  if (acceptsGzip(request.headers.get('accept-encoding'))) {
+  if (takesGzip(request)) {
     return reply(kept, {
       headers: { ...headers, 'Content-Type': contentType, 'Content-Encoding': 'gzip' },
     });

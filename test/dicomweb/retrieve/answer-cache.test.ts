@@ -6,6 +6,7 @@ import {
   AnswerCache,
   inflateAnswer,
   keptAnswer,
+  keptGzip,
 } from '../../../src/dicomweb/retrieve/answer-cache.js';
 import { listed } from '../../../src/dicomweb/read-ahead.js';
 
@@ -53,6 +54,35 @@ describe('keptAnswer', () => {
     const chunk = Buffer.alloc(MiB);
     const chunks = listed(chunk, chunk, chunk, chunk, chunk);
     await expect(drained(keptAnswer(cache, 'key', chunks))).resolves.toHaveLength(5 * MiB);
+    expect(cache.compressed('key')).toBeUndefined();
+  });
+});
+
+describe('keptGzip', () => {
+  it('compresses an answer once: what is sent is what is kept', async () => {
+    const cache = new AnswerCache();
+    const chunks = listed<Uint8Array>(Buffer.from('[{"a":1}'), Buffer.from(',{}]'));
+    const sent = await drained(keptGzip(cache, 'key', chunks));
+    expect(gunzipSync(sent).toString()).toBe('[{"a":1},{}]');
+    expect(cache.compressed('key')).toEqual(sent);
+  });
+
+  it('sends the bytes that an answer kept before its compression would have', async () => {
+    const cache = new AnswerCache();
+    const pieces = Array.from({ length: 40 }, (_, n) =>
+      Buffer.from(JSON.stringify({ n }).repeat(999)),
+    );
+    await drained(keptAnswer(cache, 'whole', listed(Buffer.concat(pieces))));
+    const sent = await drained(keptGzip(cache, 'pieces', listed(...pieces)));
+    expect(cache.compressed('whole')).toEqual(sent);
+  });
+
+  it.each([
+    ['is long', Buffer.alloc(MiB)],
+    ['does not shrink', randomBytes(0.8 * MiB)],
+  ])('keeps nothing of what %s', async (_, chunk) => {
+    const cache = new AnswerCache();
+    await drained(keptGzip(cache, 'key', listed(chunk, chunk, chunk, chunk, chunk)));
     expect(cache.compressed('key')).toBeUndefined();
   });
 });
