@@ -8,7 +8,7 @@ import {
   type Choice,
   type Offer,
 } from '../http/accept.js';
-import { parseQuery, queryValues } from '../http/query-string.js';
+import { queryValues } from '../http/query-string.js';
 import type { RequestHead } from '../http/incoming-request.js';
 
 /** The representation that a request asks for (PS3.18 §8.7.5); `undefined` when it is not offered. */
@@ -22,7 +22,7 @@ const known = new WeakMap<RequestHead, readonly AcceptRange[]>();
 function rangesOf(request: RequestHead): readonly AcceptRange[] {
   const before = known.get(request);
   if (before !== undefined) return before;
-  const accept = queryValues(parseQuery(new URL(request.url)), 'accept');
+  const accept = queryValues(request.query, 'accept');
   const ranges = parseAccept(request.headers.get('accept'), accept);
   known.set(request, ranges);
   return ranges;

@@ -120,6 +120,12 @@ const bySegment: Readonly<Record<string, Profile>> = {
   'v2.0': microsoftV2,
 };
 
+/** The profile that a version segment names; `undefined` when it names none. */
+export function knownProfile(segment: string): Profile | undefined {
+  const key = segment.toLowerCase();
+  return Object.hasOwn(bySegment, key) ? bySegment[key] : undefined;
+}
+
 /**
  * The profile that a version segment names; no segment means PS3.18.
  *
@@ -127,8 +133,7 @@ const bySegment: Readonly<Record<string, Profile>> = {
  */
 export function profileOf(segment: string | undefined): Profile {
   if (segment === undefined) return ps318;
-  const key = segment.toLowerCase();
-  const profile = Object.hasOwn(bySegment, key) ? bySegment[key] : undefined;
+  const profile = knownProfile(segment);
   if (profile === undefined) {
     throw new ServiceError(
       'invalid-version',

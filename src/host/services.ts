@@ -28,7 +28,7 @@ import {
   suggestedWorkers,
 } from './workers/pixel-workers.js';
 import type { JobQueue } from '../jobs/jobs.js';
-import { correlationHeaders, countStorageCall } from './pipeline/request-scope.js';
+import { correlationHeaders, countStorageCall, waitForStorage } from './pipeline/request-scope.js';
 import { SettingError } from './settings.js';
 
 async function credentialOf(clientId: string | undefined): Promise<TokenCredential> {
@@ -117,7 +117,7 @@ export async function openServices(
 ): Promise<Services> {
   const stores = connectStorage(await addressOf(storage), {
     onCall: countStorageCall,
-    headers: correlationHeaders,
+    caller: { headers: correlationHeaders, waits: waitForStorage },
   });
   await stores.ensureCreated();
   await prepareArchive(stores.tables, config.logShards);

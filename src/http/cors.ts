@@ -24,7 +24,7 @@ const allowedHeaders =
   'msdicom-request-original, X-Request-Id, traceparent, tracestate';
 const exposedHeaders =
   'Content-Type, Content-Length, Content-Range, Content-Location, ETag, Warning, Retry-After, ' +
-  'Link, X-Total-Count, X-Request-Id, WWW-Authenticate';
+  'Link, X-Total-Count, X-Request-Id, WWW-Authenticate, Server-Timing';
 /** Two hours in seconds: the most that Chromium remembers a preflight. */
 const preflightMaxAge = '7200';
 

@@ -3,7 +3,7 @@
  * proxies, and for clients whose Host header lacks the port, that is not the URL of the request.
  */
 import { splitUnquoted, unquote } from './header-list.js';
-import type { RequestHeaders } from './incoming-request.js';
+import type { RequestHead, RequestHeaders } from './incoming-request.js';
 
 const hostPattern = /^(\[[\da-f:.]{2,45}\]|[\da-z](?:[\w.-]{0,252}[\da-z])?\.?)(?::(\d{1,5}))?$/i;
 
@@ -30,25 +30,24 @@ export interface PublicAddress {
  * else the URL of the request. The first value of a list counts; a malformed value is ignored.
  */
 export function publicOrigin(
-  request: { readonly url: string; readonly headers: RequestHeaders },
+  { url, headers }: Pick<RequestHead, 'url' | 'headers'>,
   { publicUrl, trustForwardedHeaders }: PublicAddress,
 ): string {
   if (publicUrl !== undefined && publicUrl !== '') return publicUrl.replace(/\/+$/, '');
-  const url = new URL(request.url);
   if (!trustForwardedHeaders) return url.origin;
-  const forwarded = forwardedElement(request.headers.get('forwarded'));
+  const forwarded = forwardedElement(headers.get('forwarded'));
   const proto =
-    [firstOf(request.headers.get('x-forwarded-proto')), forwarded.get('proto')]
+    [firstOf(headers.get('x-forwarded-proto')), forwarded.get('proto')]
       .map((value) => value?.toLowerCase())
       .find((value) => value === 'https' || value === 'http') ?? url.protocol.slice(0, -1);
   const { name, port } = [
-    firstOf(request.headers.get('x-forwarded-host')),
-    firstOf(request.headers.get('x-original-host')),
+    firstOf(headers.get('x-forwarded-host')),
+    firstOf(headers.get('x-original-host')),
     forwarded.get('host'),
   ]
     .map(parseHost)
     .find((host) => host !== undefined) ?? { name: url.hostname, port: url.port };
-  const visible = port === '' ? forwardedPort(request.headers, proto) : port;
+  const visible = port === '' ? forwardedPort(headers, proto) : port;
   return `${proto}://${name}${visible === '' || visible === defaultPorts[proto] ? '' : `:${visible}`}`;
 }
 

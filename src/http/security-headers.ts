@@ -44,6 +44,11 @@ export function allowEmbedding(
   };
 }
 
+/** Whether a browser would run what is in an answer of this type. */
+export function isPage(contentType: string | null): boolean {
+  return /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml)\b/i.test(contentType ?? '');
+}
+
 /** The headers of an answer; one that is there already stays. */
 export function securityHeaders({
   isSecure,
@@ -56,8 +61,6 @@ export function securityHeaders({
     // UIDs stand in URLs.
     'Referrer-Policy': 'no-referrer',
     ...(isSecure && { 'Strict-Transport-Security': `max-age=${transportMaxAge}` }),
-    ...(/^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml)\b/i.test(contentType ?? '') && {
-      'Content-Security-Policy': pagePolicy,
-    }),
+    ...(isPage(contentType) && { 'Content-Security-Policy': pagePolicy }),
   };
 }

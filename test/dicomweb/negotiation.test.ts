@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { chooseRepresentation, syntaxToSend } from '../../src/dicomweb/negotiation.js';
 import type { Offer } from '../../src/http/accept.js';
 import { syntaxes } from '../support/part10-builder.js';
+import { headOf } from '../../src/http/incoming-request.js';
 
 /** A file that is stored in RLE and can be had otherwise. */
 const file: Offer = {
@@ -19,7 +20,7 @@ const image: Offer = {
 
 function sent(accept: string, offers: readonly Offer[] = [file]): string {
   const request = new Request('http://host/studies/1', { headers: { accept } });
-  return syntaxToSend(chooseRepresentation(request, offers));
+  return syntaxToSend(chooseRepresentation(headOf(request), offers));
 }
 
 const dicom = (parameter = '') => `multipart/related; type="application/dicom"${parameter}`;

@@ -4,7 +4,7 @@ import { publicOrigin } from '../../src/http/origin.js';
 const behindProxy = { publicUrl: undefined, trustForwardedHeaders: true };
 
 const origin = (headers: Record<string, string>, url = 'http://localhost:7071/v2/studies') =>
-  publicOrigin({ url, headers: new Headers(headers) }, behindProxy);
+  publicOrigin({ url: new URL(url), headers: new Headers(headers) }, behindProxy);
 
 describe('publicOrigin', () => {
   it('is that of the request when nothing else is known', () => {
@@ -17,7 +17,7 @@ describe('publicOrigin', () => {
 
   it('is the configured base before all else, with its path', () => {
     const request = {
-      url: 'http://10.0.0.4/studies',
+      url: new URL('http://10.0.0.4/studies'),
       headers: new Headers({ 'x-forwarded-host': 'other.example.com' }),
     };
     const publicUrl = 'https://pacs.example.com/dicomweb/';
@@ -35,7 +35,10 @@ describe('publicOrigin', () => {
     { forwarded: 'host=evil.example;proto=https' },
     { 'x-forwarded-proto': 'https', 'x-forwarded-port': '8443' },
   ])('does not follow %j where no setting says that a proxy sets it', (headers) => {
-    const request = { url: 'http://localhost:7071/studies', headers: new Headers(headers) };
+    const request = {
+      url: new URL('http://localhost:7071/studies'),
+      headers: new Headers(headers),
+    };
     expect(publicOrigin(request, { ...behindProxy, trustForwardedHeaders: false })).toBe(
       'http://localhost:7071',
     );

@@ -121,7 +121,7 @@ describe('publicOrigin', () => {
           forwarded,
         });
         const origin = publicOrigin(
-          { url: 'http://localhost:7071/', headers },
+          { url: new URL('http://localhost:7071/'), headers },
           { publicUrl: undefined, trustForwardedHeaders: true },
         );
         expect(origin).toMatch(/^https?:\/\/[\w.[\]:-]+$/);

@@ -13,7 +13,11 @@ import type { TimeBudgets } from '../../src/time-budgets.js';
 import type { LogEntry } from '../../src/host/pipeline/log.js';
 import type { Page } from '../../src/host/pipeline/page.js';
 import { createPipeline, type PipelineParts } from '../../src/host/pipeline/pipeline.js';
-import { correlationHeaders, countStorageCall } from '../../src/host/pipeline/request-scope.js';
+import {
+  correlationHeaders,
+  countStorageCall,
+  waitForStorage,
+} from '../../src/host/pipeline/request-scope.js';
 import { defaultTiming, type ArchiveTiming } from '../../src/storage/archive/timing.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
@@ -73,7 +77,11 @@ async function connect(storage: 'azurite' | 'memory') {
   }
   const stores = connectStorage(
     { connectionString: testConnectionString() },
-    { prefix: testPrefix(), onCall: countStorageCall, headers: correlationHeaders },
+    {
+      prefix: testPrefix(),
+      onCall: countStorageCall,
+      caller: { headers: correlationHeaders, waits: waitForStorage },
+    },
   );
   await stores.ensureCreated();
   return stores;

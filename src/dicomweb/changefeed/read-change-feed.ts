@@ -1,7 +1,6 @@
 /** The change feed: every store, replacement and deletion in order, as in the Microsoft server. */
 import {
   invalidParameter,
-  parseQuery,
   queryInteger,
   queryValue,
   type QueryParameter,
@@ -50,7 +49,7 @@ function readTime(parameters: readonly QueryParameter[], name: string): number |
 
 function readWindow({ request, profile, services }: RequestContext): Window {
   const { paging, defaultLimit, mostChanges } = profile.changeFeed;
-  const parameters = parseQuery(new URL(request.url));
+  const parameters = request.query;
   const limit = queryInteger(parameters, 'limit', { min: 1, max: mostChanges }) ?? defaultLimit;
   const offset = queryInteger(parameters, 'offset') ?? 0;
   const includeMetadata = readFlag(parameters, 'includemetadata');
@@ -123,7 +122,7 @@ export async function readChangeFeed(context: RequestContext): Promise<Reply> {
 
 /** `GET changefeed/latest`: the last change, or 204 when there is none. */
 export async function readLatestChange(context: RequestContext): Promise<Reply> {
-  const includeMetadata = readFlag(parseQuery(new URL(context.request.url)), 'includemetadata');
+  const includeMetadata = readFlag(context.request.query, 'includemetadata');
   const latest = await context.services.archive.feed.latest();
   if (latest === undefined) return reply(null, { status: 204 });
   return reply(await changeText(context, latest, includeMetadata), { headers });

@@ -53,7 +53,10 @@ export function cacheHeaders(tag: string, modified?: Ulid, quoted = true): Cache
  * `undefined` when it is to be sent. If-Modified-Since is not looked at: two versions may be of one
  * second.
  */
-export function notModified(request: RequestHead, headers: CacheHeaders): Reply | undefined {
+export function notModified(
+  request: Pick<RequestHead, 'headers'>,
+  headers: CacheHeaders,
+): Reply | undefined {
   const takesGzip = acceptsGzip(request.headers.get('accept-encoding'));
   const tag = matchingETag(request.headers.get('if-none-match'), headers.ETag, takesGzip);
   if (tag === undefined) return undefined;

@@ -2,7 +2,7 @@
 import { attribute } from '../../dicom/attribute.js';
 import type { Tag } from '../../dicom/tag.js';
 import { ServiceError } from '../../errors.js';
-import { parseQuery, printable, queryValues } from '../../http/query-string.js';
+import { printable, queryValues, type QueryParameter } from '../../http/query-string.js';
 import { readIncludes } from '../search/parse-search.js';
 
 /** Attributes that metadata always has: they say which instance it is of, and how to read it. */
@@ -20,8 +20,7 @@ const always: readonly Tag[] = [
  * @throws ServiceError `invalid-query` for what is no attribute; `not-acceptable` for a `charset`
  *   that is not UTF-8.
  */
-export function readMetadataQuery(url: URL): 'all' | ReadonlySet<Tag> {
-  const parameters = parseQuery(url);
+export function readMetadataQuery(parameters: readonly QueryParameter[]): 'all' | ReadonlySet<Tag> {
   const charsets = queryValues(parameters, 'charset')
     .flatMap((value) => value.split(','))
     .map((value) => value.split(';')[0]?.trim().toLowerCase() ?? '')

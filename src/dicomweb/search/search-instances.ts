@@ -14,7 +14,7 @@ import { reply, type Reply } from '../../http/reply.js';
 async function search(context: RequestContext, route: SearchRoute, scope: Scope): Promise<Reply> {
   const { request, profile } = context;
   const { offer } = chooseRepresentation(request, searchOffers);
-  const url = new URL(request.url);
+  const { url } = request;
   const query = parseSearch(url, route, scope.study !== undefined, profile.search);
   const page = await searchPage(context, route, query, scope);
   const total = asksForTotal(request, query)

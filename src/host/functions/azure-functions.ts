@@ -16,12 +16,8 @@ import { pacedStream, signalOf } from '../pipeline/live-response.js';
 import { importQueueName, runImport } from '../jobs/import-job.js';
 import { attendanceSchedule, attendJobs, jobQueueName, runJob } from '../jobs/job-runner.js';
 import { send } from '../local/node-http.js';
-import {
-  createPipeline,
-  type HostRoute,
-  type Pipeline,
-  type PipelineParts,
-} from '../pipeline/pipeline.js';
+import type { HostRoute } from '../pipeline/exchange.js';
+import { createPipeline, type Pipeline, type PipelineParts } from '../pipeline/pipeline.js';
 import { recoverySchedule, runRecovery } from '../jobs/recovery-job.js';
 import { functionsParts } from '../services.js';
 import { runSweep, sweepSchedule } from '../jobs/sweep-job.js';

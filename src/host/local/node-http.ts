@@ -12,18 +12,21 @@ const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 /** Methods that are not for the server of a resource. */
 const forbidden: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
+function parsed(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined;
+}
+
 /** The absolute URL of a message; `undefined` when there is none without credentials. */
-function urlOf(message: IncomingMessage): string | undefined {
+function urlOf(message: IncomingMessage): URL | undefined {
   const target = message.url ?? '/';
   const host = message.headers.host ?? '';
-  // Anything but a host would be read as part of the path.
-  const base = `http://${isHost(host) && URL.canParse(`http://${host}`) ? host : 'localhost'}`;
+  const path = target.startsWith('/') ? target : '/';
   // A proxy is sent absolute targets; they are the URL already.
-  const isAbsolute = !target.startsWith('/') && URL.canParse(target);
-  const url = isAbsolute ? target : base + (target.startsWith('/') ? target : '/');
-  if (!URL.canParse(url)) return undefined;
-  const { username, password, href } = new URL(url);
-  return username === '' && password === '' ? href : undefined;
+  const absolute = target === path ? undefined : parsed(target);
+  // Anything but a host would be read as part of the path.
+  const url = absolute ?? (isHost(host) ? parsed(`http://${host}${path}`) : undefined);
+  const found = url ?? parsed(`http://localhost${path}`);
+  return found?.username === '' && found.password === '' ? found : undefined;
 }
 
 /** The fields of a message, without a copy. */

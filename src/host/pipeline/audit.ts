@@ -55,10 +55,12 @@ const inQuery = { study: 'studyuid', series: 'seriesuid', instance: 'objectuid' 
 /** The UIDs in the path of a request, or in the query as WADO-URI has them. */
 export function uidsOf(
   params: Readonly<Record<string, string>>,
-  url: string,
+  url: URL,
 ): Readonly<Record<string, string>> {
   const query = new Map(
-    [...new URL(url).searchParams].map(([key, value]) => [key.toLowerCase(), value]),
+    url.search === ''
+      ? []
+      : [...url.searchParams].map(([key, value]) => [key.toLowerCase(), value] as const),
   );
   const uids = (['study', 'series', 'instance'] as const).map(
     (name) => [name, parseUid(params[name] ?? query.get(inQuery[name]) ?? '')] as const,

@@ -27,7 +27,7 @@ const changesNothing: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 export function openTo(pages: CorsConfig): Authenticator {
   return async ({ method, url, headers }) => {
     await Promise.resolve();
-    if (!isLoopbackHost(headers.get('host') ?? new URL(url).host)) {
+    if (!isLoopbackHost(headers.get('host') ?? url.host)) {
       throw new ServiceError(
         'foreign-host',
         'A service without tokens answers requests to localhost, 127.0.0.1 and [::1] only. Ask for one of them, or have the service ask for tokens.',

@@ -4,13 +4,14 @@
  * platform found no function for.
  */
 import { capabilityOffers, describing } from '../../dicomweb/capabilities/retrieve-capabilities.js';
-import { profileOf } from '../../dicomweb/profile.js';
+import { knownProfile } from '../../dicomweb/profile.js';
 import { urlForms, type Route } from '../../dicomweb/route.js';
 import { ServiceError } from '../../errors.js';
-import type { IncomingRequest } from '../../http/incoming-request.js';
+import { headOf, type IncomingRequest } from '../../http/incoming-request.js';
 import type { Reply } from '../../http/reply.js';
 import { noPage, type Page } from './page.js';
-import type { HostRoute, Pipeline } from './pipeline.js';
+import type { HostRoute } from './exchange.js';
+import type { Pipeline } from './pipeline.js';
 import { createRouter } from './router.js';
 
 /** Answers any request; never rejects. */
@@ -22,13 +23,14 @@ function options(path: string, found: readonly Route[], allowed: readonly string
   return { name: 'describeResource', method: 'OPTIONS', path, permission: 'anonymous', handler };
 }
 
+/** Made once: where it was thrown tells nobody anything, and the stack costs as much as the answer. */
+const notFound = new ServiceError('route-not-found', 'There is no such resource.');
+
 function refusal(allowed: readonly string[]): HostRoute {
   return {
     name: 'unknownRoute',
     answer: () => {
-      if (allowed.length === 0) {
-        throw new ServiceError('route-not-found', 'There is no such resource.');
-      }
+      if (allowed.length === 0) throw notFound;
       throw new ServiceError('method-not-allowed', 'The resource does not have this method.', {
         allowed,
       });
@@ -38,13 +40,8 @@ function refusal(allowed: readonly string[]): HostRoute {
 
 /** The version segment that a path begins with, so that a refusal speaks the right dialect. */
 function versionOf(path: string): Readonly<Record<string, string>> {
-  const version = path.split('/')[1];
-  try {
-    profileOf(version);
-    return { version: version ?? '' };
-  } catch {
-    return {};
-  }
+  const version = path.split('/')[1] ?? '';
+  return knownProfile(version) === undefined ? {} : { version };
 }
 
 /** HEAD is GET without its body, which the pipeline leaves out (RFC 9110 §9.3.2). */
@@ -69,12 +66,19 @@ export function createDispatcher(
       urlForms(route).map(({ template }) => ({ method: route.method, template, value: route })),
     ),
   );
-  return async (request, signal) => {
-    const path = new URL(request.url).pathname.replace(/\/{2,}/g, '/');
+  return async (incoming, signal) => {
+    const head = headOf(incoming);
+    const request = {
+      method: head.method,
+      url: head.url,
+      headers: head.headers,
+      body: incoming.body,
+    };
+    const path = head.url.pathname.replace(/\/{2,}/g, '/');
     const found = router.match(asked(request.method), path);
     if (found !== undefined) return await pipeline(found.value, request, found.params, signal);
     if (asked(request.method) === 'GET') {
-      const shown = page(path, request);
+      const shown = page(path, head);
       if (shown !== undefined) {
         return await pipeline({ name: 'showPage', answer: () => shown }, request, {}, signal);
       }

@@ -88,10 +88,25 @@ export const logForPeople: Log = (entry) => {
   console.log(`${new Date().toTimeString().slice(0, 8)}  ${lineForPeople(entry)}`);
 };
 
-/** Writes entries as JSON lines. */
+/** Lines of this turn of the event loop. */
+let waiting: string[] = [];
+
+function writeWaiting(): void {
+  if (waiting.length === 0) return;
+  const text = waiting.join('\n');
+  waiting = [];
+  console.log(text);
+}
+
+/**
+ * Writes entries as JSON lines, those of one turn of the event loop together: each write costs as much as
+ * the rest of a small answer. What waits when the process ends is written then.
+ */
 export const logToConsole: Log = (entry) => {
-  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+  waiting.push(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+  if (waiting.length === 1) setImmediate(writeWaiting);
 };
+process.on('exit', writeWaiting);
 
 /** Errors whose messages are texts of others, which may quote keys, values and addresses. */
 const quoting: ReadonlySet<string> = new Set(['RestError', 'SyntaxError']);

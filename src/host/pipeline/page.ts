@@ -19,7 +19,7 @@ interface PageFile {
 }
 
 /** Answers a GET or HEAD for a file of the page; `undefined` where the page has no such file. */
-export type Page = (path: string, request: RequestHead) => Reply | undefined;
+export type Page = (path: string, request: Pick<RequestHead, 'headers'>) => Reply | undefined;
 
 /** Where the bundler puts the page, seen from the compiled code of the hosts. */
 const pageDirectory = path.join(__dirname, '../../../web');

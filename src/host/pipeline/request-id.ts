@@ -13,9 +13,12 @@ export function traceOf(
   return traceId === undefined ? undefined : { traceparent, traceId };
 }
 
-/** The caller's `X-Request-Id` if it is harmless, else the id of its trace, else a new UUID. */
-export function requestIdOf(headers: RequestHeaders): string {
+/** The caller's `X-Request-Id` if it is harmless, else the id of its `trace`, else a new UUID. */
+export function requestIdOf(
+  headers: RequestHeaders,
+  trace: { readonly traceId: string } | undefined,
+): string {
   const given = headers.get('x-request-id');
   if (given !== null && /^[\w.:-]{1,128}$/.test(given)) return given;
-  return traceOf(headers)?.traceId ?? randomUUID();
+  return trace?.traceId ?? randomUUID();
 }

@@ -7,8 +7,8 @@ import { attribute } from '../../dicom/attribute.js';
 import type { Route } from '../../dicomweb/route.js';
 import type { Services } from '../../dicomweb/services.js';
 import { ServiceError } from '../../errors.js';
-import type { IncomingRequest, RequestHeaders } from '../../http/incoming-request.js';
-import { parseQuery, queryValue } from '../../http/query-string.js';
+import { headOf, type RequestHead, type RequestHeaders } from '../../http/incoming-request.js';
+import { queryValue } from '../../http/query-string.js';
 import type { Partition } from '../../storage/archive/keys.js';
 import type { Share, SharedResource } from '../../storage/share-registry.js';
 
@@ -35,24 +35,23 @@ function bearerSecret(headers: RequestHeaders): string | undefined {
  * Takes the secret of a link out of a request, so that no log, link or error can repeat it: from the query
  * parameter `share`, or `Authorization: Bearer share_…`.
  */
-export function takeShareSecret(request: IncomingRequest): {
-  readonly request: IncomingRequest;
+export function takeShareSecret(head: RequestHead): {
+  readonly head: RequestHead;
   readonly secret: string | undefined;
 } {
-  const ofHeader = bearerSecret(request.headers);
-  const at = request.url.indexOf('?');
-  const pieces = at < 0 ? [] : request.url.slice(at + 1).split('&');
+  const { method, headers } = head;
+  const ofHeader = bearerSecret(headers);
+  const pieces = head.url.search === '' ? [] : head.url.search.slice(1).split('&');
   const secrets = pieces
     .filter(isSecretPiece)
     .map((piece) => (piece.includes('=') ? piece.slice(piece.indexOf('=') + 1) : ''));
-  if (secrets.length === 0) return { request, secret: ofHeader };
-  const rest = pieces.filter((piece) => !isSecretPiece(piece)).join('&');
-  const url = request.url.slice(0, at) + (rest === '' ? '' : `?${rest}`);
-  const { method, headers, body } = request;
+  if (secrets.length === 0) return { head, secret: ofHeader };
+  const url = new URL(head.url);
+  url.search = pieces.filter((piece) => !isSecretPiece(piece)).join('&');
   const all = new Set([...secrets, ...(ofHeader === undefined ? [] : [ofHeader])]);
   const [secret = contradiction] = all;
   return {
-    request: { method, url, headers, body },
+    head: headOf({ method, url, headers }),
     secret: all.size === 1 ? secret : contradiction,
   };
 }
@@ -109,21 +108,20 @@ function isWithin(params: Readonly<Record<string, string>>, shared: SharedResour
 }
 
 /** The request with a key for each level; its own key of that level must be the same. */
-function keptTo(request: IncomingRequest, shared: SharedResource, levels: readonly Level[]) {
-  const url = new URL(request.url);
-  const parameters = parseQuery(url);
+function keptTo(head: RequestHead, shared: SharedResource, levels: readonly Level[]): RequestHead {
+  const { method, headers, query } = head;
+  const url = new URL(head.url);
   for (const level of levels) {
     const uid = shared[level];
     if (uid === undefined) continue;
     const tag = attribute(keywords[level]);
-    const given = parameters.filter(({ key }) => parseAttribute(key) === tag);
+    const given = query.filter(({ key }) => parseAttribute(key) === tag);
     if (given.some(({ value }) => value.trim() !== uid)) throw refused();
     if (given.length === 0) {
       url.search = `${url.search}${url.search === '' ? '?' : '&'}${keywords[level]}=${uid}`;
     }
   }
-  const { method, headers, body } = request;
-  return { method, url: url.href, headers, body };
+  return headOf({ method, url, headers });
 }
 
 /**
@@ -134,24 +132,23 @@ function keptTo(request: IncomingRequest, shared: SharedResource, levels: readon
  */
 export function narrowToShare(
   route: Route,
-  request: IncomingRequest,
+  head: RequestHead,
   params: Readonly<Record<string, string>>,
   shared: SharedResource,
-): IncomingRequest {
+): RequestHead {
   const isRead = route.permission === 'read' && route.method === 'GET';
   if (!isRead || route.scope !== undefined || !isWithin(params, shared)) throw refused();
   const levels = searches[route.name];
-  if (levels !== undefined) return keptTo(request, shared, levels);
+  if (levels !== undefined) return keptTo(head, shared, levels);
   if (route.name === 'retrieveByUri') {
-    const query = parseQuery(new URL(request.url));
-    const study = queryValue(query, 'studyUID') ?? '';
-    const series = queryValue(query, 'seriesUID') ?? '';
+    const study = queryValue(head.query, 'studyUID') ?? '';
+    const series = queryValue(head.query, 'seriesUID') ?? '';
     if (!isWithin({ study, series }, shared)) throw refused();
-    return request;
+    return head;
   }
   // Resources: their paths name the study, and the series where no more than that is shared.
   const named =
     params['study'] !== undefined && (shared.series ?? params['series']) === params['series'];
   if (!named) throw refused();
-  return request;
+  return head;
 }

@@ -15,13 +15,26 @@ export class BlobAccount extends BlobServiceClient {
   }
 }
 
-/** Sends further headers with every call. */
-export function callHeadersPolicy(headers: () => Readonly<Record<string, string>>): CallPolicy {
+/** On whose behalf calls are made. */
+export interface Caller {
+  /** Headers to send with a call, for the logs of the service. */
+  readonly headers: () => Readonly<Record<string, string>>;
+  /** Hears that a call is sent; what it returns hears that the answer has begun, or that there is none. */
+  readonly waits: () => () => void;
+}
+
+/** Sends the headers of the caller with every call, and tells it how long the answer takes. */
+export function callerPolicy({ headers, waits }: Caller): CallPolicy {
   return {
-    name: 'callHeadersPolicy',
+    name: 'callerPolicy',
     async sendRequest(request, next) {
       for (const [name, value] of Object.entries(headers())) request.headers.set(name, value);
-      return await next(request);
+      const answered = waits();
+      try {
+        return await next(request);
+      } finally {
+        answered();
+      }
     },
   };
 }

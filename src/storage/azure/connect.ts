@@ -12,7 +12,7 @@ import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
-import { BlobAccount, callHeadersPolicy, callTimePolicy } from './call-policies.js';
+import { BlobAccount, callerPolicy, callTimePolicy, type Caller } from './call-policies.js';
 import { keptSocketsPolicy, mostSockets } from './kept-sockets.js';
 import { StorageClock, tableClockPolicy } from './storage-clock.js';
 import {
@@ -45,8 +45,8 @@ export interface StorageOptions {
   readonly timeoutMs?: number;
   /** Hears of every call. */
   readonly onCall?: OnStorageCall;
-  /** Headers to send with each call, for the logs of the service. */
-  readonly headers?: () => Readonly<Record<string, string>>;
+  /** On whose behalf calls are made; nobody's when left out. */
+  readonly caller?: Caller;
 }
 
 export interface Storage {
@@ -103,7 +103,7 @@ function openTable(
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableClockPolicy(clock), { afterPhase: 'Retry' });
-  if (options.headers !== undefined) client.pipeline.addPolicy(callHeadersPolicy(options.headers));
+  if (options.caller !== undefined) client.pipeline.addPolicy(callerPolicy(options.caller));
   return client;
 }
 
@@ -137,9 +137,7 @@ function openBlobs(
   // The SDK sends everything again by itself: a blob that is put twice is the same.
   const sockets = keptSocketsPolicy(url, mostSockets.blobs);
   service.callPipeline.addPolicy(sockets, { afterPhase: 'Retry' });
-  if (options.headers !== undefined) {
-    service.callPipeline.addPolicy(callHeadersPolicy(options.headers));
-  }
+  if (options.caller !== undefined) service.callPipeline.addPolicy(callerPolicy(options.caller));
   const containers = record(containerNames, (name) =>
     service.getContainerClient(`${prefix}${name}`),
   );

@@ -6,6 +6,7 @@ import { createServices } from '../../../src/dicomweb/services.js';
 import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
+import { headOf } from '../../../src/http/incoming-request.js';
 
 describe('deleteStudy', () => {
   beforeEach(() => {
@@ -22,7 +23,7 @@ describe('deleteStudy', () => {
     const stores = { tables: new MemoryTableStore({ beforeCall }), blobs: new MemoryBlobStore() };
     const request = new Request('http://archive.example/studies/1.2.3', { method: 'DELETE' });
     const answer = deleteStudy({
-      request,
+      request: headOf(request),
       params: { study: '1.2.3' },
       // eslint-disable-next-line @typescript-eslint/require-await -- nothing is sent
       body: (async function* () {

@@ -8,6 +8,7 @@ import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.j
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import type { StorageCall } from '../../../src/storage/storage-call.js';
 import { sampleInstance } from '../../support/part10-builder.js';
+import { headOf } from '../../../src/http/incoming-request.js';
 
 describe('storeInstances', () => {
   beforeEach(() => {
@@ -42,7 +43,7 @@ describe('storeInstances', () => {
       headers: { 'Content-Type': 'application/dicom' },
     });
     const answer = storeInstances({
-      request,
+      request: headOf(request),
       params: {},
       body: body(),
       profile: profileOf(undefined),

@@ -5,7 +5,7 @@ import type { Dispatch } from '../../../src/host/pipeline/dispatcher.js';
 import { begin, openSocket, responseOf, sendRaw } from '../../support/http-client.js';
 import { reply } from '../../../src/http/reply.js';
 
-const echoUrl: Dispatch = async (request) => await Promise.resolve(reply(request.url));
+const echoUrl: Dispatch = async (request) => await Promise.resolve(reply(String(request.url)));
 
 function gate(): { opened: Promise<void>; open: () => void } {
   let open: () => void = () => undefined;

@@ -4,6 +4,7 @@ import { openTo } from '../../../src/host/pipeline/authenticator.js';
 import { readConfig } from '../../../src/host/config.js';
 import { hosts, startService, type Service } from '../../support/service.js';
 import { sendRaw } from '../../support/http-client.js';
+import { headOf } from '../../../src/http/incoming-request.js';
 
 const config = readConfig({ DICOMWEB_ALLOWED_ORIGINS: 'https://viewer.example' });
 const authenticate = openTo(config);
@@ -17,7 +18,7 @@ interface Asked {
 async function refusalOf({ method = 'GET', host = 'localhost:7071', origin }: Asked) {
   const headers = { Host: host, ...(origin !== undefined && { Origin: origin }) };
   const request = new Request('http://localhost:7071/studies', { method, headers });
-  return await authenticate(request).then(
+  return await authenticate(headOf(request)).then(
     () => undefined,
     (error: unknown) => (error as { code: string }).code,
   );
@@ -80,7 +81,9 @@ describe('openTo', () => {
     const toAny = openTo({ allowedOrigins: '*' });
     const ask = async (origin: string) =>
       await toAny(
-        new Request('http://localhost/studies', { method: 'POST', headers: { Origin: origin } }),
+        headOf(
+          new Request('http://localhost/studies', { method: 'POST', headers: { Origin: origin } }),
+        ),
       );
     await expect(ask('null')).rejects.toMatchObject({ code: 'foreign-origin' });
     expect(await ask('https://any.example')).toMatchObject({});

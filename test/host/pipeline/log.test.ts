@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
-import { lineForPeople } from '../../../src/host/pipeline/log.js';
+import { describe, expect, it, jest } from '@jest/globals';
+import { lineForPeople, logToConsole } from '../../../src/host/pipeline/log.js';
 
 describe('lineForPeople', () => {
   const request = {
@@ -25,5 +25,24 @@ describe('lineForPeople', () => {
       'FAULT in sweep, request r: E',
     );
     expect(lineForPeople({ event: 'notice', message: 'Hello.' })).toBe('Hello.');
+  });
+});
+
+describe('logToConsole', () => {
+  it('writes the lines of one turn of the event loop together, in their order', async () => {
+    const written = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+    try {
+      for (const message of ['one', 'two']) logToConsole({ event: 'notice', message });
+      expect(written).not.toHaveBeenCalled();
+      await new Promise(setImmediate);
+      expect(written).toHaveBeenCalledTimes(1);
+      const lines = String(written.mock.calls[0]?.[0]).split('\n');
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+        { event: 'notice', message: 'one' },
+        { event: 'notice', message: 'two' },
+      ]);
+    } finally {
+      written.mockRestore();
+    }
   });
 });

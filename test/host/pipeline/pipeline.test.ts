@@ -5,11 +5,8 @@ import { ServiceError } from '../../../src/errors.js';
 import { locked, openTo, type Authenticator } from '../../../src/host/pipeline/authenticator.js';
 import { readConfig } from '../../../src/host/config.js';
 import type { LogEntry } from '../../../src/host/pipeline/log.js';
-import {
-  createPipeline,
-  type HostRoute,
-  type PipelineParts,
-} from '../../../src/host/pipeline/pipeline.js';
+import type { HostRoute } from '../../../src/host/pipeline/exchange.js';
+import { createPipeline, type PipelineParts } from '../../../src/host/pipeline/pipeline.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import { listed } from '../../../src/dicomweb/read-ahead.js';
@@ -65,6 +62,23 @@ const failing = (error: unknown): Partial<RouteDefinition> => ({
     await Promise.resolve();
     throw error;
   },
+});
+
+describe('the pipeline: Server-Timing', () => {
+  const timingOf = async (headers: Record<string, string>, parts: Partial<PipelineParts> = {}) =>
+    (await call({ init: { headers }, parts })).response.headers.get('server-timing');
+  const form = /^auth;dur=\d+\.\d, storage;dur=\d+\.\d;desc="0 calls", total;dur=\d+\.\d$/;
+
+  it('tells where the time went to those who ask', async () => {
+    expect(await timingOf({ Prefer: 'server-timing' })).toMatch(form);
+    expect(await timingOf({ Prefer: 'count=exact, Server-Timing' })).toMatch(form);
+  });
+
+  it('tells nothing to those who do not ask, or are not let in', async () => {
+    expect(await timingOf({})).toBeNull();
+    expect(await timingOf({ Prefer: 'server-timings' })).toBeNull();
+    expect(await timingOf({ Prefer: 'server-timing' }, { authenticate: locked })).toBeNull();
+  });
 });
 
 describe('the pipeline: request ids', () => {

@@ -5,6 +5,9 @@ import { describe, expect, it } from '@jest/globals';
 import {
   correlationHeaders,
   countStorageCall,
+  newScope,
+  storageMilliseconds,
+  waitForStorage,
   withinScope,
   type RequestScope,
 } from '../../../src/host/pipeline/request-scope.js';
@@ -21,13 +24,13 @@ describe('withinScope', () => {
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const connectionString = `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=${url}/a;TableEndpoint=${url}/a;`;
-    const options = { onCall: countStorageCall, headers: correlationHeaders };
+    const options = {
+      onCall: countStorageCall,
+      caller: { headers: correlationHeaders, waits: waitForStorage },
+    };
     const { blobs, tables } = connectStorage({ connectionString }, options);
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    const scopes: readonly RequestScope[] = [
-      { requestId: 'one', traceparent, storageCalls: 0 },
-      { requestId: 'two', storageCalls: 0 },
-    ];
+    const scopes: readonly RequestScope[] = [newScope('one', traceparent), newScope('two')];
     await Promise.all(
       scopes.map(async (scope) => {
         await withinScope(scope, async () => {
@@ -39,6 +42,8 @@ describe('withinScope', () => {
     const ofRequest = (id: string) =>
       heard.filter((headers) => headers['x-ms-client-request-id'] === id);
     expect(scopes.map(({ storageCalls }) => storageCalls)).toEqual([2, 2]);
+    expect(scopes.map(storageMilliseconds).every((spent) => spent > 0)).toBe(true);
+    expect(scopes.map(({ waiting }) => waiting.calls)).toEqual([0, 0]);
     expect(ofRequest('one').map((headers) => headers['traceparent'])).toEqual([
       traceparent,
       traceparent,

@@ -5,7 +5,6 @@ import { mostPicturePixels } from '../../../dicom/pixel/render/render-frame.js';
 import type { SourceRegion, Viewport } from '../../../dicom/pixel/render/viewport.js';
 import {
   invalidParameter,
-  parseQuery,
   queryInteger,
   queryValue,
   type QueryParameter,
@@ -152,7 +151,7 @@ function iccOf(parameters: Parameters): IccChoice {
  * @throws ServiceError `invalid-query` naming the parameter.
  */
 export function parseRenderQuery(request: RequestHead, policy: RenderedPolicy): RenderQuery {
-  const parameters = parseQuery(new URL(request.url));
+  const parameters = request.query;
   const quality = queryInteger(parameters, 'quality', { min: 1, max: 100 }) ?? policy.quality;
   if (policy.parameters === 'quality') {
     return { quality, annotations: [], unknownAnnotations: [], iccProfile: 'no' };
@@ -179,7 +178,7 @@ const thumbnailQuality = 80;
  * @throws ServiceError `invalid-query` naming the parameter.
  */
 export function parseThumbnailQuery(request: RequestHead): RenderQuery {
-  const asked = viewportOf(parseQuery(new URL(request.url)), false);
+  const asked = viewportOf(request.query, false);
   const side = (length = defaultThumbnailSide): number => Math.min(length, mostThumbnailSide);
   return {
     quality: thumbnailQuality,

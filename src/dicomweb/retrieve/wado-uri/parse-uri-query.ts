@@ -6,7 +6,6 @@ import { ServiceError } from '../../../errors.js';
 import { parseMediaType } from '../../../http/media-type.js';
 import {
   invalidParameter,
-  parseQuery,
   queryInteger,
   queryValue,
   queryValues,
@@ -55,8 +54,7 @@ function contentTypesOf(parameters: Parameters): readonly string[] {
  *
  * @throws ServiceError `invalid-query` naming the parameter.
  */
-export function parseUriQuery(url: URL): UriQuery {
-  const parameters = parseQuery(url);
+export function parseUriQuery(parameters: Parameters): UriQuery {
   if (required(parameters, 'requestType').toUpperCase() !== 'WADO') {
     throw invalidParameter('requestType', 'It must be WADO.');
   }

@@ -17,7 +17,7 @@ import {
   renderParameters,
   type UriQuery,
 } from './parse-uri-query.js';
-import type { RequestHead } from '../../../http/incoming-request.js';
+import { headOf, type RequestHead } from '../../../http/incoming-request.js';
 import type { Reply } from '../../../http/reply.js';
 
 /** The request as one for a resource of WADO-RS: with its own Accept and query, and the other headers. */
@@ -30,7 +30,7 @@ function asked(
   url.search = new URLSearchParams(parameters).toString();
   const headers = new Headers([...request.headers]);
   headers.set('Accept', accept);
-  return { method: request.method, url: url.href, headers };
+  return headOf({ method: request.method, url, headers });
 }
 
 async function retrieveFile(context: RequestContext, query: UriQuery): Promise<Reply> {
@@ -45,7 +45,7 @@ async function retrieveFile(context: RequestContext, query: UriQuery): Promise<R
 
 /** `GET /wado?requestType=WADO&studyUID=…&seriesUID=…&objectUID=…`. */
 export async function retrieveByUri(context: RequestContext): Promise<Reply> {
-  const query = parseUriQuery(new URL(context.request.url));
+  const query = parseUriQuery(context.request.query);
   const { contentTypes, frame, uids } = query;
   if (contentTypes[0] === dicom) return await retrieveFile(context, query);
   const source = await sourceOf(context, instanceOf(uids));

@@ -13,6 +13,7 @@ import type { TableStore } from '../../../../src/storage/table-store.js';
 import type { Change } from './naive-search.js';
 import { reply } from '../../../../src/http/reply.js';
 import { asResponse } from '../../../support/web-response.js';
+import { headOf } from '../../../../src/http/incoming-request.js';
 
 export type Deed =
   | {
@@ -112,7 +113,7 @@ export class ArchiveUnderTest {
     const request = new Request(`${baseUrl}/${path}?${query}`);
     const answered = await routes[name]
       .handler({
-        request,
+        request: headOf(request),
         params,
         body: nothing(),
         profile: profileOf(version),
