@@ -5,7 +5,7 @@ import { ServiceError } from '../../errors.js';
 import type { Choice, Offer } from '../../http/accept.js';
 import { formatMediaType } from '../../http/media-type.js';
 import { answerRange } from '../../http/range.js';
-import { writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
+import { multipartLength, writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
 import { indexProperties, type InstanceRecord } from '../../storage/archive/records.js';
 import { acceptedOf, chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath } from '../path-uids.js';
@@ -21,7 +21,7 @@ import { loadImage, type StoredImage } from './stored-image.js';
 import { storedSyntax } from './stored-syntax.js';
 import { encodingEdition, framesAheadOf, transcodeStoredFrame } from './transcode-frames.js';
 import { conceivableTargets, frameTargets, haveSameFrames } from './transcode-targets.js';
-import { reply, type Reply } from '../../http/reply.js';
+import { reply, type Reply, type ReplyHeaders } from '../../http/reply.js';
 
 const framesAhead = 8;
 
@@ -149,6 +149,7 @@ export async function retrieveFrames(context: RequestContext): Promise<Reply> {
     headers: {
       ...caching,
       'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),
+      ...lengthOf(context, chosen, contentType, boundary),
     },
   });
 }
@@ -224,20 +225,42 @@ function openFrames(
   );
 }
 
+/** The headers of the part of each frame. */
+function partHeaders(
+  { baseUrl }: RequestContext,
+  { record }: ChosenFrames,
+  contentType: string,
+): (frame: number) => OutgoingPart['headers'] {
+  const location = `${baseUrl}${resourcePath(record)}/frames`;
+  return (frame) => [
+    ['Content-Type', contentType],
+    ['Content-Location', `${location}/${frame}`],
+  ];
+}
+
 async function* partsOf(
   context: RequestContext,
   chosen: ChosenFrames,
   contentType: string,
 ): AsyncGenerator<OutgoingPart, void, undefined> {
-  const location = `${context.baseUrl}${resourcePath(chosen.record)}/frames`;
+  const headersOf = partHeaders(context, chosen, contentType);
   for await (const { frame, body, length } of openFrames(context, chosen)) {
-    yield {
-      headers: [
-        ['Content-Type', contentType],
-        ['Content-Location', `${location}/${frame}`],
-      ],
-      body,
-      length,
-    };
+    yield { headers: headersOf(frame), body, length };
   }
+}
+
+/** The Content-Length of frames in parts; none of frames that are yet to be transcoded. */
+function lengthOf(
+  context: RequestContext,
+  chosen: ChosenFrames,
+  contentType: string,
+  boundary: string,
+): ReplyHeaders {
+  const { frames, index, image } = chosen;
+  if (image !== undefined) return {};
+  const headersOf = partHeaders(context, chosen, contentType);
+  const parts = frames.map((frame) => {
+    return { headers: headersOf(frame), length: frameLength(index, frame) };
+  });
+  return { 'Content-Length': String(multipartLength(parts, boundary)) };
 }
