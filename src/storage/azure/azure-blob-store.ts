@@ -108,7 +108,7 @@ export class AzureBlobStore implements BlobStore {
     upload: BlockUpload,
     body: AsyncIterable<Uint8Array>,
   ): Promise<number> {
-    let block = this.#buffers.take();
+    let block = this.#buffers.take(1);
     let filled = 0;
     let sent = 0;
     for await (const chunk of body) {
@@ -116,10 +116,12 @@ export class AzureBlobStore implements BlobStore {
         if (filled === blockBytes) {
           await upload.send(block, filled);
           sent += filled;
-          block = this.#buffers.take();
+          block = this.#buffers.take(blockBytes);
           filled = 0;
+        } else if (filled === block.length) {
+          block = this.#buffers.grow(block);
         }
-        const part = chunk.subarray(offset, offset + blockBytes - filled);
+        const part = chunk.subarray(offset, offset + block.length - filled);
         block.set(part, filled);
         filled += part.length;
         offset += part.length;
