@@ -5,7 +5,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { encodeFrame, encodableSyntaxes } from '../../src/dicom/pixel/encode-frame.js';
+import { encodableSyntaxes } from '../../src/dicom/pixel/codecs.js';
+import { encodeFrame } from '../../src/dicom/pixel/encode-frame.js';
 import type { Frame, ImagePixels } from '../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';
 import { rgbOf } from '../../src/dicom/pixel/render/color.js';

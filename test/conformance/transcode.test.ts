@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { everyFrame } from '../../src/dicom/frames.js';
 import { parsePart10 } from '../../src/dicom/part10/part10.js';
-import { decodableSyntaxes, decodeFrame } from '../../src/dicom/pixel/decode-frame.js';
+import { decodableSyntaxes } from '../../src/dicom/pixel/codecs.js';
+import { decodeFrame } from '../../src/dicom/pixel/decode-frame.js';
 import { encodeFrame } from '../../src/dicom/pixel/encode-frame.js';
 import type { ImagePixels } from '../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import packageJson from '../../package.json';
 import { filesIn } from '../../scripts/package/prune.js';
 import { runPackage, startPackage } from '../../scripts/package/run-package.js';
-import { encodableSyntaxes } from '../../src/dicom/pixel/encode-frame.js';
+import { encodableSyntaxes } from '../../src/dicom/pixel/codecs.js';
 import { billOfMaterials, productionPackages } from '../../scripts/package/stage.js';
 
 const root = path.join(__dirname, '../..');

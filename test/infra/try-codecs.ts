@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type * as Codecs from '../../src/dicom/pixel/codecs.js';
 import type * as Decoding from '../../src/dicom/pixel/decode-frame.js';
 import type * as Encoding from '../../src/dicom/pixel/encode-frame.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';
@@ -14,10 +15,11 @@ async function main(app: string): Promise<void> {
   const pixel = path.join(app, 'dist/src/dicom/pixel');
   const encoding = load(path.join(pixel, 'encode-frame.js')) as typeof Encoding;
   const decoding = load(path.join(pixel, 'decode-frame.js')) as typeof Decoding;
+  const { encodableSyntaxes } = load(path.join(pixel, 'codecs.js')) as typeof Codecs;
   const frame = picture(pixelsOf({ rows: 16, columns: 16 }));
   const before = new Set(Object.keys(require.cache));
   const outcomes: Record<string, string> = {};
-  for (const syntax of encoding.encodableSyntaxes) {
+  for (const syntax of encodableSyntaxes) {
     const { bytes, pixels } = await encoding.encodeFrame(frame, syntax);
     const decoded = await decoding.decodeFrame(bytes, pixels, syntax, defaultPixelLimits);
     outcomes[syntax] = decoded.bytes.length === frame.bytes.length ? 'back' : 'another length';

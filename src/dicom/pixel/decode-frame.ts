@@ -1,8 +1,9 @@
 /**
- * Turns one stored frame into native samples: a table of decoders by transfer syntax, one codec each.
+ * Turns one stored frame into native samples: with the codec that `codecs.ts` names.
  * The WebAssembly codecs are loaded when the first frame needs them.
  */
 import type { TransferSyntaxUID } from '../uid.js';
+import { decoderOf, type DecoderName } from './codecs.js';
 import { decodeDeflated } from './decoders/deflated.js';
 import { decodeHighThroughputJpeg2000, decodeJpeg2000 } from './decoders/jpeg-2000.js';
 import { decodeJpegLs } from './decoders/jpeg-ls.js';
@@ -21,31 +22,16 @@ type Decoder = (
   limits: PixelLimits,
 ) => Frame | Promise<Frame>;
 
-const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
-  ['1.2.840.10008.1.2', decodeNative],
-  ['1.2.840.10008.1.2.1', decodeNative],
-  ['1.2.840.10008.1.2.1.98', decodeNative],
-  ['1.2.840.10008.1.2.1.99', decodeNative],
-  ['1.2.840.10008.1.2.2', decodeBigEndian],
-  ['1.2.840.10008.1.2.4.50', decodeJpeg],
-  ['1.2.840.10008.1.2.4.51', decodeJpeg],
-  ['1.2.840.10008.1.2.4.57', decodeJpeg],
-  ['1.2.840.10008.1.2.4.70', decodeJpeg],
-  ['1.2.840.10008.1.2.4.80', decodeJpegLs],
-  ['1.2.840.10008.1.2.4.81', decodeJpegLs],
-  ['1.2.840.10008.1.2.4.90', decodeJpeg2000],
-  ['1.2.840.10008.1.2.4.91', decodeJpeg2000],
-  ['1.2.840.10008.1.2.4.201', decodeHighThroughputJpeg2000],
-  ['1.2.840.10008.1.2.4.202', decodeHighThroughputJpeg2000],
-  ['1.2.840.10008.1.2.4.203', decodeHighThroughputJpeg2000],
-  ['1.2.840.10008.1.2.5', decodeRle],
-  ['1.2.840.10008.1.2.8.1', decodeDeflated],
-]);
-
-/** The transfer syntaxes whose frames can be decoded. */
-export const decodableSyntaxes: readonly TransferSyntaxUID[] = [
-  ...decoders.keys(),
-] as TransferSyntaxUID[];
+const decoders: Readonly<Record<DecoderName, Decoder>> = {
+  native: decodeNative,
+  bigEndian: decodeBigEndian,
+  jpeg: decodeJpeg,
+  jpegLs: decodeJpegLs,
+  jpeg2000: decodeJpeg2000,
+  highThroughputJpeg2000: decodeHighThroughputJpeg2000,
+  rle: decodeRle,
+  deflated: decodeDeflated,
+};
 
 /**
  * Decodes one frame. What the codestream says of itself is held against the data set and the limits
@@ -63,14 +49,14 @@ export async function decodeFrame(
   syntax: TransferSyntaxUID,
   limits: PixelLimits,
 ): Promise<Frame> {
-  const decode = decoders.get(syntax);
-  if (decode === undefined) {
+  const codec = decoderOf.get(syntax);
+  if (codec === undefined) {
     throw unsupportedPixels(`Pixel data in transfer syntax ${syntax} cannot be decoded.`);
   }
   refuseContradictions(stored);
   refuseLargeFrame(stored, limits);
   refuseOver(payload.length, limits.frameBytes);
-  return await decode(payload, stored, limits);
+  return await decoders[codec](payload, stored, limits);
 }
 
 /** @throws ServiceError `pixel-data-corrupt` when the attributes cannot be true together. */

@@ -1,8 +1,9 @@
 /**
- * Turns one native frame into the bytes of a transfer syntax: a table of encoders, one codec each.
+ * Turns one native frame into the bytes of a transfer syntax: with the codec that `codecs.ts` names.
  * The WebAssembly codecs are loaded when the first frame needs them.
  */
 import type { TransferSyntaxUID } from '../uid.js';
+import { encoderOf, type EncoderName } from './codecs.js';
 import { encodeJpegBaseline } from './encoders/jpeg-baseline.js';
 import { encodeJpegLossless } from './encoders/jpeg-lossless.js';
 import { encodeJpegLs } from './encoders/jpeg-ls.js';
@@ -37,24 +38,16 @@ export interface EncodedFrame {
 
 type Encoder = (frame: Frame) => EncodedFrame | Promise<EncodedFrame>;
 
-const encoders: ReadonlyMap<string, Encoder> = new Map<string, Encoder>([
-  ['1.2.840.10008.1.2', encodeNative],
-  ['1.2.840.10008.1.2.1', encodeNative],
-  ['1.2.840.10008.1.2.1.99', encodeNative],
-  ['1.2.840.10008.1.2.4.50', encodeJpegBaseline],
-  ['1.2.840.10008.1.2.4.70', encodeJpegLossless],
-  ['1.2.840.10008.1.2.4.80', encodeJpegLs],
-  ['1.2.840.10008.1.2.4.90', encodeJpeg2000],
-  ['1.2.840.10008.1.2.4.201', encodeHighThroughputJpeg2000],
-  ['1.2.840.10008.1.2.4.202', encodeProgressiveJpeg2000],
-  ['1.2.840.10008.1.2.4.203', encodeHighThroughputJpeg2000],
-  ['1.2.840.10008.1.2.5', encodeRle],
-]);
-
-/** The transfer syntaxes that frames can be encoded in. */
-export const encodableSyntaxes: readonly TransferSyntaxUID[] = [
-  ...encoders.keys(),
-] as TransferSyntaxUID[];
+const encoders: Readonly<Record<EncoderName, Encoder>> = {
+  native: encodeNative,
+  jpegBaseline: encodeJpegBaseline,
+  jpegLossless: encodeJpegLossless,
+  jpegLs: encodeJpegLs,
+  jpeg2000: encodeJpeg2000,
+  highThroughputJpeg2000: encodeHighThroughputJpeg2000,
+  progressiveJpeg2000: encodeProgressiveJpeg2000,
+  rle: encodeRle,
+};
 
 /**
  * Encodes one native frame (PS3.5 §8.2, §A.4). Lossless encodings keep every sample value; where
@@ -64,9 +57,9 @@ export const encodableSyntaxes: readonly TransferSyntaxUID[] = [
  *   `canEncode` tells beforehand.
  */
 export async function encodeFrame(frame: Frame, target: TransferSyntaxUID): Promise<EncodedFrame> {
-  const encode = encoders.get(target);
-  if (encode === undefined || !canEncode(frame.pixels, target)) {
+  const codec = encoderOf.get(target);
+  if (codec === undefined || !canEncode(frame.pixels, target)) {
     throw unsupportedPixels(`These pixels cannot be encoded in transfer syntax ${target}.`);
   }
-  return await encode(frame);
+  return await encoders[codec](frame);
 }

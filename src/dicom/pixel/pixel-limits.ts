@@ -8,3 +8,6 @@ export interface PixelLimits {
 export const defaultPixelLimits: PixelLimits = {
   frameBytes: 128 * 1024 ** 2,
 };
+
+/** Pixels of the largest picture that is made; a viewport cannot ask for more. */
+export const mostPicturePixels = 2 ** 25;

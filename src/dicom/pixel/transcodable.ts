@@ -3,7 +3,7 @@
  * negotiated, before a byte of pixel data is read, so it knows attributes only.
  */
 import type { TransferSyntax } from '../transfer-syntax.js';
-import { decodableSyntaxes } from './decode-frame.js';
+import { decodableSyntaxes } from './codecs.js';
 import type { ImagePixels } from './image-pixels.js';
 import { isReadInPlanes } from './stored-form.js';
 

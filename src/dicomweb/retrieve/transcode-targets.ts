@@ -2,8 +2,7 @@
  * Which transfer syntaxes a stored instance, or its frames, can be had in besides the stored one: first
  * by the syntaxes alone, which costs nothing, then by what is known of the pixels.
  */
-import { decodableSyntaxes } from '../../dicom/pixel/decode-frame.js';
-import { encodableSyntaxes } from '../../dicom/pixel/encode-frame.js';
+import { decodableSyntaxes, encodableSyntaxes } from '../../dicom/pixel/codecs.js';
 import { frameBytes } from '../../dicom/pixel/image-pixels.js';
 import type { PixelLimits } from '../../dicom/pixel/pixel-limits.js';
 import { canTranscode, canTranscodeAlone } from '../../dicom/pixel/transcodable.js';

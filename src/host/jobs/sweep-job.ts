@@ -2,7 +2,7 @@
 import type { Services } from '../../dicomweb/services.js';
 import { sweepUploads } from '../../dicomweb/uploads/sweep-uploads.js';
 import { sweepShares } from '../../dicomweb/shares/shares.js';
-import { sweep } from '../../storage/archive/store-check/sweep.js';
+import type { sweep as Sweep } from '../../storage/archive/store-check/sweep.js';
 import { timeBudgets } from '../../time-budgets.js';
 import { describeError, type Log } from '../pipeline/log.js';
 
@@ -32,11 +32,13 @@ export async function runUploadSweep(services: () => Promise<Swept>, log: Log): 
 export async function runSweep(
   services: () => Promise<Swept>,
   log: Log,
-  options: Parameters<typeof sweep>[1] = pace,
+  options: Parameters<typeof Sweep>[1] = pace,
 ): Promise<void> {
   try {
     const made = await services();
     await forgetWhatIsOver(made);
+    // Loaded with the first run: what answers requests never checks the store.
+    const { sweep } = await import('../../storage/archive/store-check/sweep.js');
     const report = await sweep(made.archive, options);
     if (report === undefined) return;
     const { blobs, indexRows, isRoundOver } = report;

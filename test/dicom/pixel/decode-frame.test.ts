@@ -5,7 +5,8 @@ import { ServiceError } from '../../../src/errors.js';
 import { everyFrame } from '../../../src/dicom/frames.js';
 import { toDataSet } from '../../../src/dicom/json.js';
 import { parsePart10 } from '../../../src/dicom/part10/part10.js';
-import { decodableSyntaxes, decodeFrame } from '../../../src/dicom/pixel/decode-frame.js';
+import { decodableSyntaxes } from '../../../src/dicom/pixel/codecs.js';
+import { decodeFrame } from '../../../src/dicom/pixel/decode-frame.js';
 import { encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
 import {
   frameBytes,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeFrame } from '../../../src/dicom/pixel/decode-frame.js';
-import { encodableSyntaxes, encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
+import { encodableSyntaxes } from '../../../src/dicom/pixel/codecs.js';
+import { encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
 import { canEncode } from '../../../src/dicom/pixel/transcodable.js';
 import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
 import { syntaxes } from '../../support/part10-builder.js';

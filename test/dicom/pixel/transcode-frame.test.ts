@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeFrame } from '../../../src/dicom/pixel/decode-frame.js';
-import { encodableSyntaxes, encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
+import { encodableSyntaxes } from '../../../src/dicom/pixel/codecs.js';
+import { encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
 import type { ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
 import { rgbOf } from '../../../src/dicom/pixel/render/color.js';

@@ -12,15 +12,13 @@ import { grays } from './gray.js';
 import type { Picture } from './picture.js';
 import type { Presentation, Window } from './presentation.js';
 import type { PictureFormat, RenderRequest } from './render-request.js';
+import { mostPicturePixels } from '../pixel-limits.js';
 import { resample } from './resample.js';
 import { samplesOf } from './samples.js';
 import { place } from './viewport.js';
 
 /** How long a frame of an animation is shown where nothing tells. */
 export const defaultFrameTime = 100;
-
-/** Pixels of the largest picture that is made; a viewport cannot ask for more. */
-export const mostPicturePixels = 2 ** 25;
 
 type Encode = (picture: Picture, request: RenderRequest) => Promise<Uint8Array>;
 

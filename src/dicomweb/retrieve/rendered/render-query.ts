@@ -1,7 +1,7 @@
 /** The query parameters of renderings (PS3.18 §8.3.5), read strictly: what is malformed is named. */
 import type { Window, WindowShape } from '../../../dicom/pixel/render/presentation.js';
 import { isWindow } from '../../../dicom/pixel/render/presentation-of.js';
-import { mostPicturePixels } from '../../../dicom/pixel/render/render-frame.js';
+import { mostPicturePixels } from '../../../dicom/pixel/pixel-limits.js';
 import type { SourceRegion, Viewport } from '../../../dicom/pixel/render/viewport.js';
 import {
   invalidParameter,
