@@ -22,11 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 function ask(asked: string, headers: Readonly<Record<string, string>> = {}, page = ohif) {
-  const found = page(asked, {
-    method: 'GET',
-    url: `http://localhost${asked}`,
-    headers: new Headers(headers),
-  });
+  const found = page(asked, { headers: new Headers(headers) });
   return found && asResponse(found);
 }
 
