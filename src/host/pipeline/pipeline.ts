@@ -78,10 +78,10 @@ async function coded({ head }: Exchange, answer: Reply): Promise<Reply> {
   const { status, headers, body } = answer;
   if (body === undefined || !isCompressible(answer)) return answer;
   if (!acceptsGzip(head.headers.get('accept-encoding'))) return answer;
-  const { 'Content-Length': _, ...others } = headers;
+  const others = Object.entries(headers).filter(([name]) => name !== 'Content-Length');
   return {
     status,
-    headers: { ...others, 'Content-Encoding': 'gzip' },
+    headers: { ...Object.fromEntries(others), 'Content-Encoding': 'gzip' },
     body: await gzipBody(body),
   };
 }
