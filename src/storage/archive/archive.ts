@@ -36,6 +36,7 @@ import {
   metadataInRow,
   readMetadata,
   rowBytes,
+  heldIndexBytes,
   type InstanceIndex,
   type InstanceRecord,
   type StoredMetadata,
@@ -82,8 +83,8 @@ export interface StoredFile {
 const keptWriters = 1000;
 /** A study is written for a while, then seldom again. */
 const keptMilliseconds = 5 * 60_000;
-/** Of the compressed indexes that are kept for the next frame; as they are kept they take some ten times as much. */
-const keptIndexBytes = 1024 ** 2;
+/** Of the indexes that are kept for the next frame: room for one of a million fragments. */
+const keptIndexBytes = 12 * 1024 ** 2;
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceError && error.code === 'storage-unavailable';
@@ -275,7 +276,7 @@ export class Archive {
     const compressed =
       indexInRow(row.entity) ?? (await this.#getDerived(partition, row.record, 'index.json.gz'));
     const index = decompressIndex(compressed);
-    this.#indexes.set(key, index, compressed.length);
+    this.#indexes.set(key, index, heldIndexBytes(index));
     return index;
   }
 

@@ -246,6 +246,22 @@ export function decompressIndex(bytes: Uint8Array): InstanceIndex {
   };
 }
 
+/** Of the object for one bulk value. */
+const bulkValueBytes = 160;
+
+/**
+ * About how many bytes of memory an index takes. Compressed it may take a thousandth: fragments of one length
+ * are told in a few bytes, however many.
+ */
+export function heldIndexBytes({ frames, bulk }: InstanceIndex): number {
+  const paths = bulk.reduce((sum, { path }) => sum + path.length, 0);
+  const values = bulk.length * bulkValueBytes + paths;
+  if (frames?.kind !== 'encapsulated') return values;
+  const { fragments, perFrame } = frames;
+  const numbers = fragments.length + (typeof perFrame === 'number' ? 0 : perFrame.length);
+  return values + numbers * 8;
+}
+
 export interface CompressedInstance {
   readonly record: InstanceRecord;
   /** Compressed DICOM JSON; in the row unless larger than `rowBytes.metadata`. */

@@ -117,6 +117,54 @@ describe('Archive', () => {
   });
 });
 
+describe('the indexes that an archive keeps', () => {
+  /** Rows of instances with equal fragments, whose indexes compress to next to nothing. */
+  const rowsOf = (instances: number, fragments: number) => {
+    const frames = {
+      kind: 'encapsulated',
+      offset: 9,
+      fragments: Array<number>(fragments).fill(4),
+      perFrame: 1,
+      frames: fragments,
+    } as const;
+    const index = compressIndex({ frames, bulk: [] });
+    expect(index.length).toBeLessThan(200 + fragments / 100);
+    return Array.from({ length: instances }, () => {
+      const one = { ...record, version: newUlid() };
+      const metadata = new Uint8Array(1);
+      return { record: one, entity: entityOf(encodeInstance({ record: one, metadata, index })) };
+    });
+  };
+
+  it('are as many as have room in memory, the ones asked for last', async () => {
+    const [archive] = openOnMemory(1).archives;
+    const rows = rowsOf(20, 200_000);
+    const kept: (readonly [row: (typeof rows)[number], index: InstanceIndex | undefined])[] = [];
+    for (const row of rows) kept.push([row, await archive?.instanceIndex(partition, row)]);
+    const again: boolean[] = [];
+    for (const [row, index] of kept.toReversed()) {
+      again.push((await archive?.instanceIndex(partition, row)) === index);
+    }
+    // 1.6 MB each.
+    expect(again.indexOf(false)).toBe(7);
+  });
+
+  it('are all of many small ones, and one of a million fragments', async () => {
+    const [archive] = openOnMemory(1).archives;
+    const small = rowsOf(1000, 1000);
+    const [large] = rowsOf(1, 1_000_000);
+    if (large === undefined) throw new RangeError('no row');
+    for (const rows of [small, [large]]) {
+      const first = await Promise.all(
+        rows.map(async (row) => await archive?.instanceIndex(partition, row)),
+      );
+      for (const [at, row] of rows.entries()) {
+        expect((await archive?.instanceIndex(partition, row)) === first[at]).toBe(true);
+      }
+    }
+  });
+});
+
 describe('compressMetadata', () => {
   it('makes less of repetitive text', () => {
     expect(compressMetadata('x'.repeat(10_000)).length).toBeLessThan(200);
