@@ -172,7 +172,7 @@ resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
-// URLs of tables may hold values of data sets, so that none is ever collected.
+// URLs of queries hold what is sought, names of patients among it: none is ever collected (docs/decisions/0022).
 resource tableMetrics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: tableService
   name: 'audit'

@@ -14,6 +14,12 @@ export const tableNames = [
 ] as const;
 export type TableName = (typeof tableNames)[number];
 
+/**
+ * Tables whose keys spell values of data sets: no URL may name one of their rows. Pages of them are queried by
+ * what is sought all the same, so that no log of calls to tables may be kept (docs/decisions/0022).
+ */
+export const tablesKeyedByValues: ReadonlySet<TableName> = new Set(['searchindex', 'searchwords']);
+
 /** What a property can hold; `Uint8Array` up to 64 KiB, strings up to 32 Ki UTF-16 units. */
 export type PropertyValue = string | number | bigint | boolean | Uint8Array;
 export type Properties = Readonly<Record<string, PropertyValue>>;

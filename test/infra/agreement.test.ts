@@ -1,5 +1,5 @@
 /** The templates and the code: each names what the other does, and nothing that it does not. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import hostJson from '../../host.json';
@@ -50,6 +50,11 @@ const read = (file: string): string => readFileSync(path.join(root, file), 'utf8
 
 const mebibyte = 1024 ** 2;
 const memory = memoryJson;
+
+/** The environments whose deployments have been evaluated. */
+const evaluated = readdirSync(path.join(root, 'test/infra/summaries')).map((file) =>
+  path.basename(file, '.txt'),
+);
 
 /** What follows a word in the summary of an evaluated deployment. */
 function summaryOf(environment: string, word: string): string | undefined {
@@ -371,7 +376,37 @@ describe('telemetry', () => {
       'tableServices',
       expect.stringMatching(/metrics {2}on Microsoft\.Web\/sites\//),
     ]);
-    expect(logs('everything-set')).toContain('tableServices');
+    expect(evaluated).toContain('everything-set');
+    for (const environment of evaluated) {
+      const tables = logs(environment).filter((line) => line.startsWith('table'));
+      // Their queries have what is sought in them: no parameter may turn logs of them on.
+      expect({ environment, tables }).toEqual({ environment, tables: ['tableServices'] });
+    }
+    expect(logs('everything-set')).toContainEqual(expect.stringMatching(/^blobServices logs=\w/));
+  });
+});
+
+describe('the archive on Azure', () => {
+  const lineOf = (environment: string, type: string): string =>
+    new RegExp(`^${type} .*stdicom.*$`, 'm').exec(
+      read(`test/infra/summaries/${environment}.txt`),
+    )?.[0] ?? '';
+
+  it('asks for an identity wherever it can be reached, and by one parameter answers its app alone', () => {
+    for (const environment of evaluated) {
+      const line = lineOf(environment, 'Microsoft.Storage/storageAccounts');
+      expect(line).toContain('allowSharedKeyAccess=false  allowBlobPublicAccess=false');
+    }
+    expect(lineOf('private-network', 'Microsoft.Storage/storageAccounts')).toMatch(
+      /publicNetworkAccess=Disabled .*networkAcls\.defaultAction=Deny/,
+    );
+  });
+
+  it('is locked against deletion, and goes back to a moment, by parameters', () => {
+    const blobs = 'Microsoft.Storage/storageAccounts/blobServices';
+    expect(lineOf('nothing-set', blobs)).toMatch(/deleteRetentionPolicy\.days=[1-9]/);
+    expect(lineOf('everything-set', 'Microsoft.Authorization/locks')).toContain('CanNotDelete');
+    expect(lineOf('everything-set', blobs)).toMatch(/restorePolicy\.days=[1-9]/);
   });
 });
 

@@ -48,6 +48,12 @@ const operations: TableOperation[] = ['a', 'b'].map((rowKey) => ({
   rowKey,
   properties: {},
 }));
+/** By itself, as a batch, and as a batch of one. */
+const shapes = [
+  ['log', 1],
+  ['log', 2],
+  ['searchindex', 1],
+] as const;
 const unavailable = { name: 'ServiceError', code: 'storage-unavailable' };
 
 describe('AzureTableStore, when the service fails', () => {
@@ -56,9 +62,9 @@ describe('AzureTableStore, when the service fails', () => {
     ['an internal error', status(500)],
     ['a time-out of the service', status(504)],
   ])('sends no transaction a second time after %s', async (_, answer) => {
-    for (const count of [1, 2]) {
+    for (const [table, count] of shapes) {
       const { tables, requests } = await account(answer);
-      const outcome = tables.transact('log', 'p', operations.slice(0, count));
+      const outcome = tables.transact(table, 'p', operations.slice(0, count));
       await expect(outcome).rejects.toMatchObject(unavailable);
       expect(requests).toHaveLength(1);
     }
@@ -67,9 +73,9 @@ describe('AzureTableStore, when the service fails', () => {
   it.each([429, 503])(
     'sends a transaction again after %d, which promises that nothing was done',
     async (code) => {
-      for (const count of [1, 2]) {
+      for (const [table, count] of shapes) {
         const { tables, requests } = await account(status(code, { 'retry-after': '0' }));
-        const outcome = tables.transact('log', 'p', operations.slice(0, count));
+        const outcome = tables.transact(table, 'p', operations.slice(0, count));
         await expect(outcome).rejects.toMatchObject({
           ...unavailable,
           facts: { retryAfterSeconds: 0 },
@@ -79,22 +85,77 @@ describe('AzureTableStore, when the service fails', () => {
     },
   );
 
-  it('sends a read again until it is answered', async () => {
-    const answers = [
-      reset,
-      status(500, { 'retry-after': '0' }),
-      status(503, { 'retry-after': '0' }),
-    ];
-    const { tables, requests } = await account((request, response) => {
-      const fail = answers.shift();
-      if (fail !== undefined) fail(request, response);
-      else {
-        response.setHeader('Content-Type', 'application/json');
-        response.end(JSON.stringify({ 'odata.etag': 'W/"1"', PartitionKey: 'p', RowKey: 'r' }));
-      }
+  const row = JSON.stringify({
+    'odata.etag': 'W/"1"',
+    PartitionKey: 'p',
+    RowKey: 'r',
+    a: '}\r\n--',
+  });
+  /** As Azure answers a batch with a query in it: without a change set. */
+  const batchAnswer = (head: string, json: string) =>
+    [
+      '--batchresponse_1',
+      'Content-Type: application/http',
+      'Content-Transfer-Encoding: binary',
+      '',
+      `HTTP/1.1 ${head}`,
+      'Content-Type: application/json;odata=minimalmetadata;streaming=true;charset=utf-8',
+      '',
+      json,
+      '--batchresponse_1--',
+      '',
+    ].join('\r\n');
+
+  it.each([
+    ['log', 'GET', 200, 'application/json', row],
+    ['searchindex', 'POST', 202, 'multipart/mixed', batchAnswer('200 OK', row)],
+  ] as const)(
+    'sends a read of table %s again until it is answered',
+    async (table, method, code, type, body) => {
+      const answers = [
+        reset,
+        status(500, { 'retry-after': '0' }),
+        status(503, { 'retry-after': '0' }),
+      ];
+      const { tables, requests } = await account((request, response) => {
+        const fail = answers.shift();
+        if (fail !== undefined) fail(request, response);
+        else response.writeHead(code, { 'Content-Type': type }).end(body);
+      });
+      expect(await tables.get(table, 'p', 'r')).toMatchObject({
+        rowKey: 'r',
+        etag: 'W/"1"',
+        properties: { a: '}\r\n--' },
+      });
+      expect(requests).toEqual([method, method, method, method]);
+    },
+  );
+
+  it.each([
+    ['a busy server', '503 Server Busy', 'ServerBusy', 4],
+    ['a time-out', '500 Operation Timed Out', 'OperationTimedOut', 4],
+    ['a refusal', '403 Forbidden', 'AuthorizationFailure', 1],
+    ['no such table', '404 Not Found', 'TableNotFound', 1],
+  ])('takes %s within the answer to a batch for what it is', async (_, head, code, sendings) => {
+    const error = JSON.stringify({ 'odata.error': { code, message: { value: '' } } });
+    const { tables, requests } = await account((_request, response) => {
+      response.writeHead(202, { 'Content-Type': 'multipart/mixed', 'Retry-After': '0' });
+      response.end(batchAnswer(head, error));
     });
-    expect(await tables.get('log', 'p', 'r')).toMatchObject({ rowKey: 'r', etag: 'W/"1"' });
-    expect(requests).toHaveLength(4);
+    const outcome = tables.get('searchindex', 'p', 'r');
+    if (sendings === 1)
+      await expect(outcome).rejects.toThrow(`answered ${head.slice(0, 3)} ${code}`);
+    else await expect(outcome).rejects.toMatchObject(unavailable);
+    expect(requests).toHaveLength(sendings);
+  });
+
+  it('finds no row where the answer to a batch says that there is none', async () => {
+    const error = JSON.stringify({ 'odata.error': { code: 'ResourceNotFound', message: {} } });
+    const { tables } = await account((_request, response) => {
+      response.writeHead(202, { 'Content-Type': 'multipart/mixed' });
+      response.end(batchAnswer('404 Not Found', error));
+    });
+    expect(await tables.get('searchindex', 'p', 'r')).toBeUndefined();
   });
 
   it('passes on for how long to stay away, and does not wait that long', async () => {

@@ -12,7 +12,10 @@ async function open(onCall: (call: StorageCall) => void = () => undefined) {
   return storage;
 }
 
-tableStoreContract('AzureTableStore', async () => (await open()).tables);
+const openTables = async () => (await open()).tables;
+
+tableStoreContract('AzureTableStore', openTables);
+tableStoreContract('AzureTableStore', openTables, 'searchwords');
 
 const row = (rowKey: string): TableOperation => ({ kind: 'upsert', rowKey, properties: {} });
 
@@ -23,6 +26,7 @@ describe('AzureTableStore', () => {
     calls.length = 0;
     await tables.transact('log', 'p', [row('a')]);
     await tables.transact('log', 'p', [row('b'), row('c')]);
+    await tables.transact('searchwords', 'p', [row('a')]);
     await tables.get('log', 'p', 'a');
     await tables.query('log', { partitionKey: 'p' }, { limit: 1 });
     await tables.scan('log', { select: ['a'] });
@@ -30,6 +34,7 @@ describe('AzureTableStore', () => {
     expect(calls).toEqual([
       { service: 'table', method: 'PUT', operation: 'transact', target: 'log' },
       { service: 'table', method: 'POST', operation: 'transact', target: 'log' },
+      { service: 'table', method: 'POST', operation: 'transact', target: 'searchwords' },
       { service: 'table', method: 'GET', operation: 'get', target: 'log' },
       { service: 'table', method: 'GET', operation: 'query', target: 'log' },
       { service: 'table', method: 'GET', operation: 'scan', target: 'log' },

@@ -3,6 +3,7 @@
  * they send, and every service that a test starts is searched for them when it stops.
  */
 import type { LogEntry } from '../../src/host/pipeline/log.js';
+import { isIndexPage, isNamedByOthers, tellerOf, type Sent } from './sent-to-storage.js';
 
 /** Shorter ones are found in any text. */
 const shortest = 4;
@@ -66,4 +67,16 @@ export function leaksIn(entries: readonly LogEntry[]): readonly string[] {
     return parts.join('\n');
   });
   return secretsIn(texts.join('\n'));
+}
+
+/** Long enough, and unlike a number or the id of something, so as not to stand in a URL by chance. */
+const isDistinct = (secret: string) => secret.length >= 6 && /[^0-9a-f.]/i.test(secret);
+
+/** Those that storage could log: in URLs and headers of requests, but for what is said to be there. */
+export function leaksToStorage(sent: readonly Sent[]): readonly string[] {
+  const toldBy = tellerOf([...secrets].filter(isDistinct));
+  const told = sent
+    .filter((request) => !isIndexPage(request) && !isNamedByOthers(request))
+    .flatMap(toldBy);
+  return [...new Set(told)];
 }

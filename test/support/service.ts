@@ -27,7 +27,8 @@ import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js
 import { testConnectionString, testPrefix } from './azurite.js';
 import { FunctionsCore, injectIntoJest, injectIntoNode } from './functions-core.js';
 import { startFunctionsHost, type FunctionsHostOptions } from './functions-host.js';
-import { leaksIn } from './leaks.js';
+import { leaksIn, leaksToStorage } from './leaks.js';
+import { watchStorage } from './sent-to-storage.js';
 
 export const hosts = ['local', 'functions'] as const;
 
@@ -58,7 +59,7 @@ export interface Service {
   readonly pending: () => number;
   /** What has been logged so far. */
   readonly log: readonly LogEntry[];
-  /** Rejects when the log holds what `leaks.ts` was told to keep secret. */
+  /** Rejects when the log, or a URL of storage, holds what `leaks.ts` was told to keep secret. */
   stop(): Promise<void>;
 }
 
@@ -132,6 +133,7 @@ async function startOnFunctions(
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { host, storage = 'memory', access = 'open', extraRoutes = [] } = options;
   const log: LogEntry[] = [];
+  const watch = storage === 'azurite' ? watchStorage() : undefined;
   const defaults = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
   const limits = { ...defaults.limits, ...options.limits };
   const { partitions, shares } = { ...defaults, ...options.config };
@@ -163,6 +165,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await services.archive.close();
       const leaks = leaksIn(log);
       if (leaks.length > 0) throw new Error(`The log tells of ${leaks.join(', ')}`);
+      watch?.stop();
+      const told = leaksToStorage(watch?.sent ?? []);
+      if (told.length > 0) throw new Error(`Calls to storage tell of ${told.join(', ')}`);
     },
   };
 }

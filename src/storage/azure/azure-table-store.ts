@@ -4,7 +4,7 @@ import type { TableClient, TableEntity, TransactionAction } from '@azure/data-ta
 import { ServiceError } from '../../errors.js';
 import type { OnStorageCall } from '../storage-call.js';
 import { checkKey, checkPage, checkQuery, checkTransaction } from '../table-limits.js';
-import { tableLimits } from '../table-store.js';
+import { tableLimits, tablesKeyedByValues } from '../table-store.js';
 import type {
   Entity,
   Page,
@@ -58,9 +58,15 @@ function failedIndex(error: unknown, operations: number): number | undefined {
 
 const methods = { insert: 'POST', upsert: 'PUT', replace: 'PUT', delete: 'DELETE' } as const;
 
-/** The HTTP method of a transaction: its own, or that of its one operation. */
-function methodOf([first, second]: readonly TableOperation[]): string {
-  return first === undefined || second !== undefined ? 'POST' : methods[first.kind];
+/**
+ * The operation of a transaction of one, which goes without the frame of a batch; `undefined` where its URL
+ * would tell of a patient, who is safe in the body of a batch: that costs one call as well.
+ */
+function loneOperation(
+  table: TableName,
+  [first, second]: readonly TableOperation[],
+): TableOperation | undefined {
+  return second === undefined && !tablesKeyedByValues.has(table) ? first : undefined;
 }
 
 async function applyOne(
@@ -157,7 +163,8 @@ export class AzureTableStore implements TableStore {
     checkKey('PartitionKey', partitionKey);
     checkKey('RowKey', rowKey);
     const { select, signal } = options;
-    this.#onCall({ service: 'table', method: 'GET', operation: 'get', target: table });
+    const method = tablesKeyedByValues.has(table) ? 'POST' : 'GET';
+    this.#onCall({ service: 'table', method, operation: 'get', target: table });
     try {
       const entity = await this.#clients[table].getEntity<TableEntity>(partitionKey, rowKey, {
         queryOptions: selection(select),
@@ -213,15 +220,15 @@ export class AzureTableStore implements TableStore {
   ): Promise<TransactionOutcome> {
     checkTransaction(partitionKey, operations);
     const client = this.#clients[table];
-    const [first, second] = operations;
+    const lone = loneOperation(table, operations);
     const call: WriteCall = { begun: performance.now(), repeated: false };
-    const method = methodOf(operations);
+    const method = lone === undefined ? 'POST' : methods[lone.kind];
     this.#onCall({ service: 'table', method, operation: 'transact', target: table });
     try {
       const etags = await withWriteCall(call, async () =>
-        first !== undefined && second === undefined
-          ? await applyOne(client, partitionKey, first)
-          : await applyMany(client, partitionKey, operations),
+        lone === undefined
+          ? await applyMany(client, partitionKey, operations)
+          : await applyOne(client, partitionKey, lone),
       );
       return { committed: true, etags };
     } catch (error) {

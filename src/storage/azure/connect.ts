@@ -6,7 +6,7 @@ import { timeBudgets } from '../../time-budgets.js';
 import { containerNames } from '../blob-store.js';
 import type { BlobStore, ContainerName } from '../blob-store.js';
 import type { OnStorageCall } from '../storage-call.js';
-import { tableNames } from '../table-store.js';
+import { tableNames, tablesKeyedByValues } from '../table-store.js';
 import type { TableName, TableStore } from '../table-store.js';
 import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
@@ -14,6 +14,7 @@ import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
 import { BlobAccount, callerPolicy, callTimePolicy, type Caller } from './call-policies.js';
 import { keptSocketsPolicy, mostSockets } from './kept-sockets.js';
+import { readInBatches } from './reads-in-batches.js';
 import { StorageClock, tableClockPolicy } from './storage-clock.js';
 import {
   asciiEntityPolicy,
@@ -100,6 +101,7 @@ function openTable(
   client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? timeBudgets.tableCall), {
     phase: 'Retry',
   });
+  if (tablesKeyedByValues.has(table)) readInBatches(client.pipeline);
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableClockPolicy(clock), { afterPhase: 'Retry' });

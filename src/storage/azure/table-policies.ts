@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerWithin } from './answer-within.js';
 import type { CallPolicy } from './call-policies.js';
+import { isReadInBatch } from './reads-in-batches.js';
 import { isTransient, retryAfterSeconds } from './translate-error.js';
 
 type Response = Awaited<ReturnType<CallPolicy['sendRequest']>>;
@@ -67,7 +68,7 @@ export function tableRetryPolicy(timeoutMs: number): CallPolicy {
   return {
     name: 'tableRetryPolicy',
     async sendRequest(request, next) {
-      const isRead = request.method === 'GET';
+      const isRead = request.method === 'GET' || isReadInBatch(request);
       const started = performance.now();
       const mostMs = isRead ? timeoutMs : lastSendingMs(timeoutMs);
       const isLate = (delay: number) => performance.now() - started + delay > mostMs;

@@ -7,6 +7,7 @@ import type {
   Entity,
   QueryOptions,
   RowRange,
+  TableName,
   TableOperation,
   TableStore,
 } from '../../../src/storage/table-store.js';
@@ -29,12 +30,13 @@ export async function readAll(
   store: TableStore,
   range: RowRange,
   options: QueryOptions = {},
+  table: TableName = 'catalog',
 ): Promise<{ readonly entities: readonly Entity[]; readonly pages: number }> {
   const entities: Entity[] = [];
   let { continuation } = options;
   let pages = 0;
   do {
-    const page = await store.query('catalog', range, {
+    const page = await store.query(table, range, {
       ...options,
       ...(continuation !== undefined && { continuation }),
     });
@@ -49,16 +51,21 @@ export async function readAll(
  * Describes a table store. Every test has a partition of its own, so stores may be shared.
  *
  * @param open a store whose tables exist.
+ * @param table the one that most tests use.
  */
-export function tableStoreContract(name: string, open: () => Promise<TableStore>): void {
-  describe(`${name} as TableStore`, () => {
+export function tableStoreContract(
+  name: string,
+  open: () => Promise<TableStore>,
+  table: TableName = 'catalog',
+): void {
+  describe(`${name} as TableStore, table ${table}`, () => {
     let store: TableStore;
     const partition = () => `p|${randomBytes(6).toString('hex')}`;
 
     async function seed(partitionKey: string, keys: readonly string[]): Promise<void> {
       for (let done = 0; done < keys.length; done += 100) {
         const operations = keys.slice(done, done + 100).map((key) => upsert(key));
-        await store.transact('catalog', partitionKey, operations);
+        await store.transact(table, partitionKey, operations);
       }
     }
 
@@ -68,7 +75,7 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
 
     describe('get', () => {
       it('is undefined for a row that is not there', async () => {
-        expect(await store.get('catalog', partition(), 'nobody')).toBeUndefined();
+        expect(await store.get(table, partition(), 'nobody')).toBeUndefined();
       });
 
       it('gives back every type of value as it was stored', async () => {
@@ -88,8 +95,8 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
           bytes: Uint8Array.of(0, 1, 254, 255),
           noBytes: new Uint8Array(0),
         };
-        await store.transact('catalog', key, [{ kind: 'insert', rowKey: 'row', properties }]);
-        const entity = await store.get('catalog', key, 'row');
+        await store.transact(table, key, [{ kind: 'insert', rowKey: 'row', properties }]);
+        const entity = await store.get(table, key, 'row');
         expect(entity?.properties).toStrictEqual(properties);
         expect(entity).toMatchObject({ partitionKey: key, rowKey: 'row' });
       });
@@ -98,10 +105,10 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         const key = partition();
         const bytes = new Uint8Array(randomBytes(tableLimits.propertyBytes));
         const text = `x${'é'.repeat(tableLimits.propertyBytes / 2 - 1)}`;
-        await store.transact('catalog', key, [
+        await store.transact(table, key, [
           { kind: 'insert', rowKey: 'row', properties: { bytes, text } },
         ]);
-        const properties = (await store.get('catalog', key, 'row'))?.properties;
+        const properties = (await store.get(table, key, 'row'))?.properties;
         expect(properties?.['text'] === text).toBe(true);
         expect(Buffer.compare(properties?.['bytes'] as Uint8Array, bytes)).toBe(0);
       });
@@ -109,32 +116,32 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
       it('keeps bytes that are a part of larger memory, and no more than those', async () => {
         const key = partition();
         const bytes = Uint8Array.of(9, 9, 1, 2, 9).subarray(2, 4);
-        await store.transact('catalog', key, [
+        await store.transact(table, key, [
           { kind: 'insert', rowKey: 'row', properties: { bytes } },
         ]);
-        const read = (await store.get('catalog', key, 'row'))?.properties['bytes'];
+        const read = (await store.get(table, key, 'row'))?.properties['bytes'];
         expect(read).toStrictEqual(Uint8Array.of(1, 2));
       });
 
       it('is not changed by what happens to the bytes after they were stored', async () => {
         const key = partition();
         const bytes = Uint8Array.of(1);
-        await store.transact('catalog', key, [
+        await store.transact(table, key, [
           { kind: 'insert', rowKey: 'row', properties: { bytes } },
         ]);
         bytes[0] = 2;
-        const read = (await store.get('catalog', key, 'row'))?.properties['bytes'] as Uint8Array;
+        const read = (await store.get(table, key, 'row'))?.properties['bytes'] as Uint8Array;
         read[0] = 3;
-        const again = (await store.get('catalog', key, 'row'))?.properties['bytes'];
+        const again = (await store.get(table, key, 'row'))?.properties['bytes'];
         expect(again).toStrictEqual(Uint8Array.of(1));
       });
 
       it('returns the selected properties that are there, and the ETag', async () => {
         const key = partition();
-        const { etags } = (await store.transact('catalog', key, [
+        const { etags } = (await store.transact(table, key, [
           { kind: 'insert', rowKey: 'row', properties: { a: 1, b: 2 } },
         ])) as { etags: readonly string[] };
-        expect(await store.get('catalog', key, 'row', { select: ['b', 'c'] })).toStrictEqual({
+        expect(await store.get(table, key, 'row', { select: ['b', 'c'] })).toStrictEqual({
           partitionKey: key,
           rowKey: 'row',
           etag: etags[0],
@@ -145,8 +152,8 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
 
       it('says when the row was written, by the clock that the store tells', async () => {
         const key = partition();
-        await store.transact('catalog', key, [insert('row', 'row')]);
-        const { timestamp = 0 } = (await store.get('catalog', key, 'row')) ?? {};
+        await store.transact(table, key, [insert('row', 'row')]);
+        const { timestamp = 0 } = (await store.get(table, key, 'row')) ?? {};
         // `Date` of an answer has whole seconds.
         expect(Math.abs(store.now() - timestamp)).toBeLessThan(60_000);
       });
@@ -155,12 +162,12 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         const key = `${partition()}'%+ é山`;
         for (const rowKey of ["it's", '100%25', 'a b+c', '山田^太郎', '&=;,@$', '~{|}']) {
           const outcomes = [
-            await store.transact('catalog', key, [insert(rowKey, rowKey)]),
-            await store.transact('catalog', key, [upsert(rowKey, rowKey), upsert('other')]),
+            await store.transact(table, key, [insert(rowKey, rowKey)]),
+            await store.transact(table, key, [upsert(rowKey, rowKey), upsert('other')]),
           ];
           expect(outcomes.map(({ committed }) => committed)).toEqual([true, true]);
-          expect((await store.get('catalog', key, rowKey))?.properties['value']).toBe(rowKey);
-          const { entities } = await readAll(store, { partitionKey: key, from: rowKey });
+          expect((await store.get(table, key, rowKey))?.properties['value']).toBe(rowKey);
+          const { entities } = await readAll(store, { partitionKey: key, from: rowKey }, {}, table);
           expect(entities[0]?.rowKey).toBe(rowKey);
         }
       });
@@ -173,7 +180,7 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         await seed(key, keys);
         await seed(`${key}x`, ['foreign']);
         await store.transact('log', key, [upsert('elsewhere')]);
-        const { entities } = await store.query('catalog', { partitionKey: key });
+        const { entities } = await store.query(table, { partitionKey: key });
         expect(rowKeys(entities)).toEqual([...keys].sort());
       });
 
@@ -188,7 +195,7 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
       ])('returns the range %j', async (range, expected) => {
         const key = partition();
         await seed(key, ['a', 'b', 'c', 'd']);
-        const page = await store.query('catalog', { partitionKey: key, ...range });
+        const page = await store.query(table, { partitionKey: key, ...range });
         expect(rowKeys(page.entities)).toEqual(expected);
         expect(page.continuation).toBeUndefined();
       });
@@ -197,13 +204,11 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         const key = partition();
         const keys = Array.from({ length: 2300 }, (_, index) => numbered(index));
         await seed(key, keys);
-        const first = await store.query('catalog', { partitionKey: key });
+        const first = await store.query(table, { partitionKey: key });
         expect(first.entities.length).toBeLessThanOrEqual(1000);
         expect(first.continuation).toBeDefined();
-        const { entities, pages } = await readAll(store, {
-          partitionKey: key,
-          from: keys[1] ?? '',
-        });
+        const range = { partitionKey: key, from: keys[1] ?? '' };
+        const { entities, pages } = await readAll(store, range, {}, table);
         expect(rowKeys(entities)).toEqual(keys.slice(1));
         expect(pages).toBeGreaterThanOrEqual(3);
       });
@@ -212,7 +217,7 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         const key = partition();
         await seed(key, ['a', "b'é", 'c|山', 'd', 'e']);
         const range = { partitionKey: key, from: "b'", to: 'e' };
-        const { entities, pages } = await readAll(store, range, { limit: 1 });
+        const { entities, pages } = await readAll(store, range, { limit: 1 }, table);
         expect(rowKeys(entities)).toEqual(["b'é", 'c|山', 'd']);
         expect(pages).toBeGreaterThanOrEqual(3);
       });
@@ -221,26 +226,26 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         const key = partition();
         await seed(key, ['a', 'b', 'c', 'd']);
         const range = { partitionKey: key };
-        const first = await store.query('catalog', range, { limit: 2 });
+        const first = await store.query(table, range, { limit: 2 });
         const next = ['a', 'b', 'c'][first.entities.length] ?? '';
-        await store.transact('catalog', key, [{ kind: 'delete', rowKey: next }]);
-        const rest = await readAll(store, range, { continuation: first.continuation ?? '' });
+        await store.transact(table, key, [{ kind: 'delete', rowKey: next }]);
+        const rest = await readAll(store, range, { continuation: first.continuation ?? '' }, table);
         const remaining = ['a', 'b', 'c', 'd'].filter((each) => each !== next);
         expect(rowKeys([...first.entities, ...rest.entities])).toEqual(remaining);
       });
 
       it('returns selected properties with keys and ETags', async () => {
         const key = partition();
-        await store.transact('catalog', key, [
+        await store.transact(table, key, [
           { kind: 'insert', rowKey: 'row', properties: { a: 1, b: 'x' } },
         ]);
-        const entity = await store.get('catalog', key, 'row');
-        const page = await store.query('catalog', { partitionKey: key }, { select: ['b'] });
+        const entity = await store.get(table, key, 'row');
+        const page = await store.query(table, { partitionKey: key }, { select: ['b'] });
         expect(page.entities).toStrictEqual([{ ...entity, properties: { b: 'x' } }]);
       });
 
       it('refuses a continuation that is none', async () => {
-        const query = store.query('catalog', { partitionKey: 'p' }, { continuation: 'nonsense!' });
+        const query = store.query(table, { partitionKey: 'p' }, { continuation: 'nonsense!' });
         await expect(query).rejects.toThrow(RangeError);
       });
     });
@@ -328,19 +333,19 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
       it.each(clashes)('tells of a clash "%s" alone: %s', async (clash, _, operation) => {
         const key = partition();
         await seed(key, ['m']);
-        const outcome = await store.transact('catalog', key, [operation]);
+        const outcome = await store.transact(table, key, [operation]);
         expect(outcome).toEqual({ committed: false, clash, index: 0 });
-        const { entities } = await store.query('catalog', { partitionKey: key });
+        const { entities } = await store.query(table, { partitionKey: key });
         expect(entities.map((entity) => entity.properties['value'])).toEqual([0]);
       });
 
       it.each(clashes)('does nothing after a clash "%s": %s', async (clash, _, operation) => {
         const key = partition();
         await seed(key, ['d1', 'd2', 'm', 'r', 'z']);
-        const replaced = await store.get('catalog', key, 'r');
-        const deleted = await store.get('catalog', key, 'd2');
-        const before = await store.query('catalog', { partitionKey: key });
-        const outcome = await store.transact('catalog', key, [
+        const replaced = await store.get(table, key, 'r');
+        const deleted = await store.get(table, key, 'd2');
+        const before = await store.query(table, { partitionKey: key });
+        const outcome = await store.transact(table, key, [
           { kind: 'delete', rowKey: 'd1' },
           { kind: 'replace', rowKey: 'r', properties, etag: replaced?.etag ?? '' },
           { kind: 'delete', rowKey: 'd2', etag: deleted?.etag ?? '' },
@@ -350,15 +355,15 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
           insert('after'),
         ]);
         expect(outcome).toEqual({ committed: false, clash, index: 5 });
-        expect(await store.query('catalog', { partitionKey: key })).toEqual(before);
+        expect(await store.query(table, { partitionKey: key })).toEqual(before);
       });
 
       it('does all of its operations, and gives the ETag of each', async () => {
         const key = partition();
         await seed(key, ['d1', 'd2', 'r', 'u']);
-        const replaced = await store.get('catalog', key, 'r');
-        const deleted = await store.get('catalog', key, 'd2');
-        const outcome = await store.transact('catalog', key, [
+        const replaced = await store.get(table, key, 'r');
+        const deleted = await store.get(table, key, 'd2');
+        const outcome = await store.transact(table, key, [
           { kind: 'delete', rowKey: 'd1' },
           insert('i', 1),
           { kind: 'delete', rowKey: 'd2', etag: deleted?.etag ?? '' },
@@ -366,7 +371,7 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
           upsert('u', 3),
           upsert('v', 4),
         ]);
-        const { entities } = await store.query('catalog', { partitionKey: key });
+        const { entities } = await store.query(table, { partitionKey: key });
         expect(entities.map(({ rowKey, properties: stored }) => [rowKey, stored])).toEqual([
           ['i', { value: 1 }],
           ['r', { other: 2 }],
@@ -382,9 +387,9 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         const key = partition();
         const etags: (string | undefined)[] = [];
         const apply = async (operation: TableOperation) => {
-          const outcome = await store.transact('catalog', key, [operation]);
+          const outcome = await store.transact(table, key, [operation]);
           etags.push(outcome.committed ? outcome.etags[0] : 'none');
-          expect((await store.get('catalog', key, 'r'))?.etag).toBe(etags.at(-1));
+          expect((await store.get(table, key, 'r'))?.etag).toBe(etags.at(-1));
         };
         await apply(insert('r'));
         await apply({ kind: 'replace', rowKey: 'r', properties, etag: etags.at(-1) ?? '' });
@@ -396,17 +401,17 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
       it('lets one of many writers with the same ETag win', async () => {
         const key = partition();
         await seed(key, ['tail']);
-        const etag = (await store.get('catalog', key, 'tail'))?.etag ?? '';
+        const etag = (await store.get(table, key, 'tail'))?.etag ?? '';
         const outcomes = await Promise.all(
           Array.from({ length: 8 }, (_, value) =>
-            store.transact('catalog', key, [
+            store.transact(table, key, [
               { kind: 'replace', rowKey: 'tail', properties: { value }, etag },
               insert(`entry${value}`),
             ]),
           ),
         );
         expect(outcomes.filter(({ committed }) => committed)).toHaveLength(1);
-        const { entities } = await store.query('catalog', { partitionKey: key });
+        const { entities } = await store.query(table, { partitionKey: key });
         expect(entities).toHaveLength(2);
       });
 
@@ -420,8 +425,8 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         }));
         const size = operations.reduce((sum, each) => sum + operationBytes(key, each), 0);
         expect(size).toBeGreaterThan(0.9 * tableLimits.transactionBytes);
-        expect(await store.transact('catalog', key, operations)).toMatchObject({ committed: true });
-        expect((await readAll(store, { partitionKey: key })).entities).toHaveLength(100);
+        expect(await store.transact(table, key, operations)).toMatchObject({ committed: true });
+        expect((await readAll(store, { partitionKey: key }, {}, table)).entities).toHaveLength(100);
       });
     });
 
@@ -466,19 +471,19 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
         'refuse %s',
         async (_, operations) => {
           const key = partition();
-          await expect(store.transact('catalog', key, operations)).rejects.toThrow(RangeError);
-          expect((await store.query('catalog', { partitionKey: key })).entities).toEqual([]);
+          await expect(store.transact(table, key, operations)).rejects.toThrow(RangeError);
+          expect((await store.query(table, { partitionKey: key })).entities).toEqual([]);
         },
       );
 
       it('refuse a bad PartitionKey in every method', async () => {
-        await expect(store.get('catalog', 'a/b', 'c')).rejects.toThrow(RangeError);
-        await expect(store.query('catalog', { partitionKey: 'a#b' })).rejects.toThrow(RangeError);
-        await expect(store.transact('catalog', '', [insert('a')])).rejects.toThrow(RangeError);
+        await expect(store.get(table, 'a/b', 'c')).rejects.toThrow(RangeError);
+        await expect(store.query(table, { partitionKey: 'a#b' })).rejects.toThrow(RangeError);
+        await expect(store.transact(table, '', [insert('a')])).rejects.toThrow(RangeError);
       });
 
       it.each([0, 1001, 1.5])('refuse a page of %d rows', async (limit) => {
-        const query = store.query('catalog', { partitionKey: 'p' }, { limit });
+        const query = store.query(table, { partitionKey: 'p' }, { limit });
         await expect(query).rejects.toThrow(RangeError);
       });
     });
@@ -486,11 +491,11 @@ export function tableStoreContract(name: string, open: () => Promise<TableStore>
     it('gives up reads when the signal has fired', async () => {
       const signal = AbortSignal.abort();
       const aborted = { name: 'ServiceError', code: 'client-aborted' };
-      await expect(store.get('catalog', 'p', 'r', { signal })).rejects.toMatchObject(aborted);
-      await expect(store.query('catalog', { partitionKey: 'p' }, { signal })).rejects.toMatchObject(
+      await expect(store.get(table, 'p', 'r', { signal })).rejects.toMatchObject(aborted);
+      await expect(store.query(table, { partitionKey: 'p' }, { signal })).rejects.toMatchObject(
         aborted,
       );
-      await expect(store.scan('catalog', { signal })).rejects.toMatchObject(aborted);
+      await expect(store.scan(table, { signal })).rejects.toMatchObject(aborted);
       await expect(store.check(signal)).rejects.toMatchObject(aborted);
     });
 
