@@ -1,4 +1,5 @@
 /** The parts of the system that handlers use, made once per process. */
+import { ExpiryRegistry } from '../storage/expiry-registry.js';
 import { PartitionRegistry } from '../storage/partition-registry.js';
 import { ShareRegistry } from '../storage/share-registry.js';
 import type { UploadGrants } from '../storage/upload-grants.js';
@@ -33,6 +34,7 @@ export interface Services {
   /** Whether data partitions are enabled. */
   readonly partitions: boolean;
   readonly partitionRegistry: PartitionRegistry;
+  readonly expiry: ExpiryRegistry;
   readonly jobs: Jobs;
   /** Where exports may go. */
   readonly exports: ExportDestinations;
@@ -72,6 +74,7 @@ export function createServices(
     uploads: stores.uploads,
     partitions,
     partitionRegistry: new PartitionRegistry(tables),
+    expiry: new ExpiryRegistry(tables),
     jobs: new Jobs({ tables, queue: jobQueue, kinds: { export: exportKind(archive, exports) } }),
     exports,
     shares: shares && { ...shares, registry: new ShareRegistry(tables) },

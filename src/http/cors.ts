@@ -21,7 +21,8 @@ const allowedMethods = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const allowedHeaders =
   'Authorization, Accept, Prefer, Preference, Content-Type, Content-Encoding, Range, If-Range, If-None-Match, ' +
   'If-Modified-Since, ' +
-  'msdicom-request-original, X-Request-Id, traceparent, tracestate';
+  'msdicom-request-original, msdicom-expiry-time-milliseconds, msdicom-expiry-option, msdicom-expiry-level, ' +
+  'X-Request-Id, traceparent, tracestate';
 const exposedHeaders =
   'Content-Type, Content-Length, Content-Range, Content-Location, ETag, Warning, Retry-After, ' +
   'Link, X-Total-Count, X-Request-Id, WWW-Authenticate, Server-Timing';

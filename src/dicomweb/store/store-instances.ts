@@ -6,6 +6,7 @@ import { takeTurns } from '../../take-turns.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
+import { expiringOf, type Expiring } from './expiry.js';
 import type { FailureReason } from './reason-codes.js';
 import {
   receiveInstance,
@@ -44,8 +45,9 @@ async function store(
   study: StudyInstanceUID | undefined,
 ): Promise<Reply> {
   const { offer } = chooseRepresentation(context.request, storeResponseOffers);
+  const expiring = expiringOf(context);
   const outcomes = await context.services.storeGate.pass(
-    async () => await receiveAndCommit(context, mode, study),
+    async () => await receiveAndCommit(context, mode, study, expiring),
   );
   refuseStrayBody(context, outcomes);
   return storeResponse(context, outcomes, study, offer.mediaType);
@@ -65,16 +67,42 @@ async function receiveAndCommit(
   context: RequestContext,
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
+  expiring: Expiring,
 ): Promise<readonly StoreOutcome[]> {
   const patience = new Patience();
   const held = context.services.heldHeaders.open();
   try {
     const received = await receiveAll({ ...context, held }, mode, study, patience);
-    return await commitAll(context, mode, received, patience);
+    try {
+      await expiring.before(studiesOf(received, (one) => one.kind === 'received' && one.file.uids));
+    } catch (error) {
+      discardAll(context, received);
+      throw error;
+    }
+    const outcomes = await commitAll(context, mode, received, patience);
+    await expiring.after(studiesOf(outcomes, (one) => one.kind === 'stored' && one.uids));
+    return outcomes;
   } finally {
     patience.end();
     held.release();
   }
+}
+
+/** Removes the files of what will not be committed. */
+function discardAll(
+  { services, partition }: RequestContext,
+  received: readonly (Received | Refusal)[],
+): void {
+  const files = received.flatMap((one) => (one.kind === 'received' ? [one.file] : []));
+  services.archive.discardFiles(partition, files);
+}
+
+/** The studies of some of the instances. */
+function studiesOf<One>(
+  all: readonly One[],
+  uidsOf: (one: One) => InstanceUids | false,
+): ReadonlySet<StudyInstanceUID> {
+  return new Set(all.map(uidsOf).flatMap((uids) => (uids === false ? [] : [uids.study])));
 }
 
 async function commitAll(

@@ -14,6 +14,7 @@ import { createDispatcher, type Dispatch } from '../pipeline/dispatcher.js';
 import { invocationHeader, type Forwarded } from '../pipeline/forwarded-requests.js';
 import { pacedStream, signalOf } from '../pipeline/live-response.js';
 import { importQueueName, runImport } from '../jobs/import-job.js';
+import { runExpiry } from '../jobs/expiry-job.js';
 import { attendanceSchedule, attendJobs, jobQueueName, runJob } from '../jobs/job-runner.js';
 import { send } from '../local/node-http.js';
 import type { HostRoute } from '../pipeline/exchange.js';
@@ -274,13 +275,14 @@ export function registerJobs(): void {
   });
 }
 
-/** Registers the function that announces again, on a timer, the jobs that were left lying. */
+/** Registers the function that announces again, on a timer, the jobs that were left lying, and deletes what has expired. */
 export function registerJobAttendance(): void {
   app.timer('attendJobs', {
     schedule: attendanceSchedule,
     handler: async () => {
       const { services, log } = currentHost();
       await attendJobs(services, log);
+      await runExpiry(services, log);
     },
   });
 }

@@ -9,6 +9,7 @@ import { lockDataDirectory } from './data-lock.js';
 import { loopback, startDevServer } from './dev-server.js';
 import { createDispatcher } from '../pipeline/dispatcher.js';
 import { watchImports } from './import-watch.js';
+import { runExpiry } from '../jobs/expiry-job.js';
 import { attendJobs, runJob } from '../jobs/job-runner.js';
 import { lazy } from '../lazy.js';
 import { readOhif } from './ohif.js';
@@ -130,9 +131,11 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
     await runRecovery(services, log);
     // Our own data is nobody else's.
     await attendJobs(services, log, { alone: config.storage === undefined });
+    await runExpiry(services, log);
     const recovery = setInterval(() => {
       void runRecovery(services, log);
       void attendJobs(services, log);
+      void runExpiry(services, log);
     }, recoveryIntervalMilliseconds);
     const uploadSweep = setInterval(() => {
       void runUploadSweep(services, log);
