@@ -14,6 +14,8 @@ export interface PageSettings {
   readonly signIn: SignInSettings | null;
   /** Days that a link works where nobody chooses; `null` where there are no links. */
   readonly shareDays: number | null;
+  /** Larger files go to storage directly; `null` where pages cannot reach it. */
+  readonly directUploadBytes: number | null;
   /** Whether OHIF is served at `viewer/`. */
   readonly ohif: boolean;
 }
@@ -25,5 +27,14 @@ export const serviceUrl = new URL('./', document.baseURI);
 export async function fetchSettings(): Promise<PageSettings> {
   const response = await fetch(new URL('web/settings.json', serviceUrl));
   if (!response.ok) throw new Error(`web/settings.json: ${response.status}`);
-  return (await response.json()) as PageSettings;
+  const settings = (await response.json()) as PageSettings;
+  largest = settings.directUploadBytes ?? undefined;
+  return settings;
+}
+
+let largest: number | undefined;
+
+/** Bytes above which a file goes to storage directly; `undefined` where none can. */
+export function directUploadBytes(): number | undefined {
+  return largest;
 }

@@ -196,6 +196,10 @@ export const text = {
       cancelled: 'cancelled',
     },
     before: 'stored before, not sent again',
+    storageFailed: (status: number) =>
+      status === 0
+        ? 'The storage of the service does not answer. Send it again to go on.'
+        : `The storage of the service answered with status ${status}.`,
     filterAll: 'all',
     noRole: 'You may look at studies here, but not store any. The role Dicom.Write would let you.',
     openStudies: 'See the studies',

@@ -257,3 +257,30 @@ export function folderToUpload(): readonly { readonly name: string; readonly byt
     { name: 'notes.txt', bytes: Buffer.from('Nothing to store here.') },
   ];
 }
+
+/** A film of 12 KiB a frame. */
+export function largeFile(frames: number): Buffer {
+  return buildPart10({
+    elements: sampleElements({
+      study: studies.upload,
+      series: `${studies.upload}.1`,
+      instance: `${studies.upload}.1.9`,
+      omit: ['00281052', '00281053', '00280030'],
+      overrides: [
+        element('00080016', 'UI', '1.2.840.10008.5.1.4.1.1.3.1'),
+        element('00080060', 'CS', 'US'),
+        element('00100010', 'PN', 'Large^File'),
+        element('00280002', 'US', 3),
+        element('00280004', 'CS', 'RGB'),
+        element('00280006', 'US', 0),
+        element('00280008', 'IS', String(frames)),
+        element('00280010', 'US', 64),
+        element('00280011', 'US', 64),
+        element('00280100', 'US', 8),
+        element('00280101', 'US', 8),
+        element('00280102', 'US', 7),
+      ],
+    }),
+    pixelData: { native: Buffer.alloc(64 * 64 * 3 * frames, 7), vr: 'OB' },
+  });
+}

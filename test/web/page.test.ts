@@ -9,7 +9,11 @@ import { readConfig } from '../../src/host/config.js';
 import { pageOf } from '../../src/host/pipeline/page.js';
 import { startEntra, type Entra, type Tenant } from '../support/entra.js';
 import { startService, type Service } from '../support/service.js';
-import { archiveFiles, folderToUpload, studies } from './archive.js';
+import { defaultPartition } from '../../src/storage/archive/keys.js';
+import type { Ulid } from '../../src/storage/archive/ulid.js';
+import { uploadBlobName } from '../../src/dicomweb/uploads/upload-name.js';
+import { archiveFiles, folderToUpload, largeFile, studies } from './archive.js';
+import { startBlockStorage, type BlockStorage } from './block-storage.js';
 import { buildPage, chromiumPath, keepScreenshot, launch, screenshotPath } from './browser.js';
 
 const inBrowser = chromiumPath === undefined ? describe.skip : describe;
@@ -88,10 +92,18 @@ async function levels(selector: string): Promise<readonly [number, number]> {
 }
 
 inBrowser('the page', () => {
+  let storage: BlockStorage;
+
   beforeAll(async () => {
+    storage = await startBlockStorage();
     service = await startService({
       host: 'local',
-      page: (config) => pageOf(config, { directory: built.directory }),
+      page: (config) =>
+        pageOf(config, {
+          directory: built.directory,
+          blobOrigin: () => storage.origin,
+          largeFileBytes: 2 * 1024 ** 2,
+        }),
     });
     await store(service.baseUrl, archiveFiles());
   });
@@ -103,6 +115,7 @@ inBrowser('the page', () => {
 
   afterAll(async () => {
     await service.stop();
+    await storage.stop();
   });
 
   it('lists studies, newest first, and keeps markup in names text', async () => {
@@ -224,6 +237,15 @@ inBrowser('the page', () => {
     await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
   });
 
+  it('shows what came in, the newest first, and what comes in meanwhile', async () => {
+    await open('#/operate');
+    await page.locator('.change').nth(12).waitFor();
+    const [good] = folderToUpload();
+    await store(service.baseUrl, good === undefined ? [] : [good.bytes]);
+    await page.locator('.change').first().filter({ hasText: studies.upload }).waitFor();
+    await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
+  });
+
   it('shows long work as it goes on, and cancels it', async () => {
     const { jobs } = service.services;
     const state = JSON.stringify({ exported: 3, skipped: 1, errorHref: '' });
@@ -235,6 +257,68 @@ inBrowser('the page', () => {
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('cancelled').waitFor();
     expect(await jobs.find(id)).toMatchObject({ status: 'canceled' });
+  });
+
+  /** Grants for storage that browsers reach; memory is none. @returns the ids of the uploads that are asked for. */
+  async function grantBlocks(): Promise<readonly string[]> {
+    const asked: string[] = [];
+    await page.route('**/uploads', async (route) => {
+      const answer = await route.fetch();
+      const grant = (await answer.json()) as { readonly id: string };
+      asked.push(grant.id);
+      await route.fulfill({
+        response: answer,
+        json: { ...grant, uploadUrl: `${storage.origin}/import/${grant.id}?sig=secret` },
+      });
+    });
+    return asked;
+  }
+
+  it('sends a large file to the service where storage is out of reach', async () => {
+    await open('#/upload');
+    const asked = await grantBlocks();
+    storage.isAway = true;
+    const file = { name: 'large.dcm', mimeType: 'application/dicom', buffer: largeFile(200) };
+    await page.locator('input[type=file]').first().setInputFiles([file]);
+    await page.locator('.state-stored').waitFor();
+    storage.isAway = false;
+    expect(asked).toHaveLength(1);
+    await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
+  });
+
+  it('sends a large file in blocks past the service, and goes on where a line broke', async () => {
+    const file = largeFile(450);
+    await open('#/upload');
+    const asked = await grantBlocks();
+    // What was written there is imported as the service imports.
+    await page.route('**/uploads/*', async (route) => {
+      const [id = ''] = asked;
+      const name = uploadBlobName(defaultPartition, id as Ulid);
+      const { blobs } = service.services.archive;
+      const body = (async function* () {
+        yield await Promise.resolve(storage.blob(`/import/${id}`));
+      })();
+      await blobs.put('import', name, body);
+      await route.continue();
+    });
+    storage.failures = 4;
+    const input = page.locator('input[type=file]').first();
+    const files = [{ name: 'large.dcm', mimeType: 'application/dicom', buffer: file }];
+    await input.setInputFiles(files);
+    await page.getByText('The storage of the service does not answer').waitFor();
+    await page.getByRole('button', { name: 'Send again what failed' }).click();
+    await page.getByRole('link', { name: 'See the studies' }).waitFor();
+    await page.locator('.state-stored').waitFor();
+    expect(asked).toHaveLength(1);
+    expect(storage.received.filter((block) => block === 'MDAwMDAw')).toHaveLength(1);
+    const stored = await fetch(
+      `${service.baseUrl}/studies/${studies.upload}/series/${studies.upload}.1/instances/${studies.upload}.1.9`,
+      {
+        headers: { Accept: 'application/dicom' },
+      },
+    );
+    expect(Buffer.from(await stored.arrayBuffer()).equals(file)).toBe(true);
+    await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
   });
 
   it('says so when a study is gone, and offers a way on', async () => {
@@ -266,6 +350,7 @@ inBrowser('the page', () => {
     await open(hash, options);
     await page.locator('h1').first().waitFor();
     if (name.startsWith('studies')) await rows().first().waitFor();
+    if (name === 'operate') await page.locator('.change').first().waitFor();
     const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
     // The page's policy admits no script of others: this one comes from outside of it.
     const findings = await page.evaluate(

@@ -51,9 +51,14 @@ export async function errorOf(response: Response): Promise<RequestError> {
  * Sends a request to the service.
  *
  * @param path relative to the service.
+ * @param expected statuses that are an answer too, besides those of success.
  * @throws RequestError unless the answer is a success; DOMException `AbortError` when aborted.
  */
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+export async function request(
+  path: string,
+  init: RequestInit = {},
+  expected: readonly number[] = [],
+): Promise<Response> {
   const token = await accessToken();
   const headers = new Headers(init.headers);
   if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
@@ -64,7 +69,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     if (init.signal?.aborted === true) throw error;
     throw new RequestError(0, text.failure.away);
   }
-  if (!response.ok) throw await errorOf(response);
+  if (!response.ok && !expected.includes(response.status)) throw await errorOf(response);
   return response;
 }
 

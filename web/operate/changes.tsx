@@ -22,28 +22,47 @@ const actions: Readonly<Record<string, string>> = {
   delete: text.operate.deleted,
 };
 
-async function newestChanges(signal: AbortSignal): Promise<readonly Change[]> {
+/** How far back is looked for enough changes: from a second, in which thousands may come in, to all that there is. */
+const windowsSeconds = [1, 10, 60, 600, 3600, 86_400, 30 * 86_400, Infinity];
+const mostAsked = 200;
+
+/** The newest change; `undefined` where nothing has ever changed. */
+async function latestChange(signal: AbortSignal): Promise<Change | undefined> {
   const latest = await request('changefeed/latest?includemetadata=false', { signal });
-  if (latest.status === 204) return [];
-  const { sequence } = (await latest.json()) as Partial<Change>;
-  if (sequence === undefined) return [];
-  const offset = Math.max(0, sequence - most);
-  const response = await request(
-    `changefeed?offset=${offset}&limit=${most}&includemetadata=false`,
-    { signal },
-  );
-  return ((await response.json()) as Change[]).reverse();
+  return latest.status === 204 ? undefined : ((await latest.json()) as Change);
+}
+
+/** The newest changes up to a known one, the newest first. */
+async function changesUpTo(latest: Change, signal: AbortSignal): Promise<readonly Change[]> {
+  let found: readonly Change[] = [];
+  for (const seconds of windowsSeconds) {
+    const from = new Date(Math.max(0, Date.parse(latest.timestamp) - seconds * 1000));
+    const response = await request(
+      `changefeed?startTime=${from.toISOString()}&limit=${mostAsked}&includemetadata=false`,
+      { signal },
+    );
+    found = (await response.json()) as Change[];
+    if (found.length >= most) break;
+  }
+  return found.slice(-most).reverse();
 }
 
 export function Changes() {
-  const [changes, setChanges] = useState<readonly Change[]>([]);
+  /** `undefined` until the service has told. */
+  const [changes, setChanges] = useState<readonly Change[]>();
   const [problem, setProblem] = useState<string>();
   useEffect(() => {
     const controller = new AbortController();
     let timer = 0;
+    let shown: number | undefined;
     const follow = async () => {
       try {
-        setChanges(await newestChanges(controller.signal));
+        const latest = await latestChange(controller.signal);
+        if (latest === undefined) setChanges([]);
+        else if (latest.sequence !== shown) {
+          setChanges(await changesUpTo(latest, controller.signal));
+          shown = latest.sequence;
+        }
         setProblem(undefined);
       } catch (error) {
         if (!isAbort(error)) setProblem(messageOf(error));
@@ -63,11 +82,11 @@ export function Changes() {
       <h2>{text.operate.changes}</h2>
       <p class="faint">{text.operate.changesHint}</p>
       {problem !== undefined && <Message title={problem} tone="error" />}
-      {changes.length === 0 && problem === undefined && (
+      {changes?.length === 0 && problem === undefined && (
         <p class="faint">{text.operate.noChanges}</p>
       )}
       <ul class="plain">
-        {changes.map(({ sequence, action, timestamp, studyInstanceUid, sopInstanceUid }) => (
+        {changes?.map(({ sequence, action, timestamp, studyInstanceUid, sopInstanceUid }) => (
           <li key={sequence} class="change">
             <span class="faint mono">{new Date(timestamp).toLocaleString()}</span>{' '}
             <span class="badge">{actions[action.toLowerCase()] ?? action}</span>{' '}

@@ -3,13 +3,15 @@
  * sent at a time, and what is shown is brought up to date once a frame.
  */
 import { signal } from '@preact/signals';
-import { isAbort } from '../api/client.js';
+import { isAbort, messageOf } from '../api/client.js';
 import { reload } from '../list/list-state.js';
 import { text } from '../text.js';
 import type { FoundFile } from './collect-files.js';
 import { isDicom } from './is-dicom.js';
 import { fingerprintOf, rememberStored, wasStored } from './ledger.js';
+import { directUploadBytes } from '../settings.js';
 import { sendFile } from './send-file.js';
+import { sendLargeFile } from './send-large-file.js';
 
 export type ItemState = keyof typeof text.upload.states;
 
@@ -95,14 +97,15 @@ async function send(item: Item): Promise<void> {
   item.state = 'sending';
   const { signal: abort } = controller;
   try {
-    const result = await sendFile(
-      item.file,
-      (bytes) => {
-        item.sent = Math.min(bytes, item.file.size);
-        changed();
-      },
-      abort,
-    );
+    const onProgress = (bytes: number) => {
+      item.sent = Math.min(bytes, item.file.size);
+      changed();
+    };
+    const isLarge = item.file.size > (directUploadBytes() ?? Infinity);
+    const direct = isLarge
+      ? await sendLargeFile(item.file, item.fingerprint, onProgress, abort)
+      : undefined;
+    const result = direct ?? (await sendFile(item.file, onProgress, abort));
     item.state = result.outcome;
     item.why = 'why' in result ? result.why : '';
     if (result.outcome === 'stored' || result.outcome === 'duplicate') {
@@ -110,7 +113,7 @@ async function send(item: Item): Promise<void> {
     }
   } catch (error) {
     item.state = isAbort(error) ? 'cancelled' : 'failed';
-    item.why = isAbort(error) ? '' : text.failure.unexpected(String(error));
+    item.why = isAbort(error) ? '' : messageOf(error);
   }
 }
 

@@ -25,7 +25,8 @@ function reasonOf(failed: DataSet): SendResult {
   return { outcome: isPassing ? 'failed' : 'refused', why };
 }
 
-function resultOf(status: number, body: unknown): SendResult {
+/** What a store's answer says of its one file. */
+export function resultOf(status: number, body: unknown): SendResult {
   const dataSet = (typeof body === 'object' && body !== null ? body : {}) as DataSet;
   const [failed] = (dataSet['00081198']?.Value ?? []) as readonly DataSet[];
   if (failed !== undefined) return reasonOf(failed);
@@ -35,7 +36,8 @@ function resultOf(status: number, body: unknown): SendResult {
   return { outcome: passing.includes(status) ? 'failed' : 'refused', why };
 }
 
-function parse(json: string): unknown {
+/** JSON, or an empty object for what is none. */
+export function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

@@ -14,7 +14,7 @@ import { attendJobs, runJob } from '../jobs/job-runner.js';
 import { lazy } from '../lazy.js';
 import { readOhif } from './ohif.js';
 import type { Log } from '../pipeline/log.js';
-import { pageOf } from '../pipeline/page.js';
+import { blobOriginOf, pageOf } from '../pipeline/page.js';
 import { createPipeline } from '../pipeline/pipeline.js';
 import { recoveryIntervalMilliseconds, runRecovery } from '../jobs/recovery-job.js';
 import { authenticatorFor, openServices } from '../services.js';
@@ -104,8 +104,11 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const jobQueue = new LocalJobQueue(
     async (id) => await runJob(services, log, id, runMilliseconds),
   );
+  /** Where the storage is that was started. */
+  let running: StorageSettings | undefined;
   const backend = lazy(async () => {
     const storage = await startStorage(config);
+    running = storage.settings;
     try {
       // Only what is ours alone is set up. The signature in a grant is what lets a page write; Azurite
       // cannot name the pages of this machine, whatever their port.
@@ -120,7 +123,10 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const services = async (): Promise<Services> => (await backend()).services;
   const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
-  const page = pageOf(config, { viewer: readOhif() });
+  const page = pageOf(config, {
+    viewer: readOhif(),
+    blobOrigin: () => blobOriginOf(running ?? config.storage),
+  });
   const dispatch = createDispatcher(pipeline, Object.values(routes), page);
   const server = await startDevServer(dispatch, config.port, {
     host: config.host,

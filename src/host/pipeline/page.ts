@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isGuid } from '../../auth/access-token.js';
 import type { AuthSettings } from '../auth-settings.js';
-import type { Config } from '../config.js';
+import type { Config, StorageSettings } from '../config.js';
 import { packageVersion } from '../version.js';
 import { reply, type Reply } from '../../http/reply.js';
 import type { RequestHead } from '../../http/incoming-request.js';
@@ -63,16 +63,25 @@ function policy(connect: readonly string[]): string {
  * @param viewer a viewer of others beside it; offered where no tokens are asked for, since it signs nobody in.
  */
 export function pageOf(
-  { auth, shares }: Pick<Config, 'auth' | 'shares'>,
-  { directory = pageDirectory, viewer = noPage }: PageOptions = {},
+  { auth, shares, limits, storage }: Pick<Config, 'auth' | 'shares' | 'limits' | 'storage'>,
+  options: PageOptions = {},
 ): Page {
-  const connect = auth.kind === 'tokens' ? [new URL(auth.issuer).origin] : [];
+  const { directory = pageDirectory, viewer = noPage } = options;
+  const { blobOrigin = () => blobOriginOf(storage) } = options;
+  const { largeFileBytes = usualLargeFileBytes } = options;
+  const issuers = auth.kind === 'tokens' ? [new URL(auth.issuer).origin] : [];
+  const connect = () => {
+    const origin = blobOrigin();
+    return origin === undefined ? issuers : [...issuers, origin];
+  };
+  const directUploadBytes = Math.min(largeFileBytes, limits.requestBytes);
   const beside = auth.kind === 'tokens' ? noPage : viewer;
-  const page = readPage(directory, connect, {
+  const page = readPage(directory, connect, () => ({
     ...settingsOf(auth),
     shareDays: shares?.defaultDays ?? null,
+    directUploadBytes: blobOrigin() === undefined ? null : directUploadBytes,
     ohif: beside !== noPage,
-  });
+  }));
   return (path, request) => page(path, request) ?? beside(path, request);
 }
 
@@ -80,6 +89,28 @@ interface PageOptions {
   /** Where the bundler put it. */
   readonly directory?: string;
   readonly viewer?: Page;
+  /** Where pages may write files to; that of the storage settings when left out. */
+  readonly blobOrigin?: () => string | undefined;
+  /** Files above it go there, if not into a request. */
+  readonly largeFileBytes?: number;
+}
+
+/** Small enough for a request on a slow line, large enough that few files take three requests. */
+const usualLargeFileBytes = 64 * 1024 ** 2;
+
+/** The origin of a storage account's blobs; `undefined` where the settings do not name it. */
+export function blobOriginOf(storage: StorageSettings | undefined): string | undefined {
+  if (storage === undefined) return undefined;
+  if (storage.kind === 'identity') return new URL(storage.blobServiceUri).origin;
+  const part = (name: string) =>
+    new RegExp(`(?:^|;)\\s*${name}=([^;]+)`, 'i').exec(storage.connectionString)?.[1];
+  const endpoint = part('BlobEndpoint');
+  if (endpoint !== undefined) return new URL(endpoint).origin;
+  if (part('UseDevelopmentStorage') !== undefined) return 'http://127.0.0.1:10000';
+  const account = part('AccountName');
+  if (account === undefined) return undefined;
+  const suffix = part('EndpointSuffix') ?? 'core.windows.net';
+  return `${part('DefaultEndpointsProtocol') ?? 'https'}://${account}.blob.${suffix}`;
 }
 
 /** What the page must know before anyone has signed in. */
@@ -92,6 +123,8 @@ interface PageSettings {
   } | null;
   /** Days that a link works where nobody chooses; `null` where there are no links. */
   readonly shareDays: number | null;
+  /** Larger files go to storage directly; `null` where pages cannot reach it. */
+  readonly directUploadBytes: number | null;
   readonly ohif: boolean;
 }
 
@@ -120,8 +153,8 @@ function settingsOf(auth: AuthSettings): Pick<PageSettings, 'version' | 'signIn'
  */
 export function readPage(
   directory: string,
-  connect: readonly string[],
-  settings: PageSettings,
+  connect: () => readonly string[],
+  settings: () => PageSettings,
 ): Page {
   let names: readonly string[];
   try {
@@ -141,21 +174,20 @@ export function readPage(
         'Content-Type': type,
         ETag: `"${digest}"`,
         'Cache-Control': hashed.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
-        'Content-Security-Policy': policy(connect),
         'Cross-Origin-Opener-Policy': 'same-origin',
       },
     });
   }
-  const told = JSON.stringify(settings);
   return (asked, request) => {
     if (asked === '/web/settings.json') {
       const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' };
-      return reply(told, { headers });
+      return reply(JSON.stringify(settings()), { headers });
     }
     const file = files.get(asked);
     if (file === undefined) return undefined;
-    const { bytes, headers } = file;
-    if (request.headers.get('if-none-match') === headers['ETag']) {
+    const { bytes } = file;
+    const headers = { ...file.headers, 'Content-Security-Policy': policy(connect()) };
+    if (request.headers.get('if-none-match') === file.headers['ETag']) {
       return reply(null, { status: 304, headers });
     }
     return reply(bytes, {

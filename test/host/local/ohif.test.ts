@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readOhif } from '../../../src/host/local/ohif.js';
+import { readConfig } from '../../../src/host/config.js';
 import { noPage, pageOf, type Page } from '../../../src/host/pipeline/page.js';
 import { asResponse } from '../../support/web-response.js';
 
@@ -64,7 +65,7 @@ describe('readOhif', () => {
     const web = mkdtempSync(path.join(tmpdir(), 'page-'));
     writeFileSync(path.join(web, 'index.html'), '<!doctype html>');
     const offered = async (auth: Parameters<typeof pageOf>[0]['auth']) => {
-      const page = pageOf({ auth, shares: undefined }, { directory: web, viewer: ohif });
+      const page = pageOf({ ...readConfig({}), auth }, { directory: web, viewer: ohif });
       const settings = (await ask('/web/settings.json', {}, page)?.json()) as { ohif: boolean };
       return [settings.ohif, ask('/viewer/', {}, page) !== undefined];
     };

@@ -2,11 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { noPage, readPage, type Page } from '../../../src/host/pipeline/page.js';
+import { blobOriginOf, noPage, readPage, type Page } from '../../../src/host/pipeline/page.js';
 import { hosts, startService } from '../../support/service.js';
 import { asResponse } from '../../support/web-response.js';
 
-const settings = { version: '1.2.3', signIn: null, shareDays: null, ohif: false };
+const settings = {
+  version: '1.2.3',
+  signIn: null,
+  shareDays: null,
+  directUploadBytes: null,
+  ohif: false,
+};
 let directory: string;
 let page: Page;
 
@@ -15,7 +21,11 @@ beforeAll(() => {
   writeFileSync(path.join(directory, 'index.html'), '<!doctype html><title>Studies</title>');
   writeFileSync(path.join(directory, 'page-ABCD2345.js'), 'export {};');
   writeFileSync(path.join(directory, '.sources'), 'digest');
-  page = readPage(directory, ['https://login.example.org'], settings);
+  page = readPage(
+    directory,
+    () => ['https://login.example.org'],
+    () => settings,
+  );
 });
 
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -59,7 +69,40 @@ describe('readPage', () => {
   });
 
   it('is no page where none was built', () => {
-    expect(readPage(path.join(directory, 'nowhere'), [], settings)).toBe(noPage);
+    expect(
+      readPage(
+        path.join(directory, 'nowhere'),
+        () => [],
+        () => settings,
+      ),
+    ).toBe(noPage);
+  });
+});
+
+describe('blobOriginOf', () => {
+  it.each([
+    ['UseDevelopmentStorage=true', 'http://127.0.0.1:10000'],
+    ['AccountName=a;AccountKey=k', 'https://a.blob.core.windows.net'],
+    [
+      'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k;EndpointSuffix=core.usgovcloudapi.net',
+      'https://a.blob.core.usgovcloudapi.net',
+    ],
+    [
+      'AccountName=devstoreaccount1;BlobEndpoint=http://127.0.0.1:4711/devstoreaccount1;',
+      'http://127.0.0.1:4711',
+    ],
+    ['SharedAccessSignature=sv', undefined],
+  ])('finds that of %s', (connectionString, origin) => {
+    expect(blobOriginOf({ kind: 'connection-string', connectionString })).toBe(origin);
+  });
+
+  it('finds that of an account that is used with an identity', () => {
+    const blobServiceUri = 'https://a.blob.core.windows.net';
+    const tableServiceUri = 'https://a.table.core.windows.net';
+    expect(blobOriginOf({ kind: 'identity', blobServiceUri, tableServiceUri })).toBe(
+      blobServiceUri,
+    );
+    expect(blobOriginOf(undefined)).toBeUndefined();
   });
 });
 
