@@ -2,7 +2,7 @@
 // Only this file knows of Microsoft Graph; service.bicep is the service without it.
 targetScope = 'subscription'
 
-import { furtherSettings } from 'settings.bicep'
+import { functionAppUrl, furtherSettings } from 'settings.bicep'
 
 @description('Name of the azd environment: the resource group is rg-{name}.')
 @minLength(1)
@@ -28,7 +28,7 @@ param authTenantId string = ''
 @description('Issuer of tokens, for other clouds. Empty: that of the tenant.')
 param authIssuer string = ''
 
-@description('Redirect URIs of viewers that sign users in, separated by commas.')
+@description('Redirect URIs of viewers that sign users in, besides the page of the service, separated by commas.')
 param viewerRedirectUris string = ''
 
 @description('Origins of web pages that may use the service, separated by commas, or *. Empty: none.')
@@ -142,6 +142,11 @@ var tags = { 'azd-env-name': environmentName }
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var registers = empty(authClientId)
 var tenantId = empty(authTenantId) ? tenant().tenantId : authTenantId
+// Where the page of the service is, and where it comes back to after signing its user in.
+var pageUrls = map(
+  union([functionAppUrl(token)], empty(publicUrl) ? [] : [publicUrl]),
+  url => endsWith(url, '/') ? url : '${url}/'
+)
 var partitions = empty(dataPartitions) ? [] : split(dataPartitions, ',')
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
@@ -157,7 +162,7 @@ module registration 'modules/app-registration.bicep' = if (registers) {
     uniqueName: 'dicomweb-${token}'
     displayName: 'DICOMweb ${environmentName}'
     partitions: partitions
-    redirectUris: empty(viewerRedirectUris) ? [] : split(viewerRedirectUris, ',')
+    redirectUris: union(pageUrls, empty(viewerRedirectUris) ? [] : split(viewerRedirectUris, ','))
     testerId: testerId
   }
 }

@@ -1,8 +1,17 @@
-// The settings of docs/configuration.md that have no parameter of their own, and the version of Node.
+// What several templates share: the name of the function app, the version of Node, and the settings of
+// docs/configuration.md that have no parameter of their own.
 
 @export()
 @description('The version of Node where none is named.')
 var defaultNodeVersion = '24'
+
+@export()
+@description('Name of the function app.')
+func functionAppName(token string) string => 'func-dicomweb-${token}'
+
+@export()
+@description('URL of the function app, known before it is made: the registration needs it.')
+func functionAppUrl(token string) string => 'https://${functionAppName(token)}.azurewebsites.net'
 
 @export()
 @sealed()

@@ -1,6 +1,6 @@
 // The function app on a Flex Consumption plan. Every setting that the code reads is set here; a test
 // holds the two together.
-import { defaultNodeVersion, furtherSettings } from '../settings.bicep'
+import { defaultNodeVersion, functionAppName, functionAppUrl, furtherSettings } from '../settings.bicep'
 
 param location string
 param tags object
@@ -33,9 +33,8 @@ param alwaysReadyInstances int
 param zoneRedundant bool
 param nodeVersion string
 
-var appName = 'func-dicomweb-${token}'
-
-var ownUrl = 'https://${appName}.azurewebsites.net'
+var appName = functionAppName(token)
+var ownUrl = functionAppUrl(token)
 
 // An empty setting counts as unset, and unset means every origin: its own is the only one, then.
 var origins = empty(allowedOrigins) ? ownUrl : allowedOrigins

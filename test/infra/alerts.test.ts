@@ -102,6 +102,28 @@ const upload: Handler = async ({ signal }) =>
     });
   });
 
+/** An upload that its client breaks off, to the end of its answer. */
+async function abortedUpload(): Promise<void> {
+  const client = new AbortController();
+  const pipeline = createPipeline({
+    config,
+    authenticate: openTo(config),
+    services: async () => await Promise.resolve({} as Services),
+    log: logToConsole,
+  });
+  const route: Route = {
+    name: 'storeInstances',
+    method: 'POST',
+    path: 'a/route',
+    permission: 'write',
+    handler: upload,
+  };
+  const asked = new Request('http://localhost/a/route', { method: 'POST', body: 'x' });
+  const answered = pipeline(route, asked, {}, client.signal);
+  setImmediate(() => client.abort());
+  await asResponse(await answered).text();
+}
+
 async function times(count: number, work: () => Promise<unknown>): Promise<void> {
   for (let index = 0; index < count; index += 1) await work();
 }
@@ -139,26 +161,7 @@ describe('dicomweb-failed-requests', () => {
     const traces = await tracesOf(async () => {
       await times(10, () => request(good));
       await times(10, () => request(endless, { abort: true }));
-      await times(5, async () => {
-        const client = new AbortController();
-        const pipeline = createPipeline({
-          config,
-          authenticate: openTo(config),
-          services: async () => await Promise.resolve({} as Services),
-          log: logToConsole,
-        });
-        const route: Route = {
-          name: 'storeInstances',
-          method: 'POST',
-          path: 'a/route',
-          permission: 'write',
-          handler: upload,
-        };
-        const asked = new Request('http://localhost/a/route', { method: 'POST', body: 'x' });
-        const answered = pipeline(route, asked, {}, client.signal);
-        setImmediate(() => client.abort());
-        await asResponse(await answered).text();
-      });
+      await times(5, abortedUpload);
     });
     expect(traces.filter(({ Message }) => Message.includes('"aborted"'))).toHaveLength(15);
     expect(value(traces, Array<Row>(15).fill(hostFailure))).toEqual([{ value: 0 }]);
@@ -265,6 +268,40 @@ describe('dicomweb-standing-jobs', () => {
       await request(broken);
     });
     expect(evaluateKql(query('standing-jobs'), { AppTraces })).toEqual([{ value: 2400 }]);
+  });
+});
+
+describe('the workbook', () => {
+  const items = (
+    JSON.parse(readFileSync(path.join(infra, 'workbook.json'), 'utf8')) as {
+      readonly items: readonly { readonly name: string; readonly content: { query?: string } }[];
+    }
+  ).items;
+  /** What a panel makes of each line, before it counts them. */
+  const linesOf = (panel: string, AppTraces: readonly Row[]) => {
+    const counted = items.find(({ name }) => name === panel)?.content.query ?? '';
+    return evaluateKql(counted.slice(0, counted.indexOf('| summarize')), { AppTraces });
+  };
+  const traffic = async () =>
+    await tracesOf(async () => {
+      await times(2, () => request(good));
+      await request(refused);
+      await request(broken);
+      await request(breaking);
+      await request(endless, { abort: true });
+      await abortedUpload();
+    });
+
+  it('shows transfers that clients broke off as such, and never as failures', async () => {
+    const shown = linesOf('requests', await traffic()).map(({ status }) => status);
+    const abort = 'broken off by the client';
+    expect(shown).toEqual(['2xx', '2xx', '4xx', '5xx', '5xx', abort, abort]);
+  });
+
+  it('does not list them among refusals and failures', async () => {
+    const shown = linesOf('errors', await traffic()).map(({ code }) => code);
+    expect(shown).toContain('instance-not-found');
+    expect(shown).not.toContain('client-aborted');
   });
 });
 

@@ -36,7 +36,7 @@ const builtIn = new Set([
   ...['resourceGroup', 'subscription', 'tenant', 'environment', 'subscriptionResourceId', 'guid'],
   ...['uniqueString', 'toLower', 'empty', 'split', 'union', 'concat', 'map', 'filter', 'flatten'],
   ...['items', 'string', 'int', 'bool', 'json', 'trim', 'replace', 'loadTextContent', 'cidrSubnet'],
-  ...['readEnvironmentVariable', 'object', 'array', 'any', 'fail', 'loadJsonContent'],
+  ...['readEnvironmentVariable', 'object', 'array', 'any', 'fail', 'loadJsonContent', 'endsWith'],
 ]);
 
 /** Names that are used in expressions: not those of properties, nor those that are being declared. */

@@ -112,6 +112,10 @@ const scalars: Readonly<Record<string, Scalar>> = {
   startswith: (a, b) => text(a).toLowerCase().startsWith(text(b).toLowerCase()),
   matches: (a, b) => new RegExp(text(b)).test(text(a)),
   iff: (condition, a, b) => (condition === true ? a : b) ?? null,
+  isnotempty: (a) => text(a) !== '',
+  strcat: (...parts) => parts.map(text).join(''),
+  substring: (a, from, length) =>
+    text(a).slice(number(from) ?? 0, (number(from) ?? 0) + (number(length) ?? 0)),
   tostring: (a) => text(a),
   toint: (a) => (number(a) === null ? null : Math.trunc(number(a) ?? 0)),
   todouble: (a) => number(a),
