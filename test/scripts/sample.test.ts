@@ -169,6 +169,19 @@ describe('runSample', () => {
     expect([...(service?.held.values() ?? [])].some((file) => file.equals(written))).toBe(true);
   });
 
+  it('finds the service that was started with another PORT', async () => {
+    const { port } = new URL(await start());
+    let out = '';
+    const write = { write: (text: string) => (out += text) };
+    const code = await runSample(
+      ['--out', folder],
+      { PORT: port },
+      { stdout: write, stderr: write },
+    );
+    expect({ code, stored: out.match(/ {2}stored$/gm)?.length }).toEqual({ code: 0, stored: 3 });
+    expect(out).toContain(`http://localhost:${port}`);
+  });
+
   it('is content when the instances are there already', async () => {
     const url = await start();
     await run(url);

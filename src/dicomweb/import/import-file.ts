@@ -21,6 +21,8 @@ import { sameBytes } from './same-bytes.js';
 export interface ImportOptions {
   /** Whether files stay in the container when they have been imported or refused; direct uploads never do. */
   readonly keepFiles?: boolean;
+  /** Ends the import before its instance is committed; what has been is told as ever. */
+  readonly signal?: AbortSignal;
 }
 
 /** Where a file is and what it is, as long as nobody writes over it. */
@@ -62,7 +64,8 @@ function stored(received: Received, outcome: 'stored' | 'duplicate'): Finding {
  * @param name - of the blob.
  * @returns the report, as written to `import-reports`; `undefined` when there is no such file, because
  *   it was imported before.
- * @throws ServiceError `storage-unavailable` and other faults: deliver the file again.
+ * @throws ServiceError `storage-unavailable` and other faults, and the reason of the signal: deliver the
+ *   file again.
  */
 export async function importFile(
   services: Pick<
@@ -70,7 +73,7 @@ export async function importFile(
     'archive' | 'limits' | 'partitions' | 'partitionRegistry' | 'headers' | 'heldHeaders'
   >,
   name: string,
-  options: ImportOptions = {},
+  { keepFiles = false, signal = new AbortController().signal }: ImportOptions = {},
 ): Promise<ImportReport | undefined> {
   const { blobs } = services.archive;
   const content = await blobs.get('import', name);
@@ -78,7 +81,7 @@ export async function importFile(
   const source: Source = { name, bytes: content.length, etag: content.etag };
   let finding: Finding | undefined;
   try {
-    finding = await judgeAndStore(services, source, content.body);
+    finding = await judgeAndStore(services, source, content.body, signal);
   } finally {
     content.cancel();
   }
@@ -86,7 +89,7 @@ export async function importFile(
   if (finding === undefined) return undefined;
   const report = { name, ...finding, bytes: source.bytes, time: new Date().toISOString() };
   await writeReport(blobs, report);
-  const isKept = options.keepFiles === true && readUploadName(name) === undefined;
+  const isKept = keepFiles && readUploadName(name) === undefined;
   if (!isKept) await removeSource(services, source, report.outcome);
   return report;
 }
@@ -98,8 +101,8 @@ async function judgeAndStore(
   >,
   source: Source,
   body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
 ): Promise<Finding | undefined> {
-  const { signal } = new AbortController();
   const held = services.heldHeaders.open();
   try {
     const partition = partitionOf(source.name, services.partitions);
@@ -110,10 +113,13 @@ async function judgeAndStore(
       return { outcome: 'refused', reason, messages: comments, ...claimed };
     }
     await services.partitionRegistry.ensure(partition);
+    if (signal.aborted) services.archive.discardFiles(partition, [received.file]);
+    signal.throwIfAborted();
+    // From here on it ends by itself, soon.
     if ((await services.archive.store(partition, received.file)) === 'stored') {
       return stored(received, 'stored');
     }
-    switch (await compareWithArchive(services, partition, received.file, source)) {
+    switch (await compareWithArchive(services, partition, received.file, source, signal)) {
       case 'same':
         return stored(received, 'duplicate');
       case 'different': {
@@ -125,6 +131,8 @@ async function judgeAndStore(
         return undefined;
     }
   } catch (error) {
+    // What it broke off is no fault.
+    signal.throwIfAborted();
     const reason = error instanceof ServiceError ? refusals[error.code] : undefined;
     if (reason === undefined || !(error instanceof Error)) throw error;
     return { outcome: 'refused', reason, messages: [error.message] };
@@ -133,18 +141,30 @@ async function judgeAndStore(
   }
 }
 
+/** The same stream, until the signal ends it. */
+async function* inTime(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of body) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+}
+
 /**
  * Compares a file with the instance that the archive has under its UIDs, byte by byte: lengths and
  * UIDs are no proof, and hashes would have to be kept for every instance.
  *
  * @returns `gone` when the file is not in the container any more.
- * @throws ServiceError `storage-unavailable` when the instance was deleted a moment ago.
+ * @throws ServiceError `storage-unavailable` when the instance was deleted a moment ago; the reason of the signal.
  */
 async function compareWithArchive(
   { archive }: Pick<Services, 'archive'>,
   partition: Partition,
   { uids, length }: StoredFile,
   { name, etag }: Source,
+  signal: AbortSignal,
 ): Promise<'same' | 'different' | 'gone'> {
   const row = await archive.catalog.instance(partition, uids);
   if (row !== undefined && row.record.length !== length) return 'different';
@@ -158,7 +178,7 @@ async function compareWithArchive(
       file?.cancel();
       return 'gone';
     }
-    const same = await sameBytes(withoutPreamble(file.body), instance.body);
+    const same = await sameBytes(withoutPreamble(inTime(file.body, signal)), instance.body);
     return same ? 'same' : 'different';
   } finally {
     instance.cancel();

@@ -13,6 +13,7 @@ import { loadConfig } from '../config.js';
 import { createDispatcher, type Dispatch } from '../pipeline/dispatcher.js';
 import { invocationHeader, type Forwarded } from '../pipeline/forwarded-requests.js';
 import { pacedStream, signalOf } from '../pipeline/live-response.js';
+import { withDeadline } from '../jobs/deadline.js';
 import { importQueueName, runImport } from '../jobs/import-job.js';
 import { runExpiry } from '../jobs/expiry-job.js';
 import { attendanceSchedule, attendJobs, jobQueueName, runJob } from '../jobs/job-runner.js';
@@ -241,15 +242,6 @@ export function registerSweep(): void {
   });
 }
 
-/** Rejects after a time, so that an invocation has ended before the host ends its worker. */
-async function overdue(milliseconds: number): Promise<never> {
-  return await new Promise((_, reject) => {
-    setTimeout(() => {
-      reject(new ServiceError('request-timeout', 'An import takes too long; it is tried again.'));
-    }, milliseconds).unref();
-  });
-}
-
 /** Registers the function that imports the files that messages of the import queue name. */
 export function registerImport(): void {
   app.storageQueue('importFile', {
@@ -257,8 +249,12 @@ export function registerImport(): void {
     connection: 'DicomStorage',
     handler: async (message) => {
       const { services, log, config } = currentHost();
-      const importing = runImport(services, log, message, { keepFiles: config.importKeepsFiles });
-      await Promise.race([importing, overdue(budgets.import)]);
+      const { importKeepsFiles: keepFiles } = config;
+      await withDeadline(
+        async (signal) => await runImport(services, log, message, { keepFiles, signal }),
+        budgets.import,
+        budgets.lateHandler,
+      );
     },
   });
 }

@@ -246,4 +246,48 @@ describe('importFile', () => {
     await expect(importFile(services, 'a')).rejects.toMatchObject({ code: 'storage-unavailable' });
     expect(blobs.names('import-reports')).toEqual([]);
   });
+
+  describe('whose time is over', () => {
+    const late = new ServiceError('request-timeout', 'late');
+
+    it('before its instance is committed stores nothing, and leaves the file for the next delivery', async () => {
+      await upload('late.dcm');
+      const time = new AbortController();
+      beforeCall = ({ operation }) => {
+        if (operation === 'get') time.abort(late);
+      };
+      await expect(deliver('late.dcm', { signal: time.signal })).rejects.toBe(late);
+      beforeCall = () => undefined;
+      await services.archive.close();
+      expect((await blobs.list('instances')).blobs).toEqual([]);
+      expect((await blobs.list('import-reports')).blobs).toEqual([]);
+      expect((await deliver('late.dcm'))?.outcome).toBe('stored');
+    });
+
+    it('while it is compared ends without a report', async () => {
+      await upload('first.dcm');
+      await deliver('first.dcm');
+      await upload('again.dcm');
+      const time = new AbortController();
+      let reads = 0;
+      beforeCall = ({ operation }) => {
+        if (operation !== 'get') return;
+        reads += 1;
+        if (reads === 3) time.abort(late);
+      };
+      await expect(deliver('again.dcm', { signal: time.signal })).rejects.toBe(late);
+      beforeCall = () => undefined;
+      expect((await deliver('again.dcm'))?.outcome).toBe('duplicate');
+    });
+
+    it('behind its commit is told as it is', async () => {
+      await upload('done.dcm');
+      const time = new AbortController();
+      beforeCall = ({ operation, target }) => {
+        if (operation === 'put' && target === 'import-reports') time.abort(late);
+      };
+      expect((await deliver('done.dcm', { signal: time.signal }))?.outcome).toBe('stored');
+      expect((await blobs.list('import')).blobs).toEqual([]);
+    });
+  });
 });

@@ -72,12 +72,18 @@ describe('lockDataDirectory', () => {
     }
   });
 
-  // The superuser may write everywhere.
-  (process.getuid?.() === 0 ? it.skip : it)('names the setting when it is read-only', async () => {
-    await chmod(folder, 0o500);
-    await expect(lockDataDirectory(folder)).rejects.toThrow(
-      /^The setting DICOMWEB_DATA_DIR names .*, which cannot be written \(EACCES\)/,
-    );
-    await chmod(folder, 0o700);
+  it('names the setting when it is read-only', async () => {
+    await chmod(folder, 0o555);
+    // The superuser may write everywhere, so it is somebody else for a while.
+    const isSuperuser = process.getuid?.() === 0;
+    if (isSuperuser) process.seteuid?.('nobody');
+    try {
+      await expect(lockDataDirectory(folder)).rejects.toThrow(
+        /^The setting DICOMWEB_DATA_DIR names .*, which cannot be written \(EACCES\)/,
+      );
+    } finally {
+      if (isSuperuser) process.seteuid?.(0);
+      await chmod(folder, 0o700);
+    }
   });
 });
