@@ -60,7 +60,7 @@ async function measure({ rounds, progress }: Context): Promise<readonly Row[]> {
         against: 'an app of one function with the three SDKs',
         unit: 'ms',
         ...summarise(all),
-        goal: { atMost: 1.5 },
+        goal: { atMost: 1.1 },
       },
     ];
   } finally {
