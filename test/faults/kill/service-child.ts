@@ -101,6 +101,7 @@ export async function startServiceProcess(
   const { url } = await notice(child, 'listening').catch((error: unknown) => {
     throw new Error(`${String(error)} ${complaint}`);
   });
+  const end = () => child.kill('SIGKILL');
   return {
     url,
     gone,
@@ -111,9 +112,12 @@ export async function startServiceProcess(
       await Promise.race([burnt, sleep(fuseMilliseconds)]);
       isFrozen = true;
       wasFrozen = true;
+      // It would not notice that the one who drives it is gone.
+      process.once('exit', end);
       child.kill('SIGSTOP');
     },
     resume() {
+      process.off('exit', end);
       child.kill('SIGCONT');
       isFrozen = false;
     },

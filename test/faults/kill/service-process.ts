@@ -58,7 +58,7 @@ export interface Sample {
 /** From the process. */
 export type Notice =
   | { readonly kind: 'listening'; readonly url: string }
-  /** The process is about to stop itself. */
+  /** The process is to be stopped. */
   | { readonly kind: 'frozen' }
   | { readonly kind: 'sampled'; readonly sample: Sample };
 
@@ -73,11 +73,11 @@ function takeSample(): Sample {
   return { residentBytes: rss, heapBytes: heapUsed, descriptors };
 }
 
-/** Tells that the process is about to stand still. */
-async function freeze(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    process.send?.({ kind: 'frozen' } satisfies Notice, undefined, undefined, () => resolve());
-  });
+/** Has itself stopped from outside, and goes on when it is told to. */
+async function standStill(): Promise<void> {
+  const goesOn = new Promise((resolve) => process.once('SIGCONT', resolve));
+  tell({ kind: 'frozen' });
+  await goesOn;
 }
 
 async function main(options: ServiceProcessOptions): Promise<void> {
@@ -87,12 +87,13 @@ async function main(options: ServiceProcessOptions): Promise<void> {
     if (fuse?.step !== step || fuse.moment !== moment) return;
     reached += 1;
     if (reached < fuse.nth) return;
-    const { signal } = fuse;
-    fuse = undefined;
-    if (signal === 'SIGSTOP') await freeze();
-    process.kill(process.pid, signal);
+    if (fuse.signal === 'SIGSTOP') {
+      await standStill();
+      return;
+    }
+    process.kill(process.pid, 'SIGKILL');
     // Nothing of ours runs on until the signal has done its work.
-    if (signal === 'SIGKILL') await new Promise<never>(() => undefined);
+    await new Promise<never>(() => undefined);
   };
   process.on('message', (order: Order) => {
     if (order.kind === 'sample') tell({ kind: 'sampled', sample: takeSample() });
@@ -101,6 +102,7 @@ async function main(options: ServiceProcessOptions): Promise<void> {
       reached = 0;
     }
   });
+  process.on('SIGCONT', () => (fuse = undefined));
   // Never outlives the one who drives it.
   process.on('disconnect', () => process.exit(0));
 

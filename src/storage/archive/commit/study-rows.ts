@@ -74,6 +74,8 @@ export class StudyRows {
   #state: StudyState | undefined;
   #warming: Promise<StudyState | undefined> | undefined;
   #browseEtag: string | undefined;
+  /** The revision of the study when its copy was marked as unsure last. */
+  #doubted = -1;
 
   constructor(partition: Partition, study: StudyInstanceUID, parts: StudyParts) {
     this.partition = partition;
@@ -199,11 +201,14 @@ export class StudyRows {
   async doubtBrowse({ study }: StudyState): Promise<void> {
     if (study === undefined) return;
     const { browse } = this.parts;
+    this.#doubted = study.record.revision;
     this.#browseEtag = await browse.doubt(this.partition, study.record, this.#browseEtag);
   }
 
   /** Brings the copy in the study list up to a committed record. */
   async refreshBrowse(study: StudyRecord): Promise<void> {
-    this.#browseEtag = await this.parts.browse.refresh(this.partition, study, this.#browseEtag);
+    // What follows from a commit before a doubt does not clear it up.
+    const etag = study.revision > this.#doubted ? this.#browseEtag : undefined;
+    this.#browseEtag = await this.parts.browse.refresh(this.partition, study, etag);
   }
 }

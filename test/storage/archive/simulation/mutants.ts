@@ -10,6 +10,8 @@ export interface Mutant {
   /** Text that is there once. */
   readonly find: string;
   readonly replace: string;
+  /** A test that notices, where it takes more schedules than are played. */
+  readonly test?: string;
 }
 
 const archive = 'src/storage/archive';
@@ -134,6 +136,7 @@ export const mutants: readonly Mutant[] = [
     file: studyRows,
     find: 'if (await this.parts.hasHappened(sequence)) return { committed: true };',
     replace: '',
+    test: 'test/storage/archive/commit/answered-late.test.ts',
   },
   {
     name: 'a refused commit is sent again without end',

@@ -9,7 +9,12 @@ import type { DataSet } from '../../../../src/dicom/data-set.js';
 import { Archive, type StoredFile } from '../../../../src/storage/archive/archive.js';
 import type { FeedChange } from '../../../../src/storage/archive/log/change-feed.js';
 import type { DeleteScope } from '../../../../src/storage/archive/commit/delete-commit.js';
-import { blobName } from '../../../../src/storage/archive/keys.js';
+import {
+  blobName,
+  browsePartitionKey,
+  parseBrowseRowKey,
+  studyRowKey,
+} from '../../../../src/storage/archive/keys.js';
 import { growLog } from '../../../../src/storage/archive/log/log-tail.js';
 import type { StoreMode } from '../../../../src/storage/archive/commit/study-writer.js';
 import { defaultTiming } from '../../../../src/storage/archive/timing.js';
@@ -34,7 +39,7 @@ import {
   survey,
   totalsOf,
 } from '../support/survey.js';
-import { WatchedTables } from '../support/watched-tables.js';
+import { WatchedTables, type TableCall } from '../support/watched-tables.js';
 import { Referee } from './referee.js';
 import { World, type Faults, type Owner } from './world.js';
 
@@ -73,6 +78,16 @@ function fewAttributesOf(sample: Sample): DataSet {
   const all = dataSetOf(sample);
   const kept = ['PatientID', 'Modality', 'SOPInstanceUID'].map(attribute);
   return Object.fromEntries(kept.map((tag) => [tag, all[tag] ?? { vr: 'LO' }]));
+}
+
+/** Whether a call was a commit after which a study is gone. */
+function endsStudy({ table, operations }: TableCall, result: unknown): boolean {
+  if (table !== 'catalog') return false;
+  if ((result as { committed?: boolean } | undefined)?.committed !== true) return false;
+  return operations.some(
+    (one) =>
+      one.rowKey === studyRowKey && one.kind === 'replace' && one.properties['gone'] === true,
+  );
 }
 
 interface Process {
@@ -141,6 +156,7 @@ class Schedule {
         this.#judge(() => this.#referee.sent(owner.name, call));
         const result = await act();
         this.#judge(() => this.#referee.watch(call, result));
+        if (endsStudy(call, result)) await this.#lookAtStudyList(call.partitionKey);
         return result;
       };
       return isQuiet ? await watched() : await world.call(owner, what, watched);
@@ -153,7 +169,22 @@ class Schedule {
     const runtime = isQuiet
       ? { sleep: instantly, rest: instantly, random: world.random }
       : world.runtime(owner);
-    return { owner, archive: new Archive({ tables, blobs, runtime, timing: defaultTiming }) };
+    // Time decides when to look, never what is true: some settle whatever they meet at once.
+    const isHasty = !isQuiet && world.random() < 0.3;
+    const timing = isHasty
+      ? { ...defaultTiming, settleMilliseconds: 0, finishMilliseconds: 0 }
+      : defaultTiming;
+    return { owner, archive: new Archive({ tables, blobs, runtime, timing }) };
+  }
+
+  /** Nobody may find a study in the list any more once it is gone; nothing else happens meanwhile. */
+  async #lookAtStudyList(studyPartition: string): Promise<void> {
+    const study = studyPartition.split('|')[1] ?? '';
+    for (const { partitionKey, rowKey, properties } of await this.#tables.rows('searchindex')) {
+      if (partitionKey !== browsePartitionKey(partition)) continue;
+      if (parseBrowseRowKey(rowKey).study !== study || properties['unsure'] === true) continue;
+      this.#problems.push(new Error(`The list shows ${study}, which is gone.`));
+    }
   }
 
   /** Noted, not thrown: work behind answers passes over what it meets. The schedule ends with the first. */

@@ -1,0 +1,109 @@
+/** Several processes store one study at once, as an import does: every instance gets in. */
+import { defaultTiming } from '../../src/storage/archive/timing.js';
+import { writeParts } from '../support/multipart.js';
+import { newFile } from './kill/files.js';
+import type { LogFindings } from './kill/service-child.js';
+import { startServiceProcess } from './kill/service-child.js';
+
+const root = '1.2.826.0.1.3680043.8.498.7';
+const boundary = 'a-boundary';
+/** Requests that each process is sent at a time. */
+const requestsAtATime = 2;
+
+export interface OneStudyRun {
+  readonly connectionString: string;
+  /** Of the names of tables and containers. */
+  readonly prefix: string;
+  readonly processes: number;
+  readonly instances: number;
+  readonly instancesPerRequest: number;
+}
+
+export interface OneStudyReport {
+  readonly processes: number;
+  /** Answers other than 200, and instances that those of 200 did not take. */
+  readonly failed: number;
+  /** Instances that were acknowledged and are not there, or not in the counts. */
+  readonly lost: number;
+  readonly instancesPerSecond: number;
+}
+
+interface Element {
+  readonly Value?: readonly unknown[];
+}
+
+async function store(url: string, numbers: readonly number[]): Promise<number> {
+  const parts = numbers.map((number) => {
+    const study = `${root}.1`;
+    // Each request a series, as a scanner sends them.
+    const series = `${root}.2.${Math.floor(number / 100)}`;
+    const instance = `${root}.3.${number}`;
+    const { file } = newFile({ study, series, instance, modality: 'CT', big: false });
+    return { headers: ['Content-Type: application/dicom'], body: file };
+  });
+  const response = await fetch(`${url}/studies`, {
+    method: 'POST',
+    body: writeParts(parts, boundary),
+    headers: {
+      'Content-Type': `multipart/related; type="application/dicom"; boundary=${boundary}`,
+    },
+  });
+  await response.text();
+  return response.status === 200 ? 0 : numbers.length;
+}
+
+/** How many instances of the study there are, by their rows and by its count. */
+async function found(url: string): Promise<readonly number[]> {
+  const headers = { Accept: 'application/dicom+json' };
+  const metadata = await fetch(`${url}/studies/${root}.1/metadata`, { headers });
+  const all = (await metadata.json()) as readonly unknown[];
+  const query = `StudyInstanceUID=${root}.1&includefield=NumberOfStudyRelatedInstances`;
+  const search = await fetch(`${url}/studies?${query}`, { headers });
+  const [study] = (await search.json()) as readonly Readonly<Record<string, Element>>[];
+  return [all.length, Number(study?.['00201208']?.Value?.[0] ?? 0)];
+}
+
+/** Starts the processes, stores the study, and looks at what is there. */
+export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
+  const { connectionString, prefix, processes, instances, instancesPerRequest } = run;
+  const log: LogFindings = { faults: [], crashes: [], slowestMilliseconds: 0 };
+  const children = await Promise.all(
+    Array.from({ length: processes }, async () => {
+      const service = { connectionString, prefix, timing: defaultTiming, clockOffset: 0 };
+      return await startServiceProcess({ ...service, recoveryMilliseconds: 60_000 }, log);
+    }),
+  );
+  try {
+    let next = 0;
+    let failed = 0;
+    const client = async (url: string) => {
+      while (next < instances) {
+        const first = next;
+        next = Math.min(next + instancesPerRequest, instances);
+        const numbers = Array.from({ length: next - first }, (_, n) => first + n);
+        failed += await store(url, numbers);
+      }
+    };
+    const started = performance.now();
+    await Promise.all(
+      children.flatMap(({ url }) =>
+        Array.from({ length: (requestsAtATime * mostProcesses) / processes }, async () => {
+          await client(url);
+        }),
+      ),
+    );
+    const seconds = (performance.now() - started) / 1000;
+    const counts = await found(children[0]?.url ?? '');
+    return {
+      processes,
+      failed,
+      lost: instances - failed - Math.min(...counts),
+      instancesPerSecond: (instances - failed) / seconds,
+    };
+  } finally {
+    await Promise.all(children.map(async (child) => await child.kill()));
+  }
+}
+
+/** One process is sent as many requests at a time as these together. */
+const mostProcesses = 8;
