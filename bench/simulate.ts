@@ -1,22 +1,35 @@
 /**
- * What saturates first on Azure: `npm run bench:simulate`. A discrete-event simulation of the commit
- * protocol and of frame requests at 1, 10 and 100 function instances against the published limits of
- * one storage account. docs/scale.md says what it leaves out.
+ * What saturates first on Azure: `npm run bench:simulate [-- --shards 16]`. A discrete-event simulation of
+ * the commit protocol and of frame requests at 1, 10 and 100 function instances, and some between, against
+ * the published limits of one storage account. The change log is that of the service itself, over tables that
+ * take their time. docs/scale.md says what is left out.
  */
+import { parseArgs } from 'node:util';
+import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '../src/dicom/uid.js';
+import { parseUid } from '../src/dicom/uid.js';
+import { defaultPartition } from '../src/storage/archive/keys.js';
+import { ChangeLog, type Appended } from '../src/storage/archive/log/change-log.js';
+import { growLog } from '../src/storage/archive/log/log-tail.js';
+import { noTotals } from '../src/storage/archive/log/totals.js';
+import { ulidMaker } from '../src/storage/archive/ulid.js';
+import { defaultTiming } from '../src/storage/archive/timing.js';
+import type { Runtime } from '../src/storage/runtime.js';
 import { Clock, Resource } from './simulate/clock.js';
+import { LimitedTables } from './simulate/limited-tables.js';
 import { account, instance, latency, work } from './simulate/limits.js';
 
-const instanceCounts = [1, 10, 100];
+const storeCounts = [1, 10, 25, 40, 100, 200];
+const viewCounts = [1, 10, 100];
+const instancesPerRequest = [25, 1];
 const warmUpSeconds = 5;
-const seconds = 25;
+const seconds = 20;
 const wholeArchive = 10_000_000;
-/** Entries of one append: a transaction of 100 rows less the tail. */
-const entriesPerAppend = 99;
 
 interface World {
   readonly clock: Clock;
   readonly tables: Resource;
-  readonly logPartition: Resource;
+  readonly log: LimitedTables;
+  readonly browse: Resource;
   readonly blobs: Resource;
   readonly ingress: Resource;
   readonly egress: Resource;
@@ -25,109 +38,116 @@ interface World {
 function newWorld(): World {
   const clock = new Clock();
   const resource = (name: string, perSecond: number) => new Resource(clock, name, perSecond);
+  const tables = resource('tables of the account', account.tableOperationsPerSecond);
   return {
     clock,
-    tables: resource('tables of the account', account.tableOperationsPerSecond),
-    logPartition: resource('partition of the log', account.tablePartitionEntitiesPerSecond),
+    tables,
+    log: new LimitedTables(clock, tables),
+    browse: resource('study list', account.tablePartitionEntitiesPerSecond),
     blobs: resource('blobs of the account', account.blobRequestsPerSecond),
     ingress: resource('bytes in', account.ingressBytesPerSecond),
     egress: resource('bytes out', account.egressBytesPerSecond),
   };
 }
 
-/** What a refused append takes of what its partition can do: Azure does not say. */
-const refusalKinds = ['count in full', 'count as one entity'] as const;
-type Refusals = (typeof refusalKinds)[number];
-
-/** The tail of the log: one writer wins, the others have to read it again. */
-interface Tail {
-  revision: number;
-  appends: number;
-  lost: number;
+/** Numbers in [0, 1), the same in every run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
 }
 
-/** Group commit of one process: what waits goes out together, under the revision that was read last. */
-class Appender {
+function there<T>(value: T | undefined): T {
+  if (value === undefined) throw new RangeError('not a UID');
+  return value;
+}
+
+/** One process: its processor and its end of the log. */
+class Process {
+  readonly processor: Resource;
+  readonly log: ChangeLog;
+  readonly newUlid;
+
+  constructor(world: World, number: number) {
+    const { clock, log } = world;
+    const sleep = async (milliseconds: number) => await clock.sleep(milliseconds / 1000);
+    const runtime: Runtime = { sleep, rest: sleep, random: seeded(number) };
+    this.processor = new Resource(clock, `processor ${number}`, 1);
+    this.log = new ChangeLog(log, runtime);
+    this.newUlid = ulidMaker(() => log.now(), runtime.random);
+  }
+}
+
+/** A study as one client fills it, and what follows its commits behind their answers. */
+class Study {
   readonly #world: World;
-  readonly #tail: Tail;
-  readonly #refusals: Refusals;
-  #waiting: { readonly entries: number; readonly done: () => void }[] = [];
-  #known = 0;
-  #running = false;
+  readonly #process: Process;
+  readonly #study: StudyInstanceUID;
+  readonly #series: SeriesInstanceUID;
+  #stored = 0;
+  #last = 0;
+  #committed: Appended[] = [];
+  #isFollowing = false;
 
-  constructor(world: World, tail: Tail, refusals: Refusals) {
+  constructor(world: World, process: Process, name: string) {
     this.#world = world;
-    this.#tail = tail;
-    this.#refusals = refusals;
+    this.#process = process;
+    this.#study = there(parseUid<StudyInstanceUID>(`2.25.${name}`));
+    this.#series = there(parseUid<SeriesInstanceUID>(`2.25.${name}.1`));
   }
 
-  async append(entries: number): Promise<void> {
-    await new Promise<void>((done) => {
-      this.#waiting.push({ entries, done });
-      if (!this.#running) void this.#run();
+  /** One STOW-RS request, in the rounds of the commit protocol. */
+  async store(count: number): Promise<void> {
+    const { clock, tables, blobs, ingress } = this.#world;
+    const { processor } = this.#process;
+    await processor.use(instance.processorPerStore * count);
+    const [appended] = await Promise.all([
+      this.#append(count),
+      ingress.use(work.instanceBytes * count),
+      blobs.use(count),
+      tables.use(count + work.indexEntitiesPerRequest),
+      clock.sleep(latency.blobWrite),
+    ]);
+    await tables.use(count + work.rowsAboveInstances);
+    await clock.sleep(latency.tableWrite);
+    this.#committed.push(appended);
+    if (!this.#isFollowing) void this.#follow();
+  }
+
+  async #append(count: number): Promise<Appended> {
+    const { newUlid, log } = this.#process;
+    const changes = Array.from({ length: count }, () => {
+      const sop = there(parseUid<SOPInstanceUID>(`${this.#series}.${(this.#stored += 1)}`));
+      return { series: this.#series, instance: sop, action: 'Create', version: newUlid() } as const;
     });
+    const [id, write] = [newUlid(), newUlid()];
+    const place = { partition: defaultPartition, study: this.#study };
+    const totals = { ...noTotals, instances: count };
+    const intent = { ...place, id, write, base: this.#stored, changes, rows: [], totals };
+    const appended = await log.append(intent, this.#last);
+    if (appended === undefined) throw new Error('Nobody settles here.');
+    this.#last = appended.sequence;
+    return appended;
   }
 
-  async #run(): Promise<void> {
-    this.#running = true;
-    while (this.#waiting.length > 0) {
-      const batch = [this.#waiting[0]].filter((one) => one !== undefined);
-      let entries = batch[0]?.entries ?? 0;
-      for (const next of this.#waiting.slice(1)) {
-        if (entries + next.entries > entriesPerAppend) break;
-        batch.push(next);
-        entries += next.entries;
-      }
-      this.#waiting = this.#waiting.slice(batch.length);
-      await this.#write(entries);
-      for (const { done } of batch) done();
+  /** The copy in the study list, merged for the commits of a moment; then the intents are closed. */
+  async #follow(): Promise<void> {
+    const { clock, tables, browse } = this.#world;
+    this.#isFollowing = true;
+    while (this.#committed.length > 0) {
+      await clock.sleep(defaultTiming.mergeMilliseconds / 1000);
+      const some = this.#committed;
+      this.#committed = [];
+      await Promise.all([tables.use(1), browse.use(1)]);
+      await clock.sleep(latency.tableWrite);
+      for (const appended of some) this.#process.log.finished(appended);
     }
-    this.#running = false;
+    this.#isFollowing = false;
   }
-
-  async #write(entries: number): Promise<void> {
-    const { clock, logPartition, tables } = this.#world;
-    for (let attempt = 0; ; attempt++) {
-      await clock.sleep(latency.tableWrite / 2);
-      const outcome = { won: false };
-      await Promise.all([
-        tables.use(1),
-        logPartition.use(() => {
-          outcome.won = this.#tail.revision === this.#known;
-          if (outcome.won) this.#tail.revision++;
-          return outcome.won || this.#refusals === 'count in full' ? entries + 1 : 1;
-        }),
-      ]);
-      if (outcome.won) this.#tail.appends++;
-      else this.#tail.lost++;
-      this.#known = this.#tail.revision;
-      await clock.sleep(latency.tableWrite / 2);
-      if (outcome.won) return;
-      // Full jitter, as the code does; the tail is read again after it.
-      await clock.sleep(Math.random() * Math.min(0.4, 0.01 * 2 ** attempt));
-      await tables.use(1);
-      this.#known = this.#tail.revision;
-      await clock.sleep(latency.tableRead);
-    }
-  }
-}
-
-/** One STOW-RS request of 25 instances, in the rounds of the commit protocol. */
-async function storeRequest(world: World, processor: Resource, appender: Appender): Promise<void> {
-  const { clock, tables, blobs, ingress } = world;
-  const count = work.instancesPerRequest;
-  await processor.use(instance.processorPerStore * count);
-  await Promise.all([
-    ingress.use(work.instanceBytes * count),
-    blobs.use(count),
-    tables.use(work.indexEntitiesPerRequest),
-    clock.sleep(latency.blobWrite * 3),
-  ]);
-  await appender.append(count * work.logEntriesPerInstance);
-  await tables.use(work.catalogEntitiesPerRequest);
-  await clock.sleep(latency.tableWrite);
-  await tables.use(1);
-  await clock.sleep(latency.tableWrite);
 }
 
 async function frameRequest({ clock, tables, blobs, egress }: World, processor: Resource) {
@@ -139,12 +159,13 @@ async function frameRequest({ clock, tables, blobs, egress }: World, processor: 
 }
 
 function busiest(world: World, processors: readonly Resource[]): string {
-  const shared = [world.tables, world.logPartition, world.blobs, world.ingress, world.egress];
-  const mean =
-    processors.reduce((sum, one) => sum + one.utilisation, 0) / Math.max(processors.length, 1);
+  const shared = [world.tables, world.browse, world.blobs, world.ingress, world.egress];
+  const mean = (some: readonly Resource[]) =>
+    some.reduce((sum, one) => sum + one.utilisation, 0) / Math.max(some.length, 1);
   const all = [
     ...shared.map(({ name, utilisation }) => ({ name, utilisation })),
-    { name: 'our processors', utilisation: mean },
+    { name: 'shards of the log', utilisation: mean(world.log.partitions) },
+    { name: 'our processors', utilisation: mean(processors) },
   ].toSorted((a, b) => b.utilisation - a.utilisation);
   return all
     .slice(0, 2)
@@ -157,41 +178,45 @@ function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? Number.NaN;
 }
 
-async function ingest(processes: number, refusals: Refusals): Promise<readonly string[]> {
+async function ingest(
+  processes: number,
+  count: number,
+  shards: number,
+): Promise<readonly string[]> {
   const world = newWorld();
-  const { clock } = world;
-  const tail: Tail = { revision: 0, appends: 0, lost: 0 };
-  const processors = Array.from(
-    { length: processes },
-    (_, n) => new Resource(clock, `processor ${n}`, 1),
-  );
+  const { clock, log } = world;
+  await growLog(log.atOnce, shards);
+  const all = Array.from({ length: processes }, (_, n) => new Process(world, n));
   let stored = 0;
   const took: number[] = [];
-  for (const processor of processors) {
-    const appender = new Appender(world, tail, refusals);
-    const client = async () => {
+  for (const [at, process] of all.entries()) {
+    const client = async (number: number) => {
+      const study = new Study(world, process, `${at + 1}.${number + 1}`);
       for (;;) {
         const start = clock.now;
-        await storeRequest(world, processor, appender);
+        await study.store(count);
         if (clock.now < warmUpSeconds) continue;
-        stored += work.instancesPerRequest;
+        stored += count;
         took.push(clock.now - start);
       }
     };
-    for (let n = 0; n < instance.requestsAtATime; n++) void client();
+    for (let n = 0; n < instance.requestsAtATime; n++) void client(n);
   }
   await clock.runUntil(seconds);
   const rate = stored / (seconds - warmUpSeconds);
-  const lost = tail.lost / Math.max(tail.appends + tail.lost, 1);
+  const lost = log.lost / Math.max(log.appends + log.lost, 1);
   return [
-    refusals,
+    String(count),
     String(processes),
     rate.toFixed(0),
     (wholeArchive / rate / 3600).toFixed(1),
     percentile(took, 0.5).toFixed(2),
     percentile(took, 0.95).toFixed(2),
     `${Math.round(lost * 100)} %`,
-    busiest(world, processors),
+    busiest(
+      world,
+      all.map(({ processor }) => processor),
+    ),
   ];
 }
 
@@ -232,17 +257,20 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { shards: { type: 'string', default: '16' } } });
   const ingested: (readonly string[])[] = [];
   const viewed: (readonly string[])[] = [];
-  for (const processes of instanceCounts) {
-    console.error(`${processes} function instances`);
-    for (const refusals of refusalKinds) ingested.push(await ingest(processes, refusals));
-    viewed.push(await view(processes));
+  for (const count of instancesPerRequest) {
+    for (const processes of storeCounts) {
+      console.error(`${processes} function instances, ${count} in a request`);
+      ingested.push(await ingest(processes, count, Number(values.shards)));
+    }
   }
+  for (const processes of viewCounts) viewed.push(await view(processes));
   console.log(
     table(
       [
-        'Refused appends',
+        'In a request',
         'Function instances',
         'Instances/s',
         'Hours for 10 M',

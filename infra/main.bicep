@@ -57,7 +57,7 @@ param instanceMemoryMB int = 4096
 @description('How many instances there may be.')
 @minValue(40)
 @maxValue(1000)
-param maximumInstanceCount int = 100
+param maximumInstanceCount int = 40
 
 @description('Requests that an instance serves at the same time before another is started.')
 @minValue(1)

@@ -27,7 +27,7 @@ param moreSettings = json(textOr(readEnvironmentVariable('DICOM_MORE_SETTINGS', 
 // Scale
 // any: that a value is one of those allowed is seen by Resource Manager, and not by the compiler.
 param instanceMemoryMB = any(int(textOr(readEnvironmentVariable('DICOM_INSTANCE_MEMORY_MB', ''), '4096')))
-param maximumInstanceCount = int(textOr(readEnvironmentVariable('DICOM_MAXIMUM_INSTANCES', ''), '100'))
+param maximumInstanceCount = int(textOr(readEnvironmentVariable('DICOM_MAXIMUM_INSTANCES', ''), '40'))
 param requestsPerInstance = int(textOr(readEnvironmentVariable('DICOM_REQUESTS_PER_INSTANCE', ''), '8'))
 param alwaysReadyInstances = int(textOr(readEnvironmentVariable('DICOM_ALWAYS_READY', ''), '0'))
 param zoneRedundant = bool(textOr(readEnvironmentVariable('DICOM_ZONE_REDUNDANT', ''), 'false'))

@@ -52,7 +52,7 @@ param moreSettings furtherSettings = {}
 param instanceMemoryMB int = 4096
 
 @description('How many instances there may be.')
-param maximumInstanceCount int = 100
+param maximumInstanceCount int = 40
 
 @description('Requests that an instance serves at the same time before another is started.')
 param requestsPerInstance int = 8

@@ -31,12 +31,13 @@ export const instance = {
 
 export const work = {
   instanceBytes: 525_000,
-  instancesPerRequest: 25,
-  /** Entities that a store of a request writes, besides those of the log: catalog and indexes. */
-  catalogEntitiesPerRequest: 27,
-  indexEntitiesPerRequest: 25 * 2 + 12,
-  /** One entry each and the tail. */
-  logEntriesPerInstance: 1,
+  /**
+   * Entities that a request writes to the indexes besides one for each instance: those of studies and
+   * series that are new, spread over the requests that fill them.
+   */
+  indexEntitiesPerRequest: 2,
+  /** Study and series, with each commit. */
+  rowsAboveInstances: 2,
   viewers: 1000,
   /** A reader scrolls: frames a second while looking, and the share of the time that is. */
   framesPerSecondPerViewer: 2,

@@ -356,6 +356,7 @@ class Schedule {
     const found = await survey({ tables: [this.#tables] });
     expectCountsToMatch(found);
     expectLogToBeSettled(found);
+    if (found.log.some(({ state }) => state === 'void')) throw new Error('Void intents are left.');
     expectStudyListToMatch(found);
     assert.deepEqual(await archive.totals(partition), totalsOf(found));
     const [implied, rows] = [impliedIndexRows(found), new Set(found.indexRows)];
