@@ -630,6 +630,35 @@ onEveryDeployment((client) => {
       expect(await ordered('orderby=-00080020')).toEqual(descending);
       expect(await ordered('orderby=StudyDate&limit=2&offset=1')).toEqual(ascending.slice(1, 3));
     });
+
+    it('sorts by several keys, and instances by their numbers, page by page', async () => {
+      const made = sample();
+      const numbered = (number: string) =>
+        sample({
+          study: made.study,
+          series: made.series,
+          overrides: [element('00200013', 'IS', number), element('00280100', 'US', 16)],
+        });
+      const [ten, two, nine] = [numbered('10'), numbered('2'), numbered('9')];
+      await client.store(ten, two, nine);
+      const pages: unknown[] = [];
+      const within = pathOf({ study: made.study, series: made.series });
+      let path: string | undefined =
+        `${within}/instances?orderby=BitsAllocated,InstanceNumber&limit=2`;
+      while (path !== undefined) {
+        const response: Response = await client.send('GET', path);
+        const page = (await response.json()) as Json[];
+        pages.push(page.map((one) => valueOf(one, instanceUid)));
+        const link = /^<([^>]+)>; rel="next"$/.exec(response.headers.get('link') ?? '')?.[1];
+        path = link && `${within}/instances${new URL(link).search}`;
+      }
+      expect(pages).toEqual([[two.instance, nine.instance], [ten.instance]]);
+      for (const wrong of ['RequestAttributesSequence', 'InstanceNumber,', 'Nonsense']) {
+        const response = await client.send('GET', `${within}/instances?orderby=${wrong}`);
+        await response.arrayBuffer();
+        expect(response.status).toBe(400);
+      }
+    });
   });
 
   describe('the total', () => {

@@ -12,14 +12,13 @@ import {
   queryValues,
   type QueryParameter,
 } from '../../http/query-string.js';
-import { indexedAttributes } from '../../storage/archive/index/attributes.js';
 import type { Level } from '../../storage/archive/keys.js';
 import type { Given, Matching, Predicate } from './match/demand.js';
 import { combineDateAndTime } from './match/intervals.js';
 import { compilePredicates, isUniversal } from './match/matching.js';
 import { decodePlace, searchIdentity, type Place } from './walk/place.js';
 import type { Ordering } from './walk/ordered-studies.js';
-import { searchKeyOf, type AttributePath } from './match/search-keys.js';
+import { searchKeyOf, searchKeys, type AttributePath } from './match/search-keys.js';
 import type { SearchPolicy } from './search-policy.js';
 
 export interface Search {
@@ -154,20 +153,32 @@ function readLimit(parameters: readonly QueryParameter[], policy: SearchPolicy):
   return Math.min(limit, policy.mostResults);
 }
 
+/** Attributes that one order is made of at most. */
+const mostOrders = 4;
+
 function readOrdering(
   parameters: readonly QueryParameter[],
   { levels }: SearchRoute,
 ): Ordering | undefined {
   const text = queryValue(parameters, 'orderby')?.trim();
   if (text === undefined || text === '') return undefined;
-  const descending = text.startsWith('-');
-  const tag = parseAttribute(text.replace(/^[-+]/, ''));
-  const isIndexed = indexedAttributes.some((one) => one.tag === tag && levels.includes(one.level));
-  if (tag !== undefined && isIndexed) return { tag, descending };
-  throw invalidParameter(
-    'orderby',
-    'It must be an indexed attribute of the results, after - for descending.',
-  );
+  const orderings = text.split(',').map((one): Ordering | undefined => {
+    const name = one.trim();
+    const tag = parseAttribute(name.replace(/^[-+]/, ''));
+    const isKey = searchKeys.some(
+      ({ tag: own, level, matching }) =>
+        own === tag && levels.includes(level) && matching !== 'sequences',
+    );
+    return tag !== undefined && isKey ? { tag, descending: name.startsWith('-') } : undefined;
+  });
+  const [first, ...then] = orderings.filter((one) => one !== undefined);
+  if (first === undefined || then.length + 1 < orderings.length || orderings.length > mostOrders) {
+    throw invalidParameter(
+      'orderby',
+      `It must be up to ${mostOrders} keys of the results, separated by commas, each after - for descending.`,
+    );
+  }
+  return then.length === 0 ? first : { ...first, then };
 }
 
 function readKeys(

@@ -1,25 +1,25 @@
 /** One page of a search: which matches it holds, and where the next one starts. */
 import { invalidParameter } from '../../http/query-string.js';
-import { invertUlid } from '../../storage/archive/ulid.js';
 import { usableIndexes, type ChosenIndex } from './walk/choose-index.js';
 import { Effort } from './walk/effort.js';
 import { findInstances } from './walk/find-instances.js';
 import { findSeries, type PlacedStep, type Scope } from './walk/find-series.js';
 import { findStudies, studyUidsSought, type StudyMatch } from './walk/find-studies.js';
 import {
-  compareSortKeys,
-  indexInOrder,
-  orderedStudies,
-  sortKeyOf,
-} from './walk/ordered-studies.js';
+  comparePlaces,
+  orderedPlaceOf,
+  readOrderedPlace,
+  spellOrderedPlace,
+} from './ordered-place.js';
+import { indexInOrder, orderedStudies } from './walk/ordered-studies.js';
 import type { Search, SearchRoute } from './parse-search.js';
 import { startOf, type Place } from './walk/place.js';
-import { elementOf, type Match } from './results/project.js';
+import type { Match } from './results/project.js';
 import type { SearchContext, Step } from './walk/walk.js';
 
 export interface SearchPage {
   readonly matches: readonly Match[];
-  /** Where the next page starts; `undefined` when nothing follows, or in an order of the client's. */
+  /** Where the next page starts; `undefined` when nothing follows. */
   readonly next: Place | undefined;
   /** `more`: results follow. `unfinished`: the search was cut short and may find more. */
   readonly rest: 'none' | 'more' | 'unfinished';
@@ -115,29 +115,28 @@ async function orderedPage(
   };
   const isNarrowed =
     usableIndexes(predicates, 'study').length > 0 || studyUidsSought(predicates) !== undefined;
-  if (index !== undefined && (!isNarrowed || after.outer !== undefined))
+  const passed = readOrderedPlace(after);
+  if (index !== undefined && (!isNarrowed || (after.outer !== undefined && passed === undefined))) {
     return await inIndex(index);
-  if (after.outer !== undefined) {
-    throw invalidParameter('orderby', 'It cannot be combined with a continuation.');
   }
-  const found = await allToOrder(context, route, search, scope);
+  if (after.outer !== undefined && passed === undefined) {
+    throw invalidParameter('continuation', 'It is not a token of this service.');
+  }
+  const found = await allToOrder(context, route, { ...search, after: {} }, scope);
   if (typeof found === 'string') {
-    if (index !== undefined) return await inIndex(index);
+    if (index !== undefined && passed === undefined) return await inIndex(index);
     throw invalidParameter('orderby', found);
   }
-  const keyed = found.map((match) => ({
-    match,
-    key: sortKeyOf(elementOf(match, ordering.tag, ''), ordering),
-    made: route.level === 'study' ? invertUlid(match.study.created) + match.study.study : '',
-  }));
-  // A stable sort: series and instances with equal values stay in the order of their walk.
-  keyed.sort(
-    (a, b) =>
-      compareSortKeys(a.key, b.key, ordering) || Number(a.made > b.made) - Number(a.made < b.made),
-  );
-  const matches = keyed.slice(offset, offset + limit).map(({ match }) => match);
-  const isMore = keyed.length > offset + limit;
-  return { matches, next: undefined, rest: isMore ? 'more' : 'none', offset: 0 };
+  const all = found
+    .map((match) => orderedPlaceOf(match, ordering))
+    .filter(({ place }) => passed === undefined || comparePlaces(place, passed, ordering) > 0)
+    .sort((a, b) => comparePlaces(a.place, b.place, ordering));
+  const shown = all.slice(offset, offset + limit);
+  const matches = shown.map(({ match }) => match);
+  const last = shown.at(-1);
+  const isMore = all.length > offset + limit;
+  if (!isMore || last === undefined) return { matches, next: undefined, rest: 'none', offset: 0 };
+  return { matches, next: { outer: spellOrderedPlace(last.place) }, rest: 'more', offset: 0 };
 }
 
 /** All matches, or why there are too many. */

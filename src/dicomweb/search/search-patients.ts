@@ -157,7 +157,8 @@ function checkSearch({ predicates, ordering, total }: Search): void {
     }
   }
   const isOrder =
-    ordering === undefined || (ordering.tag === byPatientId.tag && !ordering.descending);
+    ordering === undefined ||
+    (ordering.tag === byPatientId.tag && !ordering.descending && ordering.then === undefined);
   if (!isOrder) throw invalidParameter('orderby', 'Patients come in the order of PatientID.');
   if (total) throw invalidParameter('includetotal', 'Patients are not counted.');
 }

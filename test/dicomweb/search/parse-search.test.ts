@@ -38,10 +38,16 @@ describe('parseSearch', () => {
     expect(() => parse('limit=201', studies, microsoftV2SearchPolicy)).toThrow(/limit/);
   });
 
-  it('reads an order of an indexed attribute', () => {
+  it('reads an order of up to four keys', () => {
     expect(parse('orderby=-StudyDate').ordering).toEqual({ tag: '00080020', descending: true });
     expect(parse('OrderBy=00100010').ordering).toEqual({ tag: '00100010', descending: false });
-    for (const order of ['PatientSex', 'Modality', 'x']) {
+    expect(parse('orderby=-StudyDate,%20StudyTime').ordering).toEqual({
+      tag: '00080020',
+      descending: true,
+      then: [{ tag: '00080030', descending: false }],
+    });
+    const five = 'StudyDate,StudyTime,PatientID,PatientName,PatientSex';
+    for (const order of ['ProcedureCodeSequence', 'Modality', 'x', 'PatientSex,', five]) {
       expect(() => parse(`orderby=${order}`)).toThrow(/orderby/);
     }
   });

@@ -17,6 +17,8 @@ import { inRounds, isConfirmed, walkIndex, type SearchContext, type Step } from 
 export interface Ordering {
   readonly tag: Tag;
   readonly descending: boolean;
+  /** What orders those that are equal, one after the other. */
+  readonly then?: readonly Ordering[];
 }
 
 const everything: SoughtValues = { kind: 'interval', from: undefined, to: undefined };
@@ -31,9 +33,29 @@ export function indexInOrder(ordering: Ordering): ChosenIndex | undefined {
   const attribute = indexedAttributes.find(
     ({ level, tag }) => level === 'study' && tag === ordering.tag,
   );
-  if (attribute === undefined || !hasOrder('study', ordering.tag)) return undefined;
-  const sought = isAgainstIndex(ordering) ? ({ kind: 'reverse' } as const) : everything;
+  if (attribute === undefined || ordering.then !== undefined) return undefined;
+  // Each index can be walked in its own order; against it where there are rows for that.
+  const isAgainst = isAgainstIndex(ordering);
+  if (isAgainst && !hasOrder('study', ordering.tag)) return undefined;
+  const sought = isAgainst ? ({ kind: 'reverse' } as const) : everything;
   return { attribute, sought: [sought], rank: attribute.rank };
+}
+
+function isNumeric(element: Element | undefined): boolean {
+  return element !== undefined && /^(?:IS|DS|[SU][SLV]|F[LD])$/.test(element.vr);
+}
+
+/** In keys of the index a value ends so, behind every character: the longer of two that begin alike comes first. */
+const endOfIndexedValue = '|';
+
+/** Beyond this, numbers are as good as equal. */
+const mostMagnitude = 1e12;
+
+/** A number, spelled so that texts compare as numbers do. */
+function spelledNumber(text: string): string {
+  const number = Number(text);
+  const bounded = Math.min(Math.max(number, -mostMagnitude), mostMagnitude);
+  return Number.isNaN(number) ? '' : (bounded + mostMagnitude).toFixed(4).padStart(18, '0');
 }
 
 /**
@@ -45,9 +67,10 @@ export function sortKeyOf(
   { tag, descending }: Ordering,
 ): string | undefined {
   const values = normalisedValues(element)
-    .map((text) => indexedValue(tag, text))
+    .map((text) => (isNumeric(element) ? spelledNumber(text) : indexedValue(tag, text)))
     .sort();
-  return isAgainstIndex({ tag, descending }) ? values.at(-1) : values[0];
+  if (isAgainstIndex({ tag, descending })) return values.at(-1);
+  return values[0] && values[0] + endOfIndexedValue;
 }
 
 /** Compares keys in an order; what has none comes last. */

@@ -158,6 +158,8 @@ async function checkOrder(
   });
   const some = values.filter((value) => value !== undefined).sort();
   if (descending) some.reverse();
+  // Of two values that begin alike the longer comes first, ascending as well.
+  else some.sort((a, b) => (`${a}|` < `${b}|` ? -1 : 1));
   const none = values.filter((value) => value === undefined);
   deepStrictEqual(values, [...some, ...none]);
   deepStrictEqual(await asker.orderedPages(`orderby=${sign}${attribute.keyword}`), found);
