@@ -1,6 +1,7 @@
 /** What the Functions host does with requests, and what becomes of them: docs/functions-host.md, row by row. */
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { timeBudgets, type TimeBudgets } from '../../../src/time-budgets.js';
 import { begin, openSocket, readAll, responseOf } from '../../support/http-client.js';
 import { chunkBytes, probeRoutes } from '../../support/probe-routes.js';
 import { startService, type Service, type ServiceOptions } from '../../support/service.js';
@@ -35,6 +36,11 @@ async function exchange({ baseUrl }: Service, head: string | Buffer, body = ''):
   return answer.toString();
 }
 
+/** No time-out of the service ends within a test: what waited for one would fail it. */
+const withoutEnd = Object.fromEntries(
+  Object.keys(timeBudgets).map((name) => [name, 60 * 60_000]),
+) as Partial<TimeBudgets>;
+
 const get = 'GET /studies HTTP/1.1\r\nHost: a\r\n';
 const post = 'POST /studies HTTP/1.1\r\nHost: a\r\n';
 
@@ -59,19 +65,24 @@ describe('a request that Node would refuse in the worker', () => {
     ],
     ['an invocation id', 400, 'invalid-header', 'x-ms-invocation-id: mine\r\n', ''],
     ['an empty invocation id', 400, 'invalid-header', 'X-MS-Invocation-Id:\r\n', ''],
-  ])('for %s is answered %i by the pipeline', async (_, status, code, line, body) => {
-    const { service } = await start();
-    for (const head of body === '' ? [get, post] : [post]) {
-      const answer = await exchange(service, head + line, body);
-      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-      expect(answer).toContain('application/problem+json');
-      expect(answer).toContain(`"code":"${code}"`);
-      expect(answer.toLowerCase()).toContain('x-request-id: ');
-    }
-    expect(service.pending()).toBe(0);
-    expect(service.log).toContainEqual(expect.objectContaining({ event: 'request', status, code }));
-    expect((await fetch(`${service.baseUrl}/health/check`)).status).toBe(200);
-  });
+  ])(
+    'for %s is answered %i by the pipeline, waiting for no timer',
+    async (_, status, code, line, body) => {
+      const { service } = await start({ budgets: withoutEnd });
+      for (const head of body === '' ? [get, post] : [post]) {
+        const answer = await exchange(service, head + line, body);
+        expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+        expect(answer).toContain('application/problem+json');
+        expect(answer).toContain(`"code":"${code}"`);
+        expect(answer.toLowerCase()).toContain('x-request-id: ');
+      }
+      expect(service.pending()).toBe(0);
+      expect(service.log).toContainEqual(
+        expect.objectContaining({ event: 'request', status, code }),
+      );
+      expect((await fetch(`${service.baseUrl}/health/check`)).status).toBe(200);
+    },
+  );
 
   it('is refused the same where the host replaces the id that a client sent', async () => {
     const { service } = await start({ functionsHost: { replacesInvocationId: true } });
