@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { decodableSyntaxes } from '../../src/dicom/pixel/codecs.js';
 import { transferSyntaxes, transferSyntaxOf } from '../../src/dicom/transfer-syntax.js';
 
 describe('transferSyntaxes', () => {
@@ -16,6 +17,12 @@ describe('transferSyntaxes', () => {
       '1.2.840.10008.1.2.4.205',
     ]);
     expect(uidsWhere('bigEndian')).toEqual(['1.2.840.10008.1.2.2']);
+  });
+
+  it('names JPEG process 10, whose frames are sent as they are stored only', () => {
+    const process10 = transferSyntaxOf('1.2.840.10008.1.2.4.55');
+    expect(process10?.name).toContain('Process 10');
+    expect(decodableSyntaxes).not.toContain(process10?.uid);
   });
 
   it('gives every compressed syntax a media type of its own', () => {
