@@ -13,7 +13,7 @@ import type { Reply, ReplyBody } from './reply.js';
 const compress = promisify(gzip);
 
 const textTypes =
-  /^(?:application\/(?:json|(?:dicom|problem)\+(?:json|xml))|text\/csv|multipart\/related; type="application\/dicom\+xml")(?:;|$)/;
+  /^(?:application\/(?:json|(?:dicom|problem)\+(?:json|xml))|text\/(?:css|csv|html|javascript)|multipart\/related; type="application\/dicom\+xml")(?:;|$)/;
 
 /** Fast rather than small: most of the gain comes with the first levels. */
 export const gzipLevel = 4;

@@ -1,5 +1,5 @@
 /** Headers that tell browsers what not to do with an answer. Pure functions, for the pipeline. */
-
+import { loopbackOrigins } from './cors.js';
 import type { ReplyHeaders } from './reply.js';
 
 /** A year, in seconds. */
@@ -33,7 +33,10 @@ export function allowEmbedding(
   if (own['X-Frame-Options'] !== undefined || allowedOrigins.length === 0 || !forbidden) {
     return { ...defaults, ...own };
   }
-  const ancestors = allowedOrigins === '*' ? '*' : ["'self'", ...allowedOrigins].join(' ');
+  const ancestors =
+    allowedOrigins === '*'
+      ? '*'
+      : ["'self'", ...allowedOrigins.flatMap((origin) => sourcesOf(origin))].join(' ');
   const policy = policyThere
     .split(';')
     .map((directive) => directive.trim())
@@ -42,6 +45,14 @@ export function allowEmbedding(
     ...headers,
     'Content-Security-Policy': [...policy, `${ancestorsOf}${ancestors}`].join('; '),
   };
+}
+
+/** An allowed origin as sources of a policy (CSP Level 3 §2.3.1), which know no address of IPv6. */
+function sourcesOf(origin: string): readonly string[] {
+  if (origin !== loopbackOrigins) return [origin];
+  return ['http', 'https'].flatMap((scheme) =>
+    ['localhost', '127.0.0.1'].map((host) => `${scheme}://${host}:*`),
+  );
 }
 
 /** Whether a browser would run what is in an answer of this type. */

@@ -42,6 +42,7 @@ describe('isCompressible', () => {
     ['application/dicom+json', true],
     ['application/json; charset=utf-8', true],
     ['text/csv; charset=utf-8', true],
+    ['text/javascript; charset=utf-8', true],
     ['multipart/related; type="application/dicom+xml"; boundary=b', true],
     ['multipart/related; type="application/dicom"; boundary=b', false],
     ['application/dicom', false],

@@ -216,6 +216,11 @@ describe('the pipeline: headers', () => {
       null,
       "frame-src 'self'; frame-ancestors 'self' https://viewer.example",
     ],
+    [
+      ['loopback'],
+      null,
+      "frame-src 'self'; frame-ancestors 'self' http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*",
+    ],
   ])(
     'lets the pages of allowed origins embed what it answers: %j',
     async (origins, options, policy) => {
