@@ -99,12 +99,13 @@ function writeWaiting(): void {
 }
 
 /**
- * Writes entries as JSON lines, those of one turn of the event loop together: each write costs as much as
- * the rest of a small answer. What waits when the process ends is written then.
+ * Writes entries as JSON lines, requests of one turn of the event loop together: each write costs as much as
+ * the rest of a small answer. Others are written at once, behind what waits; so is that when the process ends.
  */
 export const logToConsole: Log = (entry) => {
   waiting.push(JSON.stringify({ time: new Date().toISOString(), ...entry }));
-  if (waiting.length === 1) setImmediate(writeWaiting);
+  if (entry.event !== 'request') writeWaiting();
+  else if (waiting.length === 1) setImmediate(writeWaiting);
 };
 process.on('exit', writeWaiting);
 
