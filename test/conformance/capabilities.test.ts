@@ -1,5 +1,6 @@
 /** Retrieve Capabilities (PS3.18 §8.9): the documents tell of what the route table has, and no more. */
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import packageJson from '../../package.json';
 import { describeRoute } from '../../src/dicomweb/capabilities/described-route.js';
 import { answers } from '../../src/dicomweb/media-types.js';
 import { routes } from '../../src/dicomweb/routes.js';
@@ -20,7 +21,7 @@ interface Operation {
 
 interface OpenApi {
   readonly openapi: string;
-  readonly info: { readonly version: string };
+  readonly info: { readonly version: string; readonly title: string };
   readonly servers: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
@@ -42,8 +43,9 @@ describe.each(hosts)('the documents about the API on the %s host', (host) => {
     const { baseUrl } = await start();
     const response = await fetch(`${baseUrl}/openapi.json`);
     expect(response.headers.get('content-type')).toBe('application/json');
-    const { openapi, servers, paths } = (await response.json()) as OpenApi;
+    const { openapi, info, servers, paths } = (await response.json()) as OpenApi;
     expect(openapi).toBe('3.1.0');
+    expect(info.version).toBe(packageJson.version);
     expect(servers.map(({ url }) => url)).toEqual([baseUrl, `${baseUrl}/v2`, `${baseUrl}/v1`]);
     for (const route of table) {
       const { name, method, path, pathParameters, takes, answers: sent } = describeRoute(route);
@@ -70,7 +72,8 @@ describe.each(hosts)('the documents about the API on the %s host', (host) => {
       expect(json.headers.get('content-type')).toBe('application/json');
       const text = await json.text();
       const { info, servers, paths } = JSON.parse(text) as OpenApi;
-      expect(info.version).toBe(version);
+      expect(info.version).toBe(packageJson.version);
+      expect(info.title).toContain(version);
       expect(servers).toEqual([{ url: `${baseUrl}/${version}` }]);
       expect(Object.keys(paths)).toContain('/studies/{study}');
       expect(Object.keys(paths)).not.toContain('/health/check');

@@ -1,6 +1,8 @@
 /** Routes as an OpenAPI document (version 3.1). */
+import { packageVersion } from '../../version.js';
 import type { Route } from '../route.js';
 import { byPath, type DescribedRoute } from './described-route.js';
+import { parameterSchema, schemaOf, schemas, type Schema } from './schemas.js';
 
 /** What is told of the API besides its routes. */
 export interface ApiFacts {
@@ -14,32 +16,52 @@ export interface ApiFacts {
 
 const everyVersion = ['', '/v2', '/v1'];
 
-function contentOf(mediaTypes: readonly string[]): Readonly<Record<string, object>> {
-  return Object.fromEntries(mediaTypes.map((type) => [type, {}]));
+function contentOf(
+  { name }: DescribedRoute,
+  mediaTypes: readonly string[],
+  of: 'takes' | 'answers',
+): Readonly<Record<string, object>> {
+  return Object.fromEntries(mediaTypes.map((type) => [type, { schema: schemaOf(name, type, of) }]));
 }
 
-function operationOf(route: DescribedRoute): object {
+/** Problem details; at versioned URLs their words as text, as in the Microsoft server. */
+function problemContent(version: ApiFacts['version']): object {
+  const asText = { 'text/plain': { schema: { type: 'string' } } };
+  const asJson = {
+    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+  };
+  return version === '' ? { ...asJson, ...asText } : asText;
+}
+
+function operationOf(route: DescribedRoute, version: ApiFacts['version']): object {
   const { name, summary, takes, answers, pathParameters, queryParameters, anonymous } = route;
-  const schema = { type: 'string' };
   return {
     operationId: name,
     summary,
     parameters: [
-      ...pathParameters.map((one) => ({ name: one, in: 'path', required: true, schema })),
-      ...queryParameters.map((one) => ({ name: one, in: 'query', required: false, schema })),
+      ...pathParameters.map((one) => ({
+        name: one,
+        in: 'path',
+        required: true,
+        schema: parameterSchema(one),
+      })),
+      ...queryParameters.map((one) => ({
+        name: one,
+        in: 'query',
+        required: false,
+        schema: parameterSchema(one),
+      })),
     ],
-    ...(takes.length > 0 && { requestBody: { required: true, content: contentOf(takes) } }),
+    ...(takes.length > 0 && {
+      requestBody: { required: true, content: contentOf(route, takes, 'takes') },
+    }),
     responses: {
       '2XX': {
         description: 'Done',
-        ...(answers.length > 0 && { content: contentOf(answers) }),
+        ...(answers.length > 0 && { content: contentOf(route, answers, 'answers') }),
       },
-      default: {
-        description: 'Refused or failed; the code says why',
-        content: {
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-        },
-      },
+      '4XX': { description: 'Refused; the code says why', content: problemContent(version) },
+      default: { description: 'Failed; the code says why', content: problemContent(version) },
     },
     security: anonymous ? [] : [{ token: [] }],
   };
@@ -57,6 +79,21 @@ function serversOf({ baseUrl, partitions, version }: ApiFacts): readonly object[
   return partitions ? [...whole, ...parts] : whole;
 }
 
+/** The schemas that a part of a document refers to, and those that they refer to. */
+function schemasFor(part: unknown): Readonly<Record<string, Schema>> {
+  const found = new Map<string, Schema>();
+  const find = (from: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(from).matchAll(/#\/components\/schemas\/(\w+)/g)) {
+      const schema = Object.entries<Schema>(schemas).find(([one]) => one === name)?.[1];
+      if (schema === undefined || found.has(name)) continue;
+      found.set(name, schema);
+      find(schema);
+    }
+  };
+  find(part);
+  return Object.fromEntries(found);
+}
+
 /** The document of the whole API. */
 export function toOpenApi(routes: readonly Route[], facts: ApiFacts): object {
   const described = routes.filter(({ scope }) => facts.version === '' || scope !== 'service');
@@ -64,34 +101,24 @@ export function toOpenApi(routes: readonly Route[], facts: ApiFacts): object {
     `/${path}`,
     {
       ...(methods.every(({ atRootOnly }) => atRootOnly) && { servers: [{ url: facts.baseUrl }] }),
-      ...Object.fromEntries(methods.map((one) => [one.method.toLowerCase(), operationOf(one)])),
+      ...Object.fromEntries(
+        methods.map((one) => [one.method.toLowerCase(), operationOf(one, facts.version)]),
+      ),
     },
   ]);
   return {
     openapi: '3.1.0',
     info: {
-      title: 'dicomweb-functions',
-      version: facts.version === '' ? '0' : facts.version,
+      title: facts.version === '' ? 'dicomweb-functions' : `dicomweb-functions, ${facts.version}`,
+      version: packageVersion,
       summary: 'DICOMweb (DICOM PS3.18), and the contracts of the Microsoft DICOM server',
+      license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: serversOf(facts),
     paths: Object.fromEntries(paths) as object,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: {
-        Problem: {
-          type: 'object',
-          required: ['type', 'title', 'status', 'detail', 'code', 'requestId'],
-          properties: {
-            type: { type: 'string' },
-            title: { type: 'string' },
-            status: { type: 'integer' },
-            detail: { type: 'string' },
-            code: { type: 'string' },
-            requestId: { type: 'string' },
-          },
-        },
-      },
+      schemas: schemasFor(paths),
     },
   };
 }

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { isGuid } from '../../auth/access-token.js';
 import type { AuthSettings } from '../auth-settings.js';
 import type { Config, StorageSettings } from '../config.js';
-import { packageVersion } from '../version.js';
+import { packageVersion } from '../../version.js';
 import { reply, type Reply } from '../../http/reply.js';
 import type { RequestHead } from '../../http/incoming-request.js';
 
