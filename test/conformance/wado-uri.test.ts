@@ -17,10 +17,12 @@ onEveryFace((client) => {
     overrides: [element('00280008', 'IS', '2')],
     pixelData: { native: Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512, 9)]) },
   });
+  /** Its pixels are twice as high as wide. */
+  const oblong = sample({ overrides: [element('00280030', 'DS', '1', '0.5')] });
   const plan = sample({ pixelData: null });
 
   beforeAll(async () => {
-    await client.store(image, plan);
+    await client.store(image, oblong, plan);
   });
 
   const dicom = { contentType: 'application/dicom' };
@@ -65,6 +67,20 @@ onEveryFace((client) => {
       const png = await client.bytes(uri, '*/*');
       expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([width, height]);
     });
+
+    it.each([
+      ['as they are', {}, '', [16, 16]],
+      ['to the millimetre', { rows: '64', columns: '64' }, '?viewport=64,64', [32, 64]],
+    ] as const)(
+      'shows pixels that are not square %s, as /rendered does',
+      async (_, more, query, size) => {
+        const uri = uriOf(oblong, { contentType: 'image/png', ...more });
+        for (const path of [uri, `${pathOf(oblong)}/rendered${query}`]) {
+          const png = await client.bytes(path, 'image/png');
+          expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual(size);
+        }
+      },
+    );
 
     it('gives the file of what has no picture, to those who do not insist on one', async () => {
       for (const more of [{}, { contentType: 'image/jpeg,application/dicom' }]) {

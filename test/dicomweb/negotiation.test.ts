@@ -42,6 +42,16 @@ describe('syntaxToSend', () => {
       `${dicom(`; transfer-syntax=${syntaxes.rle}; q=0.5`)}, ${dicom()}`,
       syntaxes.explicit,
     ],
+    [
+      'another than the one that q=0 refuses',
+      `${dicom(`; transfer-syntax=${syntaxes.rle}`)}; q=0, ${dicom(`; transfer-syntax=${syntaxes.jpegLs}`)}`,
+      syntaxes.jpegLs,
+    ],
+    [
+      'the stored one where q=0 refuses another set of parameters',
+      `${dicom(`; transfer-syntax=${syntaxes.jpegLs}`)}; q=0, ${dicom('; transfer-syntax=*')}`,
+      syntaxes.rle,
+    ],
   ])('is %s', (_what, accept, expected) => {
     expect(sent(accept)).toBe(expected);
   });
