@@ -20,6 +20,7 @@ const refusals: Partial<Record<string, number>> = {
   readUpload: 404,
   readOperation: 404,
   listPartitions: 400,
+  listShares: 501,
 };
 
 onEveryHost((client) => {
