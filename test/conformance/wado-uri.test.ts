@@ -77,7 +77,9 @@ onEveryFace((client) => {
         const uri = uriOf(oblong, { contentType: 'image/png', ...more });
         for (const path of [uri, `${pathOf(oblong)}/rendered${query}`]) {
           const png = await client.bytes(path, 'image/png');
-          expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual(size);
+          // Microsoft's renderings know no viewport.
+          const expected = microsoft && path !== uri ? [16, 16] : size;
+          expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual(expected);
         }
       },
     );
