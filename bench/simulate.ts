@@ -129,7 +129,7 @@ class Study {
     const totals = { ...noTotals, instances: count };
     const intent = { ...place, id, write, base: this.#stored, changes, rows: [], totals };
     const appended = await log.append(intent, this.#last);
-    if (appended === undefined) throw new Error('Nobody settles here.');
+    if (appended === undefined || appended === 'outdated') throw new Error('Nobody settles here.');
     this.#last = appended.sequence;
     return appended;
   }

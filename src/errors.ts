@@ -13,6 +13,8 @@ export type ErrorCode =
   | 'invalid-bulk-data-path'
   | 'invalid-partition'
   | 'invalid-body'
+  | 'invalid-query-tag'
+  | 'too-many-query-tags'
   | 'destination-refused'
   | 'invalid-version'
   | 'invalid-multipart'
@@ -38,6 +40,9 @@ export type ErrorCode =
   | 'upload-not-finished'
   | 'operation-not-found'
   | 'share-not-found'
+  | 'operation-running'
+  | 'query-tag-not-found'
+  | 'query-tag-exists'
   // who asks
   | 'unauthenticated'
   | 'forbidden'
@@ -81,6 +86,8 @@ export interface ErrorFacts {
   /** What is wrong with a token, in the words of RFC 6750 §3.1, and the role that would do. */
   readonly error?: 'invalid_token' | 'insufficient_scope';
   readonly scope?: string;
+  /** URL of what stands in the way. */
+  readonly location?: string;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterSeconds?: number;
 }

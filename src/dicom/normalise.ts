@@ -61,6 +61,28 @@ function modernised(vr: Element['vr'], text: string): string {
   return text;
 }
 
+/** The first and the last instant of a day and of all time, to which shortened values are filled up. */
+const instants = {
+  TM: { first: '000000.000000', last: '235960.999999' },
+  DT: { first: '00000101000000.000000', last: '99991231235960.999999' },
+} as const;
+
+/** Fills a shortened time or date-time up, to its first or its last instant (PS3.5 §6.2). */
+export function filledInstant(vr: 'TM' | 'DT', text: string, end: 'first' | 'last'): string {
+  return text + instants[vr][end].slice(text.length);
+}
+
+const numeric: ReadonlySet<Element['vr']> = new Set<Element['vr']>(['IS', 'DS']);
+
+/** The text under which a value is indexed: numbers and times have one spelling each. */
+function indexedText(vr: Element['vr'], text: string): string {
+  const plain = normaliseText(text);
+  if (plain === '') return '';
+  if (vr === 'TM' || vr === 'DT') return filledInstant(vr, plain, 'first');
+  const number = numeric.has(vr) ? Number(plain) : Number.NaN;
+  return Number.isFinite(number) ? String(number) : plain;
+}
+
 function spelledValues(
   element: Element | undefined,
   ofText: (text: string) => string,
@@ -81,7 +103,8 @@ function spelledValues(
 
 /** The texts of an element as they are indexed: one per value, for names one per component group. */
 export function normalisedValues(element: Element | undefined): readonly string[] {
-  return spelledValues(element, normaliseText, normaliseName);
+  const vr = element?.vr ?? 'UN';
+  return spelledValues(element, (text) => indexedText(vr, text), normaliseName);
 }
 
 /** The texts of an element as they are compared: one per value, for names one per component group. */

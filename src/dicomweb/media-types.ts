@@ -72,5 +72,6 @@ export const queries = {
     'transferSyntax',
     ...renderingParameters,
   ],
+  pages: ['limit', 'offset'],
   changes: ['limit', 'offset', 'startTime', 'endTime', 'includemetadata'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

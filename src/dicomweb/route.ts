@@ -13,7 +13,7 @@ import type { Services } from './services.js';
 import type { Reply } from '../http/reply.js';
 import type { RequestHead } from '../http/incoming-request.js';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 /** Everything a handler may touch. */
 export interface RequestContext {

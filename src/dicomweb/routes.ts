@@ -12,6 +12,7 @@ import { checkHealth } from './health.js';
 import { answers, queries, takesInstances, takesJson } from './media-types.js';
 import { cancelOperation, listOperations, readOperation } from './operations/operations.js';
 import { listPartitions } from './partitions/list-partitions.js';
+import * as queryTags from './query-tags/query-tags.js';
 import * as allBulkData from './retrieve/bulkdata/retrieve-all-bulk-data.js';
 import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
 import { retrieveFrames } from './retrieve/retrieve-frames.js';
@@ -101,6 +102,14 @@ export const routes = defineRoutes({
   listOperations:           { method: 'GET',    path: 'operations',             permission: 'admin',  handler: listOperations, scope: 'all-partitions', partly: true, answers: answers.json },
   readOperation:            { method: 'GET',    path: 'operations/{operation}', permission: 'read',   handler: readOperation, scope: 'all-partitions', partly: true, answers: answers.json },
   cancelOperation:          { method: 'DELETE', path: 'operations/{operation}', permission: 'admin',  handler: cancelOperation, scope: 'all-partitions', partly: true },
+
+  // Extended query tags (as in the Microsoft server)
+  addQueryTags:             { method: 'POST',   path: 'extendedquerytags',      permission: 'admin',  handler: queryTags.addQueryTags, scope: 'all-partitions', answers: answers.json, takes: takesJson },
+  listQueryTags:            { method: 'GET',    path: 'extendedquerytags',      permission: 'read',   handler: queryTags.listQueryTags, scope: 'all-partitions', answers: answers.json, query: queries.pages },
+  readQueryTag:             { method: 'GET',    path: 'extendedquerytags/{tag}', permission: 'read',  handler: queryTags.readQueryTag, scope: 'all-partitions', answers: answers.json },
+  updateQueryTag:           { method: 'PATCH',  path: 'extendedquerytags/{tag}', permission: 'admin', handler: queryTags.updateQueryTag, scope: 'all-partitions', answers: answers.json, takes: takesJson },
+  removeQueryTag:           { method: 'DELETE', path: 'extendedquerytags/{tag}', permission: 'admin', handler: queryTags.removeQueryTag, scope: 'all-partitions' },
+  listQueryTagErrors:       { method: 'GET',    path: 'extendedquerytags/{tag}/errors', permission: 'read', handler: queryTags.listQueryTagErrors, scope: 'all-partitions', answers: answers.json, query: queries.pages },
 
   // Direct uploads, past the service into the import
   createUpload:             { method: 'POST',   path: 'uploads',                permission: 'write',  handler: uploads.createUpload, createsPartition: true, answers: answers.json },

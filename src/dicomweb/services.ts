@@ -8,6 +8,8 @@ import { Jobs, type JobQueue } from '../jobs/jobs.js';
 import type { ExportDestinations } from '../storage/export-destinations.js';
 import { exportKind } from './export/export-job.js';
 import { noExports } from './export/no-exports.js';
+import { reindexKind } from './query-tags/reindex-job.js';
+import { untagKind } from './query-tags/untag-job.js';
 import type { Limits } from './limits.js';
 import { pixelWorkInThread, type PixelWork } from './pixel-work.js';
 import { AnswerCache } from './retrieve/answer-cache.js';
@@ -63,6 +65,20 @@ export function createServices(
   const { pixels = pixelWorkInThread(limits.pixels), headers = headerWorkInThread() } = options;
   const archive = new Archive(stores);
   const { exports = noExports, jobQueue = nobody, tables } = stores;
+  const partitionRegistry = new PartitionRegistry(tables);
+  const jobs: Jobs = new Jobs({
+    tables,
+    queue: jobQueue,
+    kinds: {
+      export: exportKind(archive, exports),
+      reindex: reindexKind(archive, partitionRegistry),
+      untag: untagKind({
+        archive,
+        partitions: partitionRegistry,
+        findJob: async (id) => await jobs.find(id),
+      }),
+    },
+  });
   return {
     archive,
     limits,
@@ -73,9 +89,9 @@ export function createServices(
     pixels,
     uploads: stores.uploads,
     partitions,
-    partitionRegistry: new PartitionRegistry(tables),
+    partitionRegistry,
     expiry: new ExpiryRegistry(tables),
-    jobs: new Jobs({ tables, queue: jobQueue, kinds: { export: exportKind(archive, exports) } }),
+    jobs,
     exports,
     shares: shares && { ...shares, registry: new ShareRegistry(tables) },
   };

@@ -19,6 +19,8 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'invalid-bulk-data-path': { status: 400, title: 'Not a valid bulk data path' },
   'invalid-partition': { status: 400, title: 'Not a valid partition' },
   'invalid-body': { status: 400, title: 'Not a valid body' },
+  'invalid-query-tag': { status: 400, title: 'Not a valid query tag' },
+  'too-many-query-tags': { status: 503, title: 'Too many query tags' },
   'destination-refused': { status: 400, title: 'Destination cannot be used' },
   'invalid-version': { status: 404, title: 'No such API version' },
   'invalid-multipart': { status: 400, title: 'Malformed multipart body' },
@@ -43,6 +45,9 @@ export const problems: Readonly<Record<ErrorCode, Problem>> = {
   'upload-not-finished': { status: 409, title: 'Upload not finished' },
   'operation-not-found': { status: 404, title: 'Operation not found' },
   'share-not-found': { status: 404, title: 'Link not found' },
+  'operation-running': { status: 409, title: 'Operation under way' },
+  'query-tag-not-found': { status: 404, title: 'Query tag not found' },
+  'query-tag-exists': { status: 409, title: 'Query tag exists' },
   unauthenticated: { status: 401, title: 'Authentication required' },
   forbidden: { status: 403, title: 'Permission missing' },
   'foreign-host': { status: 403, title: 'Not a name of this machine' },
@@ -111,6 +116,7 @@ function respond(
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   const retryAfter = facts.retryAfterSeconds ?? (status === 503 ? defaultRetryAfter : undefined);
   if (retryAfter !== undefined) headers['Retry-After'] = String(Math.ceil(retryAfter));
+  if (facts.location !== undefined) headers['Location'] = facts.location;
   if (facts.allowed !== undefined) headers['Allow'] = facts.allowed.join(', ');
   if (facts.completeLength !== undefined) {
     headers['Content-Range'] = `bytes */${facts.completeLength}`;

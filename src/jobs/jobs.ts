@@ -93,6 +93,22 @@ export class Jobs {
     state: string,
     { id = newJobId(), partition }: { readonly id?: JobId; readonly partition?: string } = {},
   ): Promise<JobId> {
+    await this.#insert(type, input, state, id, partition);
+    try {
+      await this.#options.queue.announce(id);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+    }
+    return id;
+  }
+
+  async #insert(
+    type: JobType,
+    input: string,
+    state: string,
+    id: JobId,
+    partition?: string,
+  ): Promise<void> {
     const now = this.#options.now();
     await this.#store.insert({
       id,
@@ -106,12 +122,23 @@ export class Jobs {
       input,
       state,
     });
+  }
+
+  /**
+   * Starts a job and does what it can of it by a time; the rest is done as that of any other.
+   *
+   * @param until - milliseconds since 1970 after which no slice begins.
+   * @throws ServiceError `payload-too-large`, `storage-unavailable`; what hinders a slice does not hinder the start.
+   */
+  async startHere(type: JobType, input: string, state: string, until: number): Promise<Run> {
+    const id = newJobId();
+    await this.#insert(type, input, state, id);
     try {
-      await this.#options.queue.announce(id);
+      return await this.run(id, until);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
+      return 'elsewhere';
     }
-    return id;
   }
 
   /** @throws ServiceError `storage-unavailable`. */

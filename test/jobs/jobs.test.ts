@@ -32,7 +32,12 @@ function world(kind: Partial<JobKind> = {}) {
     },
   };
   const process = (doing: JobKind = { ...counting, ...kind }) =>
-    new Jobs({ tables, queue, kinds: { export: doing }, now: () => clock.now });
+    new Jobs({
+      tables,
+      queue,
+      kinds: { export: doing, reindex: doing, untag: doing },
+      now: () => clock.now,
+    });
   return { process, announced, clock, effects, counting };
 }
 

@@ -5,30 +5,37 @@ import { jsonReply, reply, type Reply } from '../../http/reply.js';
 import { isOver, parseJobId, type Job } from '../../jobs/job.js';
 import type { ExportState } from '../export/export-job.js';
 import type { RequestContext } from '../route.js';
+import { tagUrlsOf } from '../query-tags/query-tags.js';
+import { percentOf, type ReindexState } from '../query-tags/reindex-job.js';
+import { timeText } from '../time-text.js';
 import { operationUrl } from './operation-url.js';
 
 /** What a client is told of the work of each type, besides what all have. */
-const details: Readonly<Record<Job['type'], (job: Job) => object>> = {
+const details: Readonly<
+  Record<Job['type'], (job: Job, context: RequestContext) => object | Promise<object>>
+> = {
   export: ({ state }) => {
     const { exported, skipped, errorHref } = JSON.parse(state) as ExportState;
     return { results: { exported, skipped, errorHref } };
   },
+  reindex: async ({ status, state: text }, context) => {
+    const state = JSON.parse(text) as ReindexState;
+    const percentComplete = status === 'succeeded' ? 100 : percentOf(state);
+    return { percentComplete, resources: await tagUrlsOf(context, state.tags) };
+  },
+  untag: () => ({}),
 };
 
-/** As .NET writes times, with seven digits. */
-function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace('Z', '0000Z');
-}
-
 /** A job in the words of a profile. */
-function describe(job: Job, { operations }: RequestContext['profile']) {
+async function describe(job: Job, context: RequestContext): Promise<object> {
+  const { operations } = context.profile;
   return {
     operationId: job.id,
     type: job.type,
     createdTime: timeText(job.created),
     lastUpdatedTime: timeText(job.updated),
     status: job.status === 'succeeded' ? operations.succeeded : job.status,
-    ...details[job.type](job),
+    ...(await details[job.type](job, context)),
   };
 }
 
@@ -40,9 +47,9 @@ const mostListed = 100;
  * {@link readOperation} tells of it.
  */
 export async function listOperations(context: RequestContext): Promise<Reply> {
-  const { services, profile, reach } = context;
+  const { services, reach } = context;
   const jobs = await services.jobs.newest(mostListed, (job) => reaches(reach, job.partition));
-  const answer = jobs.map((job) => describe(job, profile));
+  const answer = await Promise.all(jobs.map(async (job) => await describe(job, context)));
   return jsonReply(answer, { headers: { 'Cache-Control': 'no-store' } });
 }
 
@@ -64,9 +71,8 @@ async function operationIn({ services, params, reach }: RequestContext): Promise
  * @throws ServiceError `operation-not-found`, also for what is no id.
  */
 export async function readOperation(context: RequestContext): Promise<Reply> {
-  const { profile } = context;
   const job = await operationIn(context);
-  const answer = describe(job, profile);
+  const answer = await describe(job, context);
   const headers = { 'Cache-Control': 'no-store' };
   if (isOver(job)) return jsonReply(answer, { headers });
   const Location = operationUrl(context, job.id);

@@ -12,13 +12,21 @@ import {
   queryValues,
   type QueryParameter,
 } from '../../http/query-string.js';
+import type { ListedTag } from '../../storage/archive/query-tag-list.js';
 import type { Level } from '../../storage/archive/keys.js';
 import type { Given, Matching, Predicate } from './match/demand.js';
 import { combineDateAndTime } from './match/intervals.js';
 import { compilePredicates, isUniversal } from './match/matching.js';
 import { decodePlace, searchIdentity, type Place } from './walk/place.js';
 import type { Ordering } from './walk/ordered-studies.js';
-import { searchKeyOf, searchKeys, type AttributePath } from './match/search-keys.js';
+import {
+  isIndexed,
+  queryTagOf,
+  searchKeyOf,
+  searchKeys,
+  type AttributePath,
+  type SearchKey,
+} from './match/search-keys.js';
 import type { SearchPolicy } from './search-policy.js';
 
 export interface Search {
@@ -27,6 +35,8 @@ export interface Search {
   readonly keys: readonly Tag[];
   /** Parameters that were passed over. */
   readonly ignored: readonly string[];
+  /** Query tags among the keys that some instances have no index for: their values cannot be indexed. */
+  readonly erroneous: readonly Tag[];
   readonly include: 'all' | readonly Tag[];
   readonly limit: number;
   readonly offset: number;
@@ -181,11 +191,41 @@ function readOrdering(
   return then.length === 0 ? first : { ...first, then };
 }
 
+/** Whether a search names an attribute that only a query tag gives an index: the list of tags has to be read. */
+export function mayNameQueryTags(url: URL, { levels }: SearchRoute, policy: SearchPolicy): boolean {
+  return parseQuery(url).some(({ key: name }) => {
+    const path = isControl(name, policy) ? undefined : readPath(name);
+    return path?.length === 1 && !isIndexed(path[0], levels);
+  });
+}
+
+/** A key of the route, by a query tag where there is one. @throws ServiceError `invalid-query`. */
+function keyOf(
+  path: AttributePath,
+  { levels }: SearchRoute,
+  anyAttribute: Parameters<typeof searchKeyOf>[2],
+  tags: readonly ListedTag[],
+): SearchKey | undefined {
+  const otherwise = searchKeyOf(path, levels, anyAttribute);
+  const queryTag = queryTagOf(path, levels, tags);
+  if (queryTag?.enabled === true) {
+    const { tag, level, vr } = queryTag;
+    return { tag, within: [], level, vr, inDataSet: false, queryTag };
+  }
+  if (otherwise !== undefined || queryTag === undefined) return otherwise;
+  throw new ServiceError(
+    'invalid-query',
+    `Query is disabled on specified attribute '${queryTag.tag}'.`,
+    { parameter: queryTag.tag },
+  );
+}
+
 function readKeys(
   parameters: readonly QueryParameter[],
-  { levels }: SearchRoute,
+  route: SearchRoute,
   isWithinStudy: boolean,
   policy: SearchPolicy,
+  tags: readonly ListedTag[],
 ): Pick<Search, 'ignored'> & { readonly given: readonly Given[] } {
   const anyAttribute = !isWithinStudy
     ? 'none'
@@ -197,7 +237,7 @@ function readKeys(
   for (const { key: name, value: text } of parameters) {
     if (isControl(name, policy)) continue;
     const path = readPath(name);
-    const key = path && searchKeyOf(path, levels, anyAttribute);
+    const key = path && keyOf(path, route, anyAttribute, tags);
     if (path === undefined || key === undefined) {
       if (policy.unknownParameters === 'refused') {
         throw path === undefined ? unknownKey(printable(name)) : notQueryable(printable(name));
@@ -242,6 +282,7 @@ function compile(given: readonly Given[], matching: Matching): readonly Predicat
  * Reads the query of a search request.
  *
  * @param isWithinStudy - whether the path names a study.
+ * @param tags - the query tags of the archive, where the search may name one.
  * @throws ServiceError `invalid-query` naming the parameter.
  */
 export function parseSearch(
@@ -249,9 +290,10 @@ export function parseSearch(
   route: SearchRoute,
   isWithinStudy: boolean,
   policy: SearchPolicy,
+  tags: readonly ListedTag[] = [],
 ): Search {
   const parameters = parseQuery(url);
-  const { given, ignored } = readKeys(parameters, route, isWithinStudy, policy);
+  const { given, ignored } = readKeys(parameters, route, isWithinStudy, policy, tags);
   const matching = readMatching(parameters, policy);
   const ordering = readOrdering(parameters, route);
   const identity = searchIdentity(url.pathname, [
@@ -264,6 +306,10 @@ export function parseSearch(
     predicates: compile(given, matching),
     keys: given.map(({ key }) => key.tag),
     ignored,
+    erroneous: given.flatMap(({ key: { queryTag } }) => {
+      const listed = tags.find(({ tag }) => tag === queryTag?.tag);
+      return listed !== undefined && listed.errors > 0 ? [listed.tag] : [];
+    }),
     include: readIncludes(parameters),
     limit: readLimit(parameters, policy),
     offset: queryInteger(parameters, 'offset') ?? 0,

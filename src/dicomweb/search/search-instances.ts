@@ -5,7 +5,7 @@ import type { RequestContext } from '../route.js';
 import { totalOf } from './count-matches.js';
 import { asksForTotal, pageHeaders, totalHeaders } from './page-headers.js';
 import type { Scope } from './walk/find-series.js';
-import { parseSearch, type SearchRoute } from './parse-search.js';
+import { mayNameQueryTags, parseSearch, type SearchRoute } from './parse-search.js';
 import { project, shownBy } from './results/project.js';
 import { renderResults, searchOffers } from './results/search-representations.js';
 import { searchPage } from './search-page.js';
@@ -15,7 +15,10 @@ async function search(context: RequestContext, route: SearchRoute, scope: Scope)
   const { request, profile } = context;
   const { offer } = chooseRepresentation(request, searchOffers);
   const { url } = request;
-  const query = parseSearch(url, route, scope.study !== undefined, profile.search);
+  const tags = mayNameQueryTags(url, route, profile.search)
+    ? (await context.services.archive.queryTags.read()).tags
+    : [];
+  const query = parseSearch(url, route, scope.study !== undefined, profile.search, tags);
   const page = await searchPage(context, route, query, scope);
   const total = asksForTotal(request, query)
     ? await totalOf(context, route, query, scope, page)
@@ -25,6 +28,9 @@ async function search(context: RequestContext, route: SearchRoute, scope: Scope)
     page.matches.map(async (match) => await project(context, match, shown)),
   );
   const headers = {
+    ...(query.erroneous.length > 0 && {
+      'erroneous-dicom-attributes': query.erroneous.join(','),
+    }),
     ...pageHeaders(context, url, query, page, total),
     ...(total !== undefined && totalHeaders(request, total)),
   };

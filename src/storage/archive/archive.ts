@@ -41,12 +41,14 @@ import {
   type InstanceRecord,
   type StoredMetadata,
 } from './records.js';
+import { QueryTagList } from './query-tag-list.js';
 import { recover, type RecoveryReport } from './commit/recovery.js';
 import { SearchIndex } from './index/search-index.js';
 import { hasHappened, openAmong, settle, type SettleParts } from './commit/settle.js';
 import { type DeleteScope } from './commit/delete-commit.js';
 import { type CommitResult } from './commit/store-commit.js';
 import { StudyWriter, type StoreMode } from './commit/study-writer.js';
+import { TagIndexer } from './tagging/tag-indexer.js';
 import { defaultTiming, type ArchiveTiming } from './timing.js';
 import { ulidMaker, type Ulid } from './ulid.js';
 
@@ -97,6 +99,8 @@ export class Archive {
   readonly index: SearchIndex;
   readonly browse: BrowseIndex;
   readonly feed: ChangeFeed;
+  readonly queryTags: QueryTagList;
+  readonly tagIndexer: TagIndexer;
   readonly #log: ChangeLog;
   /** By version, of which nothing ever changes. */
   readonly #indexes = new BoundedCache<InstanceIndex>(keptIndexBytes);
@@ -119,6 +123,11 @@ export class Archive {
     const { catalog, index, browse } = this;
     this.#settling = { tables, blobs, catalog, index, browse, timing, runtime };
     this.feed = new ChangeFeed(this.#settling);
+    this.tagIndexer = new TagIndexer(
+      this.#settling,
+      async (partition, row) => await this.metadataText(partition, row),
+    );
+    this.queryTags = new QueryTagList(tables, runtime);
     this.#log = new ChangeLog(tables, runtime);
     this.#runtime = runtime;
     this.newVersion = ulidMaker(() => tables.now(), runtime.random);
@@ -352,6 +361,8 @@ export class Archive {
         runtime: this.#runtime,
         timing: this.#settling.timing,
         newUlid: this.newVersion,
+        tags: this.queryTags,
+        dataSetOf: async (row) => JSON.parse(await this.metadataText(partition, row)) as DataSet,
         openAmong: async (intents) => await openAmong(this.tables, intents),
         hasHappened: async (intent) => await hasHappened(this, intent),
         pause: async (milliseconds) => await this.#pause(milliseconds),

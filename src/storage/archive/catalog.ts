@@ -43,10 +43,12 @@ import {
   type StudyGuard,
   type StudyRecord,
 } from './records.js';
+import type { Ulid } from './ulid.js';
 
-/** How instance rows are read; `after` only within a series. */
+/** How instance rows are read; `after` only within a series, `behind` within a study. */
 export interface InstancePaging extends Pick<RowPagesOptions, 'firstPageRows' | 'onPage'> {
   readonly after?: SOPInstanceUID;
+  readonly behind?: Omit<InstanceUids, 'study'>;
 }
 
 export interface InstanceRow {
@@ -198,17 +200,36 @@ export class Catalog {
     study: StudyInstanceUID,
     series: SeriesInstanceUID | undefined,
     select: readonly string[] | 'all' = instanceProperties,
-    { after, ...paging }: InstancePaging = {},
+    { after, behind, ...paging }: InstancePaging = {},
   ): AsyncGenerator<readonly InstanceRow[], void, undefined> {
     const range = instanceRows(partition, study, series);
     for await (const { rows } of this.#pages(range, {
       ...paging,
       ...(after !== undefined &&
         series !== undefined && { after: instanceRowKey({ series, instance: after }) }),
+      ...(behind !== undefined && { after: instanceRowKey(behind) }),
       ...(select !== 'all' && { select }),
     })) {
       yield rows.map((entity) => instanceRow(study, entity));
     }
+  }
+
+  /** The versions of the instances from one to another, by the keys of their rows. */
+  async versionsBetween(
+    partition: Partition,
+    study: StudyInstanceUID,
+    first: Omit<InstanceUids, 'study'>,
+    last: Omit<InstanceUids, 'study'>,
+  ): Promise<ReadonlyMap<string, Ulid>> {
+    const versions = new Map<string, Ulid>();
+    const from = instanceRowKey(first);
+    const range = { ...instanceRows(partition, study), from, to: afterRow(instanceRowKey(last)) };
+    for await (const { rows } of this.#pages(range, { select: ['version'] })) {
+      for (const entity of rows) {
+        versions.set(entity.rowKey, instanceRow(study, entity).record.version);
+      }
+    }
+    return versions;
   }
 
   #pages(range: RowRange, options?: RowPagesOptions) {

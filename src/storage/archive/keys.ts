@@ -145,8 +145,11 @@ function shardOf(value: string): string {
   return (first % instanceShards).toString(16).padStart(2, '0');
 }
 
+/** SOPInstanceUID, of which each instance has another: the one attribute whose values are spread. */
+const shardedTag = '00080018';
+
 /**
- * Partition of the index of one attribute; instance-level values are spread over shards.
+ * Partition of the index of one attribute; the UIDs of instances are spread over shards.
  *
  * @param value - as `encodeValue` spells it.
  */
@@ -156,7 +159,7 @@ export function indexPartitionKey(
   tag: Tag,
   value: string,
 ): string {
-  const shard = level === 'instance' ? shardOf(value) : '00';
+  const shard = level === 'instance' && tag === shardedTag ? shardOf(value) : '00';
   return [partition, level, tag, shard].join(separator);
 }
 

@@ -17,6 +17,7 @@ import type {
 import type { Spelling } from '../../dicom/spelling.js';
 import { ServiceError } from '../../errors.js';
 import type { Entity, Properties } from '../table-store.js';
+import { indexedAttributes, levelAttributes } from './index/attributes.js';
 import type { Ulid } from './ulid.js';
 
 /** How often each value occurs among the rows below. */
@@ -90,24 +91,75 @@ function parseJson(entity: Entity, property: string): Json {
   return JSON.parse(text) as Json;
 }
 
-/** The properties of a study row, and of its copy in the browse index, apart from the revision. */
-export function encodeStudy({ attributes, ...state }: StudyRecord): Properties {
+/** What a record has of every archive, and what it has for the tags that were added to this one. */
+type OwnAndAdded<Of> = { readonly own: Of; readonly added: Of };
+
+function parted<Of>(
+  of: Readonly<Record<string, Of>>,
+  isOwn: (tag: string) => boolean,
+): OwnAndAdded<Readonly<Record<string, Of>>> {
+  const entries = Object.entries(of);
+  const added = entries.filter(([tag]) => !isOwn(tag));
+  if (added.length === 0) return { own: of, added: {} };
   return {
-    attributes: JSON.stringify(attributes),
-    state: JSON.stringify({ ...state, revision: undefined }),
+    own: Object.fromEntries(entries.filter(([tag]) => isOwn(tag))),
+    added: Object.fromEntries(added),
   };
 }
 
-/** Characters that a study or series takes in its row, besides its attributes. */
+/** Attributes and indexes of a record; those of added tags have properties of their own, and room of their own. */
+function partedRecord(level: 'study' | 'series', { attributes, indexes }: Parted) {
+  const isOwn = (tag: string) => (levelAttributes[level] as readonly string[]).includes(tag);
+  const isIndexed = (tag: string) =>
+    indexedAttributes.some((one) => one.level === level && one.tag === tag);
+  return { attributes: parted(attributes, isOwn), indexes: parted(indexes, isIndexed) };
+}
+
+type Parted = Pick<StudyRecord, 'attributes' | 'indexes'>;
+
+function encodeRecord(level: 'study' | 'series', record: Parted): Properties {
+  const { attributes, indexes } = partedRecord(level, record);
+  const hasAdded = [attributes, indexes].some(({ added }) => Object.keys(added).length > 0);
+  const added = { attributes: attributes.added, indexes: indexes.added };
+  return {
+    attributes: JSON.stringify(attributes.own),
+    state: JSON.stringify({ ...record, attributes: undefined, indexes: indexes.own }),
+    ...(hasAdded && encodeText('added', JSON.stringify(added))),
+  };
+}
+
+function decodeRecord(entity: Entity): Json {
+  const attributes = parseJson(entity, 'attributes');
+  const state = parseJson(entity, 'state');
+  const text = decodeText('added', entity.properties);
+  if (text === undefined) return { ...state, attributes };
+  const added = JSON.parse(text) as Parted;
+  return {
+    ...state,
+    attributes: { ...attributes, ...added.attributes },
+    indexes: { ...(state['indexes'] as Indexes), ...added.indexes },
+  };
+}
+
+/** The properties of a study row, and of its copy in the browse index, apart from the revision. */
+export function encodeStudy(record: StudyRecord): Properties {
+  const state: Parted & { readonly revision: undefined } = { ...record, revision: undefined };
+  return encodeRecord('study', state);
+}
+
+/** Characters that a study or series takes in its row, besides its attributes and what was added. */
 export function stateCharacters(record: StudyRecord | SeriesRecord): number {
-  return JSON.stringify({ ...record, attributes: undefined }).length;
+  const { indexes } = partedRecord(
+    'series' in record && typeof record.series === 'string' ? 'series' : 'study',
+    record,
+  );
+  return JSON.stringify({ ...record, attributes: undefined, indexes: indexes.own }).length;
 }
 
 /** Reads a study row, or its copy: the revision of the row is that of the study. */
 export function decodeStudy(entity: Entity): StudyRecord {
-  const attributes = parseJson(entity, 'attributes');
   const revision = Number(entity.properties['revision']);
-  return { ...parseJson(entity, 'state'), attributes, revision } as unknown as StudyRecord;
+  return { ...decodeRecord(entity), revision } as unknown as StudyRecord;
 }
 
 /**
@@ -157,13 +209,11 @@ export function decodeStudyRow(row: Entity | undefined): StudyRecord | undefined
 
 /** The properties of a series row. */
 export function encodeSeries(record: SeriesRecord): Properties {
-  const { attributes, ...state } = record;
-  return { attributes: JSON.stringify(attributes), state: JSON.stringify(state) };
+  return encodeRecord('series', record);
 }
 
 export function decodeSeries(entity: Entity): SeriesRecord {
-  const attributes = parseJson(entity, 'attributes');
-  return { ...parseJson(entity, 'state'), attributes } as unknown as SeriesRecord;
+  return decodeRecord(entity) as unknown as SeriesRecord;
 }
 
 // ---- instances -------------------------------------------------------------------------------
@@ -192,6 +242,22 @@ export function joinChunks(name: string, properties: Properties): Buffer {
     parts.push(bytes);
   }
   return Buffer.concat(parts);
+}
+
+/** A property holds 32 Ki characters; what is longer is compressed into as many as it takes. */
+const textCharacters = 30_000;
+
+/** Text of any length as properties. */
+export function encodeText(name: string, text: string): Properties {
+  return text.length <= textCharacters ? { [name]: text } : toChunks(name, gzipSync(text));
+}
+
+/** The text that `encodeText` made into properties. */
+export function decodeText(name: string, properties: Properties): string | undefined {
+  const text = properties[name];
+  if (typeof text === 'string') return text;
+  const chunks = joinChunks(name, properties);
+  return chunks.length === 0 ? undefined : gunzipSync(chunks).toString();
 }
 
 /** The names of the properties of an instance row that are not its data set. */

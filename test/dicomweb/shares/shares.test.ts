@@ -158,7 +158,8 @@ describe('what a link opens', () => {
     const found: Record<string, number> = {};
     const names: Readonly<Record<string, string>> = {
       ...{ study: uids.study, series: uids.series, instance: uids.instance, frames: '1' },
-      ...{ '*path': '7FE00010', operation: 'a', upload: 'b', share: link.id },
+      ...{ '*path': '7FE00010', operation: 'a', upload: 'b', tag: '00101005' },
+      share: link.id,
     };
     for (const route of Object.values<Route>(routes)) {
       if (route.permission === 'anonymous') continue;

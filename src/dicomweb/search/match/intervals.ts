@@ -1,6 +1,6 @@
 /** Matching of dates, times and date-times: single values and ranges (PS3.4 §C.2.2.2.5). */
 import type { Element } from '../../../dicom/data-set.js';
-import { comparedValues } from '../../../dicom/normalise.js';
+import { comparedValues, filledInstant } from '../../../dicom/normalise.js';
 import { printable } from '../../../http/query-string.js';
 import { nameOf, refuse, type Given, type Matcher, type Predicate } from './demand.js';
 import type { SearchKey } from './search-keys.js';
@@ -32,23 +32,18 @@ export const dates: Scale = {
   fill: (text) => text,
 };
 
-function filled(text: string, template: string): string {
-  return text + template.slice(text.length);
-}
-
 export const times: Scale = {
   what: 'Time',
   pattern: 'HHmmss.FFFFFF',
   valid: (text) => /^([01]\d|2[0-3])([0-5]\d([0-5]\d|60)?)?$|^\d{6}\.\d{1,6}$/.test(text),
-  fill: (text, end) => filled(text, end === 'first' ? '000000.000000' : '235960.999999'),
+  fill: (text, end) => filledInstant('TM', text, end),
 };
 
 export const dateTimes: Scale = {
   what: 'DateTime',
   pattern: 'yyyyMMddHHmmss.FFFFFF',
   valid: (text) => /^\d{4}(\d\d){0,5}(\.\d{1,6})?$/.test(text),
-  fill: (text, end) =>
-    filled(text, end === 'first' ? '00000101000000.000000' : '99991231235960.999999'),
+  fill: (text, end) => filledInstant('DT', text, end),
 };
 
 interface Interval {
@@ -96,7 +91,6 @@ export function onScale(scale: Scale): Matcher {
     checkOrder(interval, key);
     const matches = (element: Element | undefined) =>
       valuesOf(element).some((stored) => isWithin(interval, scale.fill(stored, 'first')));
-    if (scale !== dates) return { matches };
     const { from, to } = interval;
     return from !== undefined && from === to
       ? { matches, narrowing: { kind: 'values', values: [from] } }

@@ -2,6 +2,8 @@
 import type { DataSet, Element } from '../../../dicom/data-set.js';
 import { comparedValues, normaliseText } from '../../../dicom/normalise.js';
 import type { Tag } from '../../../dicom/tag.js';
+import { printable } from '../../../http/query-string.js';
+import { judgeElement } from '../../../storage/archive/index/query-tags.js';
 import { groupBy } from '../../../group-by.js';
 import {
   nameOf,
@@ -16,14 +18,30 @@ import { dates, dateTimes, onScale, times } from './intervals.js';
 import type { SearchKey } from './search-keys.js';
 import { matchCodes, matchName, matchProse, matchText, matchUids } from './text-matching.js';
 
-const matchNumber: Matcher = (text, key) => {
-  const value = Number(text.trim());
-  if (text.trim() === '' || !Number.isFinite(value)) {
+const wholeNumbers: ReadonlySet<SearchKey['vr']> = new Set(['IS', 'SL', 'SS', 'UL', 'US']);
+
+/** @throws ServiceError `invalid-query`, of query tags in the words of the Microsoft server. */
+function checkNumber(text: string, value: number, key: SearchKey): void {
+  const isWhole = key.queryTag !== undefined && wholeNumbers.has(key.vr);
+  const isNumber = text !== '' && Number.isFinite(value) && !(isWhole && !/^[+-]?\d+$/.test(text));
+  if (isNumber) return;
+  if (key.queryTag === undefined) {
     throw refuse(key, `the value of attribute '${nameOf(key)}' must be a number.`);
   }
+  throw refuse(
+    key,
+    `specified value '${printable(text)}' extended query tag with path '${key.tag}' is not a valid ` +
+      `${isWhole ? 'long' : 'double'} value.`,
+  );
+}
+
+const matchNumber: Matcher = (text, key) => {
+  const value = Number(text.trim());
+  checkNumber(text.trim(), value, key);
   return {
     matches: (element) =>
       comparedValues(element, 'significant').some((stored) => Number(stored) === value),
+    narrowing: { kind: 'values', values: [String(value)] },
   };
 };
 
@@ -106,7 +124,16 @@ function demandOf({ key, text }: Given, matching: Matching): Demand {
 function compileOne(given: Given, matching: Matching): Predicate {
   const { key } = given;
   const { matches, ...help } = demandOf(given, matching);
-  return { key, matches: (elementOf) => matches(elementOf(key.tag)), ...help };
+  const { queryTag } = key;
+  if (queryTag === undefined) {
+    return { key, matches: (elementOf) => matches(elementOf(key.tag)), ...help };
+  }
+  // What cannot be indexed is not found, whichever way is walked.
+  const ofTag: Predicate['matches'] = (elementOf) => {
+    const judged = judgeElement(elementOf(key.tag), queryTag);
+    return matches(judged.kind === 'value' ? judged.element : undefined);
+  };
+  return { key, matches: ofTag, ...help };
 }
 
 /** Compiles keys of one sequence: some item has to meet them all (PS3.4 §C.2.2.2.6). */

@@ -6,6 +6,8 @@ import type { VR } from '../../../dicom/vr.js';
 import { groupBy } from '../../../group-by.js';
 import { seriesAttributes, studyAttributes } from '../../../storage/archive/index/attributes.js';
 import type { Level } from '../../../storage/archive/keys.js';
+import { isBuiltIn, type QueryTag } from '../../../storage/archive/index/query-tags.js';
+import type { ListedTag } from '../../../storage/archive/query-tag-list.js';
 
 /** Tags from the outermost sequence to the attribute. */
 export type AttributePath = readonly [Tag, ...Tag[]];
@@ -26,6 +28,8 @@ export interface SearchKey {
   readonly inDataSet: boolean;
   /** A number of things, of which ranges can be asked. */
   readonly isCount?: boolean;
+  /** The extended query tag that it is, if so. */
+  readonly queryTag?: QueryTag;
 }
 
 /** A key that stands in the table below: one attribute, or a sequence through which keys lead. */
@@ -143,4 +147,23 @@ export function searchKeyOf(
   if (level === undefined || anyAttribute === 'none' || notKeys.has(tag)) return undefined;
   if (listed !== undefined && anyAttribute === 'unlisted') return undefined;
   return { tag, within, level, vr, inDataSet: level !== 'instance' };
+}
+
+/** Whether an attribute has an index at one of some levels in every archive, or is as good as one. */
+export function isIndexed(tag: Tag, levels: readonly Level[]): boolean {
+  return tag === studyInstanceUid || levels.some((level) => isBuiltIn({ tag, level }));
+}
+
+const studyInstanceUid = attribute('StudyInstanceUID');
+
+/** The ready query tag that a path names on a route, whether it is enabled or not. */
+export function queryTagOf(
+  [tag, ...within]: AttributePath,
+  levels: readonly Level[],
+  tags: readonly ListedTag[],
+): ListedTag | undefined {
+  if (within.length > 0 || isIndexed(tag, levels)) return undefined;
+  return tags.find(
+    (one) => one.tag === tag && one.status === 'ready' && levels.includes(one.level),
+  );
 }

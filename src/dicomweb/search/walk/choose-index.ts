@@ -8,6 +8,7 @@ import type { SoughtValues } from '../../../storage/archive/index/search-index.j
 import { hasOnlyWords, hasWords } from '../../../storage/archive/index/word-index.js';
 import type { Narrowing } from '../match/demand.js';
 import type { Predicate } from '../match/demand.js';
+import type { SearchKey } from '../match/search-keys.js';
 
 export interface ChosenIndex {
   readonly attribute: IndexedAttribute;
@@ -39,6 +40,16 @@ function soughtIn(narrowing: Narrowing): readonly SoughtValues[] {
   return narrowing.values.map((value) => ({ kind: 'value', value }));
 }
 
+/** Of query tags nobody knows how much a value leaves. */
+const queryTagRank = 5;
+
+/** The index of a key at a level, if it has one. */
+function indexOf(key: SearchKey, level: Level): IndexedAttribute | undefined {
+  if (key.level !== level) return undefined;
+  if (key.queryTag !== undefined) return { level, tag: key.tag, rank: queryTagRank };
+  return indexedAttributes.find((one) => one.level === level && one.tag === key.tag);
+}
+
 /** The indexes that the predicates of a level can use, the most selective kind first. */
 export function usableIndexes(
   predicates: readonly Predicate[],
@@ -46,10 +57,10 @@ export function usableIndexes(
 ): readonly ChosenIndex[] {
   return predicates
     .flatMap(({ key, narrowing, part }): ChosenIndex[] => {
-      const attribute = indexedAttributes.find((one) => one.level === level && one.tag === key.tag);
+      const attribute = indexOf(key, level);
       if (attribute === undefined) return [];
       const usable: ChosenIndex[] = [];
-      if (narrowing !== undefined && !hasOnlyWords(key.tag)) {
+      if (narrowing !== undefined && !hasOnlyWords(level, key.tag)) {
         const rank = attribute.rank + rankOf(narrowing);
         usable.push({ attribute, sought: soughtIn(narrowing), rank });
       }

@@ -5,6 +5,7 @@ import type { SOPInstanceUID } from '../../../dicom/uid.js';
 import type { InstanceRow } from '../../../storage/archive/catalog.js';
 import type { InstanceRecord } from '../../../storage/archive/records.js';
 import { flatten } from '../../read-ahead.js';
+import { elementAt } from '../../../storage/archive/index/query-tags.js';
 import { chooseIndex } from './choose-index.js';
 import {
   findSeries,
@@ -39,7 +40,10 @@ function instancePasses(
   { instance, dataSet }: InstanceMatch,
 ): boolean {
   const element = (tag: Tag) => instanceElement(instance, tag) ?? dataSet[tag];
-  return predicates.every(({ key, matches }) => key.level !== 'instance' || matches(element));
+  return predicates.every(({ key: { level, queryTag }, matches }) => {
+    if (level !== 'instance') return true;
+    return matches((tag) => (queryTag?.tag === tag ? elementAt(dataSet, queryTag) : element(tag)));
+  });
 }
 
 /** The instances that match; within a series in the order of their UIDs. */

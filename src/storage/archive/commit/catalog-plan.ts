@@ -7,7 +7,7 @@ import type { DataSet, Element } from '../../../dicom/data-set.js';
 import { stringOf } from '../../../dicom/value.js';
 import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import { groupBy } from '../../../group-by.js';
-import { mergeAttributes, seriesAttributes, studyAttributes } from '../index/attributes.js';
+import { mergeLevel, noTags, tagsOf, type TagSet } from '../index/query-tags.js';
 import type { Partition } from '../keys.js';
 import {
   noGuard,
@@ -96,12 +96,23 @@ export function modalitiesElement(modalities: Tally): Element {
   return Value.length > 0 ? { vr: 'CS', Value } : { vr: 'CS' };
 }
 
-function studyIndexes(partition: Partition, record: StudyRecord, write: Ulid): IndexChange {
+/** The attributes of a study that are indexed and that no file carries. */
+export function computedAttributes({ modalities }: StudyRecord): DataSet {
+  return { [modalitiesInStudyTag]: modalitiesElement(modalities) };
+}
+
+function studyIndexes(
+  partition: Partition,
+  record: StudyRecord,
+  write: Ulid,
+  set: TagSet,
+): IndexChange {
   return changeIndexes(
     { partition, level: 'study', uids: { study: record.study }, created: record.created },
-    { ...record.attributes, [modalitiesInStudyTag]: modalitiesElement(record.modalities) },
+    { ...record.attributes, ...computedAttributes(record) },
     record.indexes,
     write,
+    set,
   );
 }
 
@@ -120,6 +131,20 @@ export function instanceIndexRows(
     {},
     version,
   ).added;
+}
+
+/** The rows by which an instance is found by query tags; they belong to its version. */
+export function taggedIndexRows(
+  partition: Partition,
+  { study, series, instance, version }: InstanceUids & { readonly version: Ulid },
+  tagged: DataSet,
+  set: TagSet,
+): readonly IndexRow[] {
+  const tags = tagsOf(set, 'instance');
+  if (tags.length === 0) return [];
+  const uids = { study, series, instance };
+  const owner = { partition, level: 'instance', uids, created: version } as const;
+  return changeIndexes(owner, tagged, {}, version, { ...set, tags }).added;
 }
 
 /** Modality, empty where none is told. */
@@ -162,12 +187,24 @@ function joining(key: string): readonly Change[] {
 /** The versions that a store replaces; instances that are not in it are new. */
 export type Replaced = ReadonlyMap<NewInstance, InstanceRecord>;
 
+/** What query tags add to a plan. */
+export interface Tagging {
+  readonly set: TagSet;
+  /** What an instance that is stored has for them, as `taggedValues` tells. */
+  readonly valuesOf: (instance: NewInstance) => DataSet;
+  /** The rows of versions that go. */
+  readonly gone: readonly IndexRow[];
+}
+
+export const noTagging: Tagging = { set: noTags, valuesOf: () => ({}), gone: [] };
+
 /**
  * Adds instances to a study, or replaces them.
  *
  * @param instances - of one study, at least one.
  * @param replaced - those that are there already.
  * @param write - names this write; a study or series that it makes is `created` by it.
+ * @param tagging - what query tags ask for besides.
  */
 export function planStore(
   partition: Partition,
@@ -175,7 +212,9 @@ export function planStore(
   instances: readonly NewInstance[],
   replaced: Replaced,
   write: Ulid,
+  tagging: Tagging = noTagging,
 ): CatalogPlan {
+  const { set, valuesOf, gone } = tagging;
   const [first] = instances;
   const last = instances.at(-1);
   if (first === undefined || last === undefined) throw new RangeError('nothing to store');
@@ -189,12 +228,13 @@ export function planStore(
 
   for (const [uid, added] of groupBy(instances, (instance) => instance.record.series)) {
     const before = state.series.get(uid)?.record;
-    const after = addToSeries(before ?? emptySeries(study, uid, write), added, replaced);
+    const after = addToSeries(before ?? emptySeries(study, uid, write), added, replaced, tagging);
     const change = changeIndexes(
       seriesOwner(partition, after),
       after.attributes,
       after.indexes,
       write,
+      set,
     );
     changes.push(change);
     series.set(uid, { ...after, indexes: change.indexes });
@@ -209,24 +249,34 @@ export function planStore(
     newest: { series: last.record.series, instance: last.record.instance },
     instances: record.instances + instances.length - replaced.size,
     attributes: instances.reduce(
-      (attributes, { dataSet }) => mergeAttributes(attributes, dataSet, studyAttributes),
+      (attributes, instance) =>
+        mergeLevel(
+          'study',
+          attributes,
+          { dataSet: instance.dataSet, tagged: valuesOf(instance) },
+          set,
+        ),
       record.attributes,
     ),
     modalities: count(record.modalities, modalities),
     sopClasses: countSopClasses(record.sopClasses, instances, replaced),
   };
-  const change = studyIndexes(partition, record, write);
+  const change = studyIndexes(partition, record, write, set);
   changes.push(change);
   return {
     study: { ...record, indexes: change.indexes },
     series,
     added: [
       ...changes.flatMap(({ added }) => added),
-      ...instances.flatMap((instance) => instanceIndexRows(partition, instance.record)),
+      ...instances.flatMap((instance) => [
+        ...instanceIndexRows(partition, instance.record),
+        ...taggedIndexRows(partition, instance.record, valuesOf(instance), set),
+      ]),
     ],
     removed: [
       ...changes.flatMap(({ removed }) => removed),
       ...[...replaced.values()].flatMap((old) => instanceIndexRows(partition, old)),
+      ...gone,
     ],
   };
 }
@@ -321,9 +371,11 @@ function addToSeries(
   series: Omit<SeriesRecord, 'newest'>,
   added: readonly NewInstance[],
   replaced: Replaced,
+  { set, valuesOf }: Tagging,
 ): SeriesRecord {
   const attributes = added.reduce(
-    (known, { dataSet }) => mergeAttributes(known, dataSet, seriesAttributes),
+    (known, instance) =>
+      mergeLevel('series', known, { dataSet: instance.dataSet, tagged: valuesOf(instance) }, set),
     series.attributes,
   );
   const [newest] = added.slice(-1);
@@ -356,26 +408,29 @@ function modalityOfInstance(
  * Takes instances out of a study; series and study rows go with their last instance.
  *
  * @param instances - rows of one study that are there.
+ * @param tagging - what query tags ask for besides.
  */
 export function planDelete(
   partition: Partition,
   state: StudyState,
   instances: readonly InstanceRecord[],
   write: Ulid,
+  { set, gone }: Pick<Tagging, 'set' | 'gone'> = noTagging,
 ): CatalogPlan {
   const known = state.study?.record;
   if (known === undefined) throw new RangeError('nothing to delete from');
   let record = known;
   const series = new Map<SeriesInstanceUID, SeriesRecord | undefined>();
-  const removed: IndexRow[] = instances.flatMap((instance) => [
-    ...instanceIndexRows(partition, instance),
-  ]);
+  const removed: IndexRow[] = [
+    ...instances.flatMap((instance) => instanceIndexRows(partition, instance)),
+    ...gone,
+  ];
   const modalities: Change[] = [];
 
-  for (const [uid, gone] of groupBy(instances, (instance) => instance.series)) {
+  for (const [uid, leftOut] of groupBy(instances, (instance) => instance.series)) {
     const before = state.series.get(uid)?.record;
     if (before === undefined) throw new RangeError('an instance without its series');
-    const left = before.instances - gone.length;
+    const left = before.instances - leftOut.length;
     if (left > 0) {
       const after = {
         ...before,
@@ -383,11 +438,11 @@ export function planDelete(
         instances: left,
         sopClasses: count(
           before.sopClasses,
-          gone.flatMap(({ sopClass }) => leaving(sopClass)),
+          leftOut.flatMap(({ sopClass }) => leaving(sopClass)),
         ),
         modalities: count(
           seriesModalities(before),
-          gone.flatMap((instance) => leaving(modalityOfInstance(before, instance))),
+          leftOut.flatMap((instance) => leaving(modalityOfInstance(before, instance))),
         ),
       };
       series.set(uid, after);
@@ -412,7 +467,7 @@ export function planDelete(
     ),
   };
   if (record.instances > 0) {
-    const change = studyIndexes(partition, record, write);
+    const change = studyIndexes(partition, record, write, set);
     return {
       study: { ...record, indexes: change.indexes },
       series,

@@ -4,7 +4,7 @@
  */
 import type { SeriesInstanceUID, SOPInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
-import type { TableOperation } from '../../table-store.js';
+import { tableLimits, type TableOperation } from '../../table-store.js';
 import { allOf } from '../all-of.js';
 import { backOff } from './back-off.js';
 import { planDelete, totalsOfPlan, type CatalogPlan, type StudyState } from './catalog-plan.js';
@@ -12,7 +12,9 @@ import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
 import type { Intent } from '../log/intent.js';
 import { instanceProperties } from '../records.js';
-import { rowCount, rowsAboveInstances, rowsPerTransaction, type StudyRows } from './study-rows.js';
+import { rowCount, rowsNotImplied, rowsPerTransaction, type StudyRows } from './study-rows.js';
+import type { TagSet } from '../index/query-tags.js';
+import { Tagger, tagsInstances } from './tagger.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
 /** What a delete takes out. */
@@ -69,7 +71,8 @@ export class DeleteCommit {
     const written = new WrittenIndexRows(parts, partition, write);
     const attempted: DeleteAttempt = { written, lost: undefined };
     for (let attempt = 0; ; attempt++) {
-      const [state, rows] = await Promise.all([this.#rows.read(), this.#rowsIn(scope)]);
+      const set = parts.tags.known;
+      const [state, rows] = await Promise.all([this.#rows.read(), this.#rowsIn(scope, set)]);
       if (rows.length === 0) {
         // Someone else has deleted them.
         await this.#takeBack(attempted);
@@ -78,11 +81,14 @@ export class DeleteCommit {
       // Read at once, they may be from before and after a commit of another process.
       if (belongTogether(state, rows)) {
         const records = rows.map(({ record }) => record);
-        const plan = planDelete(partition, state, records, write);
-        if (await this.#carryOut(state, plan, rows, attempted)) {
+        const tagging = await new Tagger(parts, partition).taggingOf(set, [], rows);
+        const plan = planDelete(partition, state, records, write, tagging);
+        const outcome = await this.#carryOut(state, plan, rows, attempted, set);
+        if (outcome === 'committed') {
           const isLast = plan.study === undefined || scope.instance !== undefined;
           return { instances: rows.length, isLast };
         }
+        if (outcome === 'outdated') await parts.tags.catchUp(set);
       }
       await backOff(parts.runtime, attempt);
     }
@@ -94,27 +100,36 @@ export class DeleteCommit {
     if (lost !== undefined) this.#rows.parts.log.dropped(lost);
   }
 
-  /** Carries out one plan; answers whether it was committed. */
+  /** Carries out one plan; answers whether it was committed, or there are other query tags than was known. */
   async #carryOut(
     state: StudyState,
     plan: CatalogPlan,
     rows: readonly InstanceRow[],
     attempted: DeleteAttempt,
-  ): Promise<boolean> {
+    { version }: TagSet,
+  ): Promise<'committed' | 'lost' | 'outdated'> {
     const { log } = this.#rows.parts;
     const { written, lost } = attempted;
     const intent = this.#intentOf(state, plan, rows, written);
     let appended: Appended | undefined;
+    let isOutdated = false;
     const appending = async () => {
-      appended = await log.append(intent, state.guard.last, lost);
-      attempted.lost = appended;
-      if (appended === undefined) throw tooSlow();
+      const outcome = await log.append(intent, state.guard.last, lost, version);
+      if (outcome === 'outdated') {
+        isOutdated = true;
+        return;
+      }
+      appended = outcome;
+      attempted.lost = outcome;
+      if (outcome === undefined) throw tooSlow();
     };
     await allOf([
       appending(),
       plan.study === undefined ? this.#rows.doubtBrowse(state) : undefined,
       written.insert(plan, false),
     ]);
+    // It may have been set while this waited, which the compiler cannot see.
+    if (isOutdated as boolean) return 'outdated';
     if (appended === undefined) throw tooSlow();
     const operations = rows.map(({ entity: { rowKey, etag } }): TableOperation => ({
       kind: 'delete',
@@ -122,13 +137,13 @@ export class DeleteCommit {
       etag,
     }));
     const sent = await this.#rows.commit(state, plan, operations, appended);
-    if (!sent.committed) return false;
+    if (!sent.committed) return 'lost';
     const created = state.study?.record.created;
     if (created === undefined) throw new RangeError('nothing to delete from');
     if (plan.study === undefined) this.#rows.announced(undefined);
     const removed = [...plan.removed, ...written.unused(plan)];
     this.#rows.follow({ intent: appended, removed, created, study: plan.study, inVain: undefined });
-    return true;
+    return 'committed';
   }
 
   #intentOf(
@@ -146,20 +161,27 @@ export class DeleteCommit {
       changes: rows.map(({ record: { series, instance, version } }) => {
         return { series, instance, version, action: 'Delete' };
       }),
-      rows: rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]),
+      rows: rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]),
       totals: totalsOfPlan(state, plan),
     };
   }
 
   /** As many rows of the scope as one transaction takes. */
-  async #rowsIn({ series, instance }: DeleteScope): Promise<readonly InstanceRow[]> {
+  async #rowsIn({ series, instance }: DeleteScope, set: TagSet): Promise<readonly InstanceRow[]> {
     const { catalog } = this.#rows.parts;
+    const select = tagsInstances(set) ? 'all' : instanceProperties;
     if (series !== undefined && instance !== undefined) {
       const uids = { study: this.#rows.study, series, instance };
-      const row = await catalog.instance(this.#rows.partition, uids, instanceProperties);
+      const row = await catalog.instance(
+        this.#rows.partition,
+        uids,
+        select === 'all' ? undefined : select,
+      );
       return row === undefined ? [] : [row];
     }
-    for await (const page of catalog.instances(this.#rows.partition, this.#rows.study, series)) {
+    const { partition, study } = this.#rows;
+    const paging = { firstPageRows: select === 'all' ? rowsPerTransaction : tableLimits.pageRows };
+    for await (const page of catalog.instances(partition, study, series, select, paging)) {
       let rows = page.slice(0, rowsPerTransaction);
       while (rowCount(rows) > rowsPerTransaction) rows = rows.slice(0, -1);
       return rows;

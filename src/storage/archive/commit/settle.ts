@@ -197,7 +197,7 @@ async function removeFiles(
   ]);
 }
 
-/** Removes those index rows of studies and series that the catalog does not confirm. */
+/** Removes those index rows that the catalog does not confirm. */
 async function removeUnconfirmed(
   { catalog, index }: SettleParts,
   rows: readonly IndexRow[],
@@ -206,9 +206,13 @@ async function removeUnconfirmed(
   await index.remove(rows.filter((_, position) => confirmed[position] === false));
 }
 
-/** Whether the catalog confirms an index row of a study or series. */
+/** Whether the catalog confirms an index row: of an instance, whether it is of the version that is there. */
 export async function isRowConfirmed(catalog: Catalog, row: IndexRow): Promise<boolean> {
-  const { study, series } = row.uids;
+  const { study, series, instance } = row.uids;
+  if (series !== undefined && instance !== undefined) {
+    const now = await catalog.instance(row.partition, { study, series, instance }, ['version']);
+    return now?.record.version === row.write;
+  }
   const record =
     series === undefined
       ? await catalog.study(row.partition, study)

@@ -17,6 +17,7 @@ import {
   type NewInstance,
   type Replaced,
   type StudyState,
+  type Tagging,
 } from './catalog-plan.js';
 import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
@@ -24,7 +25,8 @@ import { firstOf, type Change, type Intent } from '../log/intent.js';
 import { instanceRowKey } from '../keys.js';
 import { encodeInstance } from '../records.js';
 import { sequenceStride } from '../log/sequence.js';
-import { rowsAboveInstances, type Sent, type StudyRows } from './study-rows.js';
+import { rowsNotImplied, type Sent, type StudyRows } from './study-rows.js';
+import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
@@ -51,6 +53,7 @@ interface StoreAttempt {
   readonly failed: Map<NewInstance, unknown>;
   readonly tooMuch: Set<NewInstance>;
   readonly written: WrittenIndexRows;
+  readonly tagger: Tagger;
   /** An intent that certainly was not, and will not be, carried out: the next attempt takes it over. */
   lost: Appended | undefined;
   /** The commit of what is left may have happened. */
@@ -82,6 +85,7 @@ export class StoreCommit {
       failed: new Map(),
       tooMuch: new Set(),
       written: new WrittenIndexRows(parts, partition, write),
+      tagger: new Tagger(parts, partition),
       lost: undefined,
       isInDoubt: false,
     };
@@ -130,12 +134,13 @@ export class StoreCommit {
       if (instances.length === 0) break;
       const there = [...rows].filter(([instance]) => left.has(instance));
       const replaced = new Map(there.map(([instance, { record }]) => [instance, record]));
-      const plan = planStore(this.#rows.partition, state, instances, replaced, write);
+      const tagging = await this.#taggingOf(attempted, instances, there);
+      const plan = planStore(this.#rows.partition, state, instances, replaced, write, tagging);
       if (!hasRoom(plan)) {
-        await this.#takeOutGrowth(attempted, state, replaced);
+        await this.#takeOutGrowth(attempted, state, replaced, tagging);
         continue;
       }
-      const intent = await this.#announce(attempted, state, plan, replaced);
+      const intent = await this.#announce(attempted, state, plan, replaced, tagging);
       if (intent === undefined) continue;
       attempted.isInDoubt = true;
       const sent = await this.#commitStore(state, plan, instances, rows, intent);
@@ -153,26 +158,55 @@ export class StoreCommit {
     await this.#takeBack(attempted);
   }
 
+  /** What query tags ask for, as this process knows them: the first round tells whether there are others. */
+  async #taggingOf(
+    { tagger }: StoreAttempt,
+    instances: readonly NewInstance[],
+    replaced: readonly (readonly [NewInstance, InstanceRow])[],
+  ): Promise<Tagging> {
+    const { catalog, tags } = this.#rows.parts;
+    const set = tags.known;
+    const { partition, study } = this.#rows;
+    const gone = !tagsInstances(set)
+      ? []
+      : await Promise.all(
+          replaced.map(
+            async ([, { record }]) => await catalog.instance(partition, { ...record, study }),
+          ),
+        );
+    return await tagger.taggingOf(
+      set,
+      instances,
+      gone.filter((row) => row !== undefined),
+    );
+  }
+
   /**
    * The first round: the intent, the index rows and the uploads.
    *
-   * @returns `undefined` when uploads have failed: what is left begins again.
+   * @returns `undefined` when uploads have failed, or there are other query tags: what is left begins again.
    */
   async #announce(
     attempted: StoreAttempt,
     state: StudyState,
     plan: CatalogPlan,
     replaced: Replaced,
+    { set }: Tagging,
   ): Promise<Appended | undefined> {
     const { left, uploads, failed, written, lost } = attempted;
-    const { log } = this.#rows.parts;
+    const { log, tags } = this.#rows.parts;
     const before = failed.size;
     const intent = this.#intentOf(attempted, state, plan, replaced);
     let appended: Appended | undefined;
     const appending = async () => {
-      appended = await log.append(intent, state.guard.last, lost);
-      attempted.lost = appended;
-      if (appended === undefined) {
+      const outcome = await log.append(intent, state.guard.last, lost, set.version);
+      if (outcome === 'outdated') {
+        await tags.catchUp(set);
+        return;
+      }
+      appended = outcome;
+      attempted.lost = outcome;
+      if (outcome === undefined) {
         throw new ServiceError('storage-unavailable', 'Storage is too slow.');
       }
     };
@@ -207,7 +241,7 @@ export class StoreCommit {
         ? { ...change, action: 'Create' }
         : { ...change, action: 'Update', previous };
     });
-    const rows = rowsAboveInstances([...written.rows, ...plan.added, ...plan.removed]);
+    const rows = rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]);
     const id = parts.newUlid();
     const base = state.guard.revision;
     const totals = totalsOfPlan(state, plan);
@@ -219,6 +253,7 @@ export class StoreCommit {
     { left, tooMuch, write }: StoreAttempt,
     state: StudyState,
     replaced: Replaced,
+    tagging: Tagging,
   ): Promise<void> {
     const known = distinctValues(state.study?.record);
     const growing: NewInstance[] = [];
@@ -226,7 +261,7 @@ export class StoreCommit {
       if (bringsNewValue(state, instance)) return true;
       const old = replaced.get(instance);
       const alone = new Map(old === undefined ? [] : [[instance, old]]);
-      const plan = planStore(this.#rows.partition, state, [instance], alone, write);
+      const plan = planStore(this.#rows.partition, state, [instance], alone, write, tagging);
       return !hasRoom(plan) || distinctValues(plan.study) > known;
     };
     for (const instance of left) {

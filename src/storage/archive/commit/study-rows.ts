@@ -2,6 +2,8 @@
  * What this process knows of the rows of one study, shared by its stores and deletes: the state that
  * guards the next commit, and the copy in the study list.
  */
+import { attribute } from '../../../dicom/attribute.js';
+import type { DataSet } from '../../../dicom/data-set.js';
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import type { Runtime } from '../../runtime.js';
@@ -9,7 +11,8 @@ import { tableLimits, type TableOperation } from '../../table-store.js';
 import { backOff } from './back-off.js';
 import type { BrowseIndex } from '../index/browse-index.js';
 import type { CatalogPlan, NewInstanceRecord, StudyState } from './catalog-plan.js';
-import type { Catalog } from '../catalog.js';
+import type { Catalog, InstanceRow } from '../catalog.js';
+import type { QueryTagList } from '../query-tag-list.js';
 import type { Appended, ChangeLog } from '../log/change-log.js';
 import { FollowUp, type Committed } from './follow-up.js';
 import type { Partition } from '../keys.js';
@@ -27,6 +30,9 @@ export interface StudyParts {
   readonly runtime: Runtime;
   readonly timing: ArchiveTiming;
   readonly newUlid: () => Ulid;
+  readonly tags: QueryTagList;
+  /** The data set of an instance, from a row read with all its properties. */
+  readonly dataSetOf: (row: InstanceRow) => Promise<DataSet>;
   /** The intents among some of which the log does not say what became of them. */
   readonly openAmong: (intents: readonly number[]) => Promise<ReadonlySet<number>>;
   /** Whether the log says of an intent that it was carried out. */
@@ -51,9 +57,16 @@ export function rowCount(instances: readonly { readonly record: NewInstanceRecor
   return instances.length + new Set(instances.map(({ record }) => record.series)).size;
 }
 
-/** What recovery cannot tell from the instances of a change: the index rows of studies and series. */
-export function rowsAboveInstances(rows: Iterable<IndexRow>): readonly IndexRow[] {
-  return [...new Set(rows)].filter(({ level }) => level !== 'instance');
+const sopInstanceUid = attribute('SOPInstanceUID');
+
+/**
+ * What recovery cannot tell from the instances of a change: the index rows of studies and series, and those of
+ * query tags.
+ */
+export function rowsNotImplied(rows: Iterable<IndexRow>): readonly IndexRow[] {
+  return [...new Set(rows)].filter(
+    ({ level, tag }) => level !== 'instance' || tag !== sopInstanceUid,
+  );
 }
 
 /** A study row names as many commits before its writers ask the log which of them it need not. */

@@ -69,6 +69,9 @@ export const seriesAttributes = tags(
   'RequestAttributesSequence',
 );
 
+/** The attributes that the rows of a level keep, whatever tags are added. */
+export const levelAttributes = { study: studyAttributes, series: seriesAttributes } as const;
+
 export interface IndexedAttribute {
   readonly level: Level;
   readonly tag: Tag;

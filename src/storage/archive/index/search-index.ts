@@ -12,6 +12,7 @@ import { tableLimits, type RowRange, type TableName, type TableStore } from '../
 import { allOf } from '../all-of.js';
 import { rowPages, type RowPage, type RowPagesOptions } from '../../row-pages.js';
 import { indexedAttributes } from './attributes.js';
+import { judgeElement, noTags, tagsOf, type TagSet } from './query-tags.js';
 import {
   encodeValue,
   indexPartitionKey,
@@ -101,27 +102,35 @@ function valuesWithout(indexes: Indexes, others: Indexes): Indexes {
  *
  * @param attributes - the indexed attributes at their newest values, computed ones included.
  * @param known - the indexes of the record so far.
+ * @param set - the query tags that are indexed as well; what is known of others goes.
  */
 export function changeIndexes(
   owner: IndexOwner,
   attributes: DataSet,
   known: Indexes,
   write: Ulid,
+  set: TagSet = noTags,
 ): IndexChange {
   const indexes: Record<string, Indexes[string]> = {};
   const added: IndexRow[] = [];
-  for (const { level, tag } of indexedAttributes) {
-    if (level !== owner.level) continue;
+  const change = (tag: Tag, texts: readonly string[]): void => {
     // Not plain objects: a value may be `constructor`.
     const before = new Map(Object.entries(known[tag] ?? {}));
     const values = new Map<string, Ulid>();
-    for (const text of normalisedValues(attributes[tag])) {
+    for (const text of texts) {
       const value = indexedValue(tag, text);
       const previous = before.get(value);
       if (previous === undefined && !values.has(value)) added.push({ ...owner, tag, value, write });
       values.set(value, previous ?? write);
     }
     if (values.size > 0) indexes[tag] = Object.fromEntries(values);
+  };
+  for (const { level, tag } of indexedAttributes) {
+    if (level === owner.level) change(tag, normalisedValues(attributes[tag]));
+  }
+  for (const tag of tagsOf(set, owner.level)) {
+    const judged = judgeElement(attributes[tag.tag], tag);
+    change(tag.tag, judged.kind === 'value' ? normalisedValues(judged.element) : []);
   }
   return { indexes, added, removed: rowsOf(owner, valuesWithout(known, indexes)) };
 }
@@ -155,7 +164,7 @@ export function wordAddressesOf(row: IndexRow): readonly Address[] {
 /** The row itself, unless the words of its value say all that it would, and those words. */
 export function addressesOf(row: IndexRow): readonly Address[] {
   const words = wordAddressesOf(row);
-  return hasOnlyWords(row.tag) ? words : [addressOf(row), ...words];
+  return hasOnlyWords(row.level, row.tag) ? words : [addressOf(row), ...words];
 }
 
 /** A row as read, with its key: the place after which a later walk goes on. */
@@ -295,6 +304,17 @@ export class SearchIndex {
         ).map(async (rowKeys) => await act(table, partitionKey, rowKeys));
       }),
     );
+  }
+
+  /** Every row of an attribute that has one shard, page by page. */
+  async *rowsOfAttribute(
+    partition: Partition,
+    { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+  ): AsyncGenerator<readonly IndexRow[], void, undefined> {
+    const range = { partitionKey: indexPartitionKey(partition, level, tag, '') };
+    for await (const { rows } of rowPages(this.#tables, 'searchindex', range, { select: [] })) {
+      yield rows.map(({ rowKey }) => ({ ...parseIndexRowKey(rowKey), partition, level, tag }));
+    }
   }
 
   /**

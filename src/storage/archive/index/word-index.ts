@@ -32,8 +32,8 @@ export function hasWords(level: Level, tag: Tag): boolean {
 const onlyWords: ReadonlySet<Tag> = new Set([attribute('SeriesDescription')]);
 
 /** Whether an attribute has no rows but those of its words: its values are found by how they begin. */
-export function hasOnlyWords(tag: Tag): boolean {
-  return onlyWords.has(tag);
+export function hasOnlyWords(level: Level, tag: Tag): boolean {
+  return level === 'series' && onlyWords.has(tag);
 }
 
 /** Attributes in whose order studies can be walked both ways. */

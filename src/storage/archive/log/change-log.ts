@@ -26,10 +26,12 @@ interface Append {
   readonly after: number;
   /** A lost attempt whose leavings this one takes over. */
   readonly before: number | undefined;
+  /** The version of the query tags that the commit was planned with. */
+  readonly tags: number;
 }
 
 type Work = Append | 'close';
-type Result = Appended | 'gone' | 'closed';
+type Result = Appended | 'outdated' | 'gone' | 'closed';
 
 interface Placed {
   readonly append: Append;
@@ -97,12 +99,19 @@ export class ChangeLog {
    *
    * @param after - sequence of the last change of the study.
    * @param before - a lost attempt at the same, whose files and index rows this one takes over.
-   * @returns `undefined` when somebody else has begun to clear away what the lost attempt left.
+   * @param tags - the version of the query tags that the commit was planned with.
+   * @returns `outdated` when there is a later version, which the shard says has to be known: nothing is
+   *   appended; `undefined` when somebody else has begun to clear away what the lost attempt left.
    * @throws ServiceError `storage-unavailable`: it may be in the log, and is never committed.
    */
-  async append(intent: Intent, after: number, before?: Appended): Promise<Appended | undefined> {
-    const result = await this.#work.add({ intent, after, before: before?.sequence });
-    return typeof result === 'string' ? undefined : result;
+  async append(
+    intent: Intent,
+    after: number,
+    before?: Appended,
+    tags = 0,
+  ): Promise<Appended | 'outdated' | undefined> {
+    const result = await this.#work.add({ intent, after, before: before?.sequence, tags });
+    return result === 'gone' || result === 'closed' ? undefined : result;
   }
 
   /** Nothing is left to be done about an intent that was carried out: noted with the next append, or soon. */
@@ -154,6 +163,12 @@ export class ChangeLog {
     let left = batch.filter(isAppend);
     for (let attempt = 0; left.length > 0 || this.#leaving.size > 0; attempt++) {
       const tail = this.#tail ?? (await this.#readTail());
+      for (const append of left) if (append.tags < tail.tags) results.set(append, 'outdated');
+      left = left.filter((append) => append.tags >= tail.tags);
+      if (left.length === 0 && this.#leaving.size === 0) {
+        this.#tail = tail;
+        break;
+      }
       const move = this.#plan(tail, left);
       const outcome = await this.#send(tail, move);
       if (outcome === 'moved') {

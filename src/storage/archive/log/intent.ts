@@ -2,7 +2,6 @@
  * Intents: the rows of the log. Each says what one write is about to do to one study, and stays as the
  * record of what it did. What it did not do is void.
  */
-import { gunzipSync, gzipSync } from 'node:zlib';
 import type {
   InstanceUids,
   SeriesInstanceUID,
@@ -12,7 +11,7 @@ import type {
 import { ServiceError } from '../../../errors.js';
 import type { Entity, Properties } from '../../table-store.js';
 import type { Partition } from '../keys.js';
-import { joinChunks, toChunks } from '../records.js';
+import { decodeText, encodeText } from '../records.js';
 import type { IndexRow } from '../index/search-index.js';
 import { sequenceStride } from './sequence.js';
 import { decodeTotals, encodeTotals, isNone, type Totals } from './totals.js';
@@ -40,7 +39,10 @@ export interface Intent {
   readonly base: number;
   /** At least one, at most 99; they have sequences in this order. */
   readonly changes: readonly Change[];
-  /** Index rows above the instances that are put down before the commit, or taken away after it. */
+  /**
+   * Index rows that do not follow from the changes, which are put down before the commit or taken away after
+   * it: those above the instances, and those of query tags.
+   */
   readonly rows: readonly IndexRow[];
   /** What the partition has more or fewer of when it is carried out. */
   readonly totals: Totals;
@@ -108,18 +110,9 @@ function decodeChanges(text: unknown): readonly Change[] {
   );
 }
 
-/** A property holds 32 Ki characters; what is longer is compressed into as many as it takes. */
-const textCharacters = 30_000;
-
-function encodeRows(rows: readonly IndexRow[]): Properties {
-  const text = JSON.stringify(rows);
-  return text.length <= textCharacters ? { rows: text } : toChunks('rows', gzipSync(text));
-}
-
 function decodeRows(properties: Properties): readonly IndexRow[] {
-  const chunks = joinChunks('rows', properties);
-  const text = chunks.length === 0 ? properties['rows'] : gunzipSync(chunks).toString();
-  return typeof text === 'string' ? (JSON.parse(text) as readonly IndexRow[]) : [];
+  const text = decodeText('rows', properties);
+  return text === undefined ? [] : (JSON.parse(text) as readonly IndexRow[]);
 }
 
 /** Whether files are to be removed some time after the intent was carried out. */
@@ -133,7 +126,7 @@ export function encodeIntent(intent: Intent): Properties {
     ...{ partition, study, id, write, base },
     count: changes.length,
     changes: encodeChanges(changes),
-    ...(rows.length > 0 && encodeRows(rows)),
+    ...(rows.length > 0 && encodeText('rows', JSON.stringify(rows))),
     ...(!isNone(totals) && { totals: encodeTotals(totals) }),
     ...(leavesFiles(intent) && { clear: true }),
   };

@@ -4,6 +4,8 @@
  */
 import type { Entity, Properties, TableOperation, TableStore } from '../../table-store.js';
 import { logPartitionKey, logTailRowKey } from '../keys.js';
+import { backOff } from '../commit/back-off.js';
+import type { Runtime } from '../../runtime.js';
 import { mostLogShards } from './sequence.js';
 import { decodePartitionTotals, encodePartitionTotals, type PartitionTotals } from './totals.js';
 
@@ -23,6 +25,8 @@ export interface Tail {
    * begun without.
    */
   readonly totals: PartitionTotals | undefined;
+  /** The version of the query tags that whoever appends from now on has to know. */
+  readonly tags: number;
   /** When it was written last, by the clock of storage; 0 when it is not there. */
   readonly timestamp: number;
   /** `undefined` when the shard has no tail row. */
@@ -35,15 +39,16 @@ export function encodeTail({
   open,
   shards,
   totals,
+  tags,
 }: Omit<Tail, 'etag' | 'timestamp'>): Properties {
   return {
-    ...{ last: BigInt(last), newest: BigInt(newest), open: open.join(' '), shards },
+    ...{ last: BigInt(last), newest: BigInt(newest), open: open.join(' '), shards, tags },
     ...encodePartitionTotals(totals),
   };
 }
 
 function decodeTail(shard: number, row: Entity | undefined): Tail {
-  const { last, newest, open, shards } = row?.properties ?? {};
+  const { last, newest, open, shards, tags } = row?.properties ?? {};
   return {
     shard,
     last: Number(last ?? 0),
@@ -51,6 +56,7 @@ function decodeTail(shard: number, row: Entity | undefined): Tail {
     open: typeof open === 'string' && open !== '' ? open.split(' ').map(Number) : [],
     shards: Math.min(Number(shards ?? 1), mostLogShards),
     totals: row === undefined ? new Map() : decodePartitionTotals(row.properties),
+    tags: Number(tags ?? 0),
     timestamp: row?.timestamp ?? 0,
     etag: row?.etag,
   };
@@ -143,15 +149,47 @@ export async function growLog(tables: TableStore, shards: number): Promise<void>
     );
     if (announced.includes(undefined)) continue;
     const last = Math.max(...announced.map((tail) => tail?.last ?? 0));
+    const tags = Math.max(...announced.map((tail) => tail?.tags ?? 0));
     const there = new Set(old.map(({ shard }) => shard));
     await Promise.all(
       shardsFrom(0, wanted)
         .filter((shard) => !there.has(shard))
         .map(async (shard) => {
           const none = decodeTail(shard, undefined);
-          await writeTail(tables, none, { last, shards: wanted });
+          await writeTail(tables, none, { last, tags, shards: wanted });
         }),
     );
     return;
+  }
+}
+
+/**
+ * Lets every tail say that a version of the query tags has to be known: whoever appends an intent after that
+ * has read them. A tail that is announced and not there yet is made, so that it cannot begin without saying so.
+ *
+ * @returns the intents that were open then: their writers may not know the tags.
+ */
+export async function stampTails(
+  tables: TableStore,
+  runtime: Runtime,
+  version: number,
+): Promise<readonly number[]> {
+  const open = new Set<number>();
+  for (let attempt = 0; ; attempt++) {
+    const tails = await readTails(tables);
+    const last = Math.max(...tails.map((tail) => tail.last));
+    const shards = Math.max(...tails.map((tail) => tail.shards));
+    const left = tails.filter((tail) => tail.tags < version || tail.etag === undefined);
+    // Also of those that were stamped before: what is open may be older than the stamp.
+    for (const tail of tails) for (const one of tail.open) open.add(one);
+    if (left.length === 0) return [...open];
+    const stamped = await Promise.all(
+      left.map(async (tail) => {
+        const change =
+          tail.etag === undefined ? { last, shards, tags: version } : { tags: version };
+        return await writeTail(tables, tail, change);
+      }),
+    );
+    if (stamped.includes(undefined)) await backOff(runtime, attempt);
   }
 }

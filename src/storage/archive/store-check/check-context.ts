@@ -1,6 +1,7 @@
 /** What every part of the check works with. */
 import type { BlobStore } from '../../blob-store.js';
 import type { TableStore } from '../../table-store.js';
+import { readTagList, type TagList } from '../query-tag-list.js';
 
 /** Younger than this, index rows may belong to a write that is under way. */
 const underWayMilliseconds = 60 * 60_000;
@@ -33,6 +34,8 @@ export interface CheckContext extends Stores {
   readonly now: () => number;
   readonly blobAge: number;
   readonly indexAge: number;
+  /** The query tags as they are by now, so that nobody judges by those of before. */
+  readonly tagList: () => Promise<TagList>;
   readonly progress: (phase: CheckPhase, done: number) => void;
 }
 
@@ -43,6 +46,7 @@ export function contextOf({ tables, blobs }: Stores, options: CheckOptions = {})
     blobs,
     now,
     blobAge: orphanAge,
+    tagList: async () => await readTagList(tables),
     indexAge: Math.min(orphanAge, underWayMilliseconds),
     progress: (phase, done) => onProgress?.({ phase, done }),
   };

@@ -1,4 +1,5 @@
 /** Whether the catalog confirms a row of the search index, told from its key. */
+import { attribute } from '../../../dicom/attribute.js';
 import { parseTag } from '../../../dicom/tag.js';
 import { ServiceError } from '../../../errors.js';
 import { Catalog } from '../catalog.js';
@@ -11,6 +12,7 @@ import {
   type Level,
   type Partition,
 } from '../keys.js';
+import type { ListedTag } from '../query-tag-list.js';
 import type { Indexes } from '../records.js';
 import { addressOf, type Address, type IndexRow } from '../index/search-index.js';
 import type { Ulid } from '../ulid.js';
@@ -18,6 +20,8 @@ import { wordRowsOf } from '../index/word-index.js';
 import { studyPartitionKey } from '../keys.js';
 import type { CheckContext } from './check-context.js';
 import { hasRows } from './study-rows.js';
+
+const sopInstanceUid = attribute('SOPInstanceUID');
 
 /** What a key of the search index stands for. */
 export type IndexKey =
@@ -88,7 +92,10 @@ async function ownerOf(
  * Asks the catalog. Rows of a study or series whose own row is missing or unreadable although it has
  * instances count as confirmed: that is another finding.
  */
-export async function isConfirmed({ tables }: CheckContext, key: IndexKey): Promise<boolean> {
+export async function isConfirmed(
+  { tables, tagList }: CheckContext,
+  key: IndexKey,
+): Promise<boolean> {
   const catalog = new Catalog(tables);
   const owned = key.kind === 'browse' ? key : key.row;
   const { partition, uids } = owned;
@@ -97,6 +104,13 @@ export async function isConfirmed({ tables }: CheckContext, key: IndexKey): Prom
     if (key.kind === 'row' && series !== undefined && instance !== undefined) {
       const now = await catalog.instance(partition, { study, series, instance }, ['version']);
       if (now === undefined) return false;
+      if (key.row.tag !== sopInstanceUid) {
+        // What a version has for a tag never changes.
+        const { tags } = await tagList();
+        const isListed = ({ tag, level, status }: ListedTag) =>
+          tag === key.row.tag && level === 'instance' && status !== 'deleting';
+        return now.record.version === key.row.write && tags.some(isListed);
+      }
       const { partitionKey, rowKey } = addressOf(key.row);
       return instanceIndexRows(partition, now.record)
         .map(addressOf)

@@ -1,5 +1,7 @@
 /** Whether everything in a study can be found: its index rows, and its copy in the study list. */
-import { instanceIndexRows } from '../commit/catalog-plan.js';
+import { instanceIndexRows, taggedIndexRows } from '../commit/catalog-plan.js';
+import { taggedValues, tagsOf } from '../index/query-tags.js';
+import { dataSetOf } from './data-set-of.js';
 import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
 import { encodeStudy, type SeriesRecord, type StudyRecord } from '../records.js';
 import { addressesOf, rowsOf, type IndexRow } from '../index/search-index.js';
@@ -27,11 +29,32 @@ export function placeOfIndexRow({ partition, uids, level, tag }: IndexRow): stri
   return `${placeOf(partition, uids.study, uids.series, uids.instance)} ${level} ${tag}`;
 }
 
+/** The rows by which instances are found by query tags that may be searched by. */
+async function taggedRows(
+  context: CheckContext,
+  { partition, instances }: StudyRows,
+): Promise<readonly IndexRow[]> {
+  const { version, tags } = await context.tagList();
+  const ready = tagsOf(
+    { version, tags: tags.filter(({ status }) => status === 'ready') },
+    'instance',
+  );
+  if (ready.length === 0) return [];
+  const rows: IndexRow[] = [];
+  for (const instance of instances) {
+    const tagged = taggedValues(await dataSetOf(context, partition, instance), ready);
+    rows.push(...taggedIndexRows(partition, instance, tagged, { version, tags: ready }));
+  }
+  return rows;
+}
+
 /** The index rows that the catalog asks for and that are not there. */
 export async function judgeIndexRows(
-  { tables }: CheckContext,
-  { partition, row, series, instances }: StudyRows,
+  context: CheckContext,
+  rows: StudyRows,
 ): Promise<readonly Finding[]> {
+  const { tables } = context;
+  const { partition, row, series, instances } = rows;
   const below = bySeries(instances);
   const implied = [
     ...(row === undefined || instances.length === 0 ? [] : studyIndexRows(partition, row.record)),
@@ -39,15 +62,16 @@ export async function judgeIndexRows(
       .filter(([uid]) => below.has(uid))
       .flatMap(([, { record }]) => seriesIndexRows(partition, record)),
     ...instances.flatMap((instance) => [...instanceIndexRows(partition, instance)]),
+    ...(await taggedRows(context, rows)),
   ];
   const missing = await filterAsync(implied, async (indexRow) => {
-    const rows = await Promise.all(
+    const there = await Promise.all(
       addressesOf(indexRow).map(
         async ({ table, partitionKey, rowKey }) =>
           await tables.get(table, partitionKey, rowKey, { select: [] }),
       ),
     );
-    return rows.includes(undefined);
+    return there.includes(undefined);
   });
   return missing.map((indexRow) => ({
     kind: 'index-row-missing',

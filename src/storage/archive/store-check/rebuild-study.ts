@@ -2,24 +2,21 @@
  * Makes the study and series rows of a study anew from its instance rows: counts of rows that are
  * there, whole rows where they are missing. Attributes of rows that are there stay as they are.
  */
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { attribute } from '../../../dicom/attribute.js';
 import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
-import type { Tag } from '../../../dicom/tag.js';
 import { ServiceError } from '../../../errors.js';
 import { chunksOfSize } from '../../../group-by.js';
-import { allBytes } from '../../body.js';
 import { systemRuntime } from '../../runtime.js';
 import { tableLimits } from '../../table-store.js';
-import { mergeAttributes, seriesAttributes, studyAttributes } from '../index/attributes.js';
+import { mergeLevel, taggedValues, type TagSet } from '../index/query-tags.js';
 import { backOff } from '../commit/back-off.js';
 import { BrowseIndex } from '../index/browse-index.js';
 import { modalitiesElement, type CatalogPlan, type StudyState } from '../commit/catalog-plan.js';
 import { Catalog } from '../catalog.js';
-import { blobName, browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
-import { metadataInRow, readMetadata, type SeriesRecord, type StudyRecord } from '../records.js';
+import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
+import { readTagList, tagSetOf } from '../query-tag-list.js';
+import type { SeriesRecord, StudyRecord } from '../records.js';
 import {
   changeIndexes,
   SearchIndex,
@@ -28,12 +25,12 @@ import {
 } from '../index/search-index.js';
 import { newUlid, type Ulid } from '../ulid.js';
 import type { Stores } from './check-context.js';
+import { dataSetOf } from './data-set-of.js';
 import { seriesIndexRows, studyIndexRows } from './judge-index.js';
 import { bySeries, differsFrom, judgeRows, seriesCounts, studyCounts } from './judge-rows.js';
 import { refreshBrowseRow } from './refresh-browse-row.js';
 import { isUnchanged, readStudyRows, type CheckedInstance, type StudyRows } from './study-rows.js';
 
-const inflate = promisify(gunzip);
 const modalitiesInStudyTag = attribute('ModalitiesInStudy');
 /** A study that changes under so many rebuilds is in use. */
 const mostAttempts = 30;
@@ -54,34 +51,19 @@ function inOrderOfStore<Instance extends { readonly sequence: number }>(
   return [...instances].sort((a, b) => a.sequence - b.sequence);
 }
 
-async function dataSetOf(
-  { tables, blobs }: Stores,
-  partition: Partition,
-  instance: CheckedInstance,
-): Promise<DataSet> {
-  const row = await new Catalog(tables).instance(partition, instance);
-  if (row === undefined) return {};
-  let compressed = metadataInRow(row.entity);
-  if (compressed === undefined) {
-    const name = blobName(partition, instance, row.record.version, 'metadata.json.gz');
-    const blob = await blobs.get('derived', name);
-    // Reported as missing; what it said is lost.
-    if (blob === undefined) return {};
-    compressed = await allBytes(blob.body);
-  }
-  return JSON.parse(readMetadata((await inflate(compressed)).toString()).json) as DataSet;
-}
-
 /** The newest value of each attribute, as stores in their order would have left them. */
 async function newestAttributes(
   stores: Stores,
   partition: Partition,
   instances: readonly CheckedInstance[],
-  tags: readonly Tag[],
+  level: 'study' | 'series',
+  set: TagSet,
 ): Promise<DataSet> {
   let attributes: DataSet = {};
   for (const instance of inOrderOfStore(instances)) {
-    attributes = mergeAttributes(attributes, await dataSetOf(stores, partition, instance), tags);
+    const dataSet = await dataSetOf(stores, partition, instance);
+    const tagged = taggedValues(dataSet, set.tags);
+    attributes = mergeLevel(level, attributes, { dataSet, tagged }, set);
   }
   return attributes;
 }
@@ -96,8 +78,9 @@ async function seriesAsNew(
   series: SeriesInstanceUID,
   instances: readonly CheckedInstance[],
   newest: CheckedInstance,
+  set: TagSet,
 ): Promise<SeriesRecord> {
-  const attributes = await newestAttributes(stores, partition, instances, seriesAttributes);
+  const attributes = await newestAttributes(stores, partition, instances, 'series', set);
   return {
     study,
     series,
@@ -119,6 +102,7 @@ async function studyAsNew(
   series: readonly SeriesRecord[],
   newest: CheckedInstance,
   write: Ulid,
+  set: TagSet,
 ): Promise<StudyRecord> {
   const created = least(
     series.map((record) => record.created),
@@ -136,14 +120,19 @@ async function studyAsNew(
     created,
     revision: Number(copy?.properties['revision'] ?? 0),
     write,
-    attributes: await newestAttributes(stores, partition, instances, studyAttributes),
+    attributes: await newestAttributes(stores, partition, instances, 'study', set),
     newest: { series: newest.series, instance: newest.instance },
     indexes: {},
     ...studyCounts(series, instances),
   };
 }
 
-async function rebuild(stores: Stores, rows: StudyRows, write: Ulid): Promise<Rebuilt> {
+async function rebuild(
+  stores: Stores,
+  rows: StudyRows,
+  write: Ulid,
+  set: TagSet,
+): Promise<Rebuilt> {
   const { partition } = rows;
   const changes: IndexChange[] = [];
   const series = new Map<SeriesInstanceUID, SeriesRecord | undefined>();
@@ -159,7 +148,8 @@ async function rebuild(stores: Stores, rows: StudyRows, write: Ulid): Promise<Re
     const newest = inOrderOfStore(instances).at(-1);
     if (newest === undefined) continue;
     const before =
-      rows.series.get(uid)?.record ?? (await seriesAsNew(stores, rows, uid, instances, newest));
+      rows.series.get(uid)?.record ??
+      (await seriesAsNew(stores, rows, uid, instances, newest, set));
     const change = changeIndexes(
       {
         partition,
@@ -170,6 +160,7 @@ async function rebuild(stores: Stores, rows: StudyRows, write: Ulid): Promise<Re
       before.attributes,
       before.indexes,
       write,
+      set,
     );
     changes.push(change);
     const after = {
@@ -185,7 +176,7 @@ async function rebuild(stores: Stores, rows: StudyRows, write: Ulid): Promise<Re
     all.push(isSame ? before : after);
     if (!isSame) series.set(uid, after);
   }
-  const study = await rebuildStudyRow(stores, rows, all, write, changes);
+  const study = await rebuildStudyRow(stores, rows, all, write, changes, set);
   if (study === undefined && rows.row !== undefined) {
     removed.push(...studyIndexRows(partition, rows.row.record));
   }
@@ -203,17 +194,19 @@ async function rebuildStudyRow(
   series: readonly SeriesRecord[],
   write: Ulid,
   changes: IndexChange[],
+  set: TagSet,
 ): Promise<StudyRecord | undefined> {
   const { partition, study, instances } = rows;
   const newest = inOrderOfStore(instances).at(-1);
   if (newest === undefined) return undefined;
-  const before = rows.row?.record ?? (await studyAsNew(stores, rows, series, newest, write));
+  const before = rows.row?.record ?? (await studyAsNew(stores, rows, series, newest, write, set));
   const counts = studyCounts(series, instances);
   const change = changeIndexes(
     { partition, level: 'study', uids: { study }, created: before.created },
     { ...before.attributes, [modalitiesInStudyTag]: modalitiesElement(counts.modalities) },
     before.indexes,
     write,
+    set,
   );
   changes.push(change);
   const revision = before.revision + 1;
@@ -269,7 +262,9 @@ export async function rebuildStudy(
     if (rows.unreadable.length > 0) return false;
     // One rebuild mends every finding in the rows of a study.
     if (judgeRows(rows).length === 0 && (await isUnchanged(tables, rows))) return true;
-    const rebuilt = await rebuild(stores, rows, newUlid());
+    // Read after the rows: they cannot have values for tags that it does not know.
+    const set = tagSetOf(await readTagList(tables));
+    const rebuilt = await rebuild(stores, rows, newUlid(), set);
     if (await isUnchanged(tables, rows)) {
       await index.insert(rebuilt.added);
       const plans = plansOf(rebuilt);

@@ -41,9 +41,14 @@ function intent(instances = 1): Intent {
 const intents = (many: number) => Array.from({ length: many }, () => intent());
 
 /** Appends what must be appended. */
-async function append(log: ChangeLog, one: Intent, before?: Appended): Promise<Appended> {
-  const appended = await log.append(one, 0, before);
-  if (appended === undefined) throw new Error('not appended');
+async function append(
+  log: ChangeLog,
+  one: Intent,
+  before?: Appended,
+  after = 0,
+): Promise<Appended> {
+  const appended = await log.append(one, after, before);
+  if (appended === undefined || appended === 'outdated') throw new Error('not appended');
   return appended;
 }
 
@@ -87,11 +92,11 @@ describe('ChangeLog', () => {
   it('goes on behind the last change of the study, and when the clock is set back', async () => {
     const { log, setNow } = open();
     const after = firstSequenceOf(1_800_000_500_000) + 17;
-    const first = await log.append(intent(), after);
+    const first = await append(log, intent(), undefined, after);
     setNow(1_700_000_000_000);
     const second = await append(log, intent());
-    expect(first?.sequence).toBeGreaterThan(after);
-    expect(second.sequence).toBe((first?.sequence ?? 0) + sequenceStride);
+    expect(first.sequence).toBeGreaterThan(after);
+    expect(second.sequence).toBe(first.sequence + sequenceStride);
   });
 
   it('puts what is appended at once into as few transactions as hold it', async () => {
@@ -279,7 +284,7 @@ describe('a log of several shards', () => {
         kind: 'insert',
         rowKey: logTailRowKey,
         properties: encodeTail({
-          ...{ shard: 0, last: 500, newest: 0, open: [], shards: 3 },
+          ...{ shard: 0, last: 500, newest: 0, open: [], shards: 3, tags: 0 },
           totals: new Map(),
         }),
       },

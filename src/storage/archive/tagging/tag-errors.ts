@@ -1,0 +1,100 @@
+/** Values that could not be indexed when their tags were added: rows of the table `registry`, in order of time. */
+import type { InstanceUids } from '../../../dicom/uid.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { chunksOfSize, groupBy } from '../../../group-by.js';
+import { rowPages } from '../../row-pages.js';
+import { tableLimits, type Entity, type TableStore } from '../../table-store.js';
+import type { Partition } from '../keys.js';
+import type { TagError } from './tag-indexer.js';
+
+/** An error as it is listed. */
+export interface ListedTagError {
+  readonly partition: Partition;
+  readonly uids: InstanceUids;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly reason: string;
+}
+
+function partitionKeyOf(tag: Tag): string {
+  return `querytagerrors|${tag}`;
+}
+
+function decode({ properties }: Entity): ListedTagError {
+  const { partition, study, series, instance, created, reason } = properties;
+  return {
+    partition: partition as Partition,
+    uids: { study, series, instance } as InstanceUids,
+    created: Number(created),
+    reason: String(reason),
+  };
+}
+
+export class TagErrors {
+  readonly #tables: TableStore;
+
+  constructor(tables: TableStore) {
+    this.#tables = tables;
+  }
+
+  /**
+   * Notes errors; the same ones again change nothing.
+   *
+   * @param slice - the number of the piece of work in which they were met.
+   */
+  async put(errors: readonly TagError[], slice: number, created: number): Promise<void> {
+    for (const [tag, some] of groupBy(errors, (error) => error.tag)) {
+      for (const chunk of chunksOfSize(some, tableLimits.transactionOperations)) {
+        await this.#tables.transact(
+          'registry',
+          partitionKeyOf(tag),
+          chunk.map(({ partition, uids, sequence, reason }) => ({
+            kind: 'upsert',
+            rowKey: [String(slice).padStart(9, '0'), String(sequence).padStart(16, '0')].join('|'),
+            properties: { partition, ...uids, created, reason },
+          })),
+        );
+      }
+    }
+  }
+
+  /** Some errors of a tag, the oldest first. */
+  async list(tag: Tag, offset: number, limit: number): Promise<readonly ListedTagError[]> {
+    const found: ListedTagError[] = [];
+    let passed = 0;
+    for await (const { rows } of rowPages(this.#tables, 'registry', {
+      partitionKey: partitionKeyOf(tag),
+    })) {
+      for (const row of rows) {
+        if (passed++ < offset) continue;
+        found.push(decode(row));
+        if (found.length === limit) return found;
+      }
+    }
+    return found;
+  }
+
+  /** Forgets all errors of a tag. */
+  async clear(tag: Tag): Promise<void> {
+    const partitionKey = partitionKeyOf(tag);
+    for await (const { rows } of rowPages(
+      this.#tables,
+      'registry',
+      { partitionKey },
+      { select: [] },
+    )) {
+      for (const chunk of chunksOfSize(rows, tableLimits.transactionOperations)) {
+        const outcome = await this.#tables.transact(
+          'registry',
+          partitionKey,
+          chunk.map(({ rowKey }) => ({ kind: 'delete', rowKey })),
+        );
+        // Somebody else clears them as well: one by one, whatever is left.
+        if (outcome.committed) continue;
+        for (const { rowKey } of chunk) {
+          await this.#tables.transact('registry', partitionKey, [{ kind: 'delete', rowKey }]);
+        }
+      }
+    }
+  }
+}
