@@ -31,15 +31,6 @@ const levels = ['study', 'series', 'instance'] as const;
 
 const list = (tags: readonly Tag[]) => tags.map(keywordOf).join(', ') || '–';
 
-describe('README.md', () => {
-  it('has every route', () => {
-    const rows = tableRows('README.md', ['Path', 'Methods']).flatMap(([path, methods = '']) =>
-      (methods.match(/\b[A-Z]{3,}\b/g) ?? []).map((method) => `${method} ${path ?? ''}`),
-    );
-    expect(rows.sort()).toEqual(table.map(({ method, path }) => `${method} /${path}`).sort());
-  });
-});
-
 describe('docs/rendering.md', () => {
   it('has every rule on modality transforms', () => {
     const root = '1.2.840.10008.5.1.4.1.1';
