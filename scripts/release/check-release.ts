@@ -1,5 +1,6 @@
 /**
- * What has to agree before a version is released: package.json, its lockfile, the changelog and the tag.
+ * What has to agree before a version is released: package.json, its lockfile, the template of azd, the
+ * changelog and the tag.
  * The notes of a release are its section of the changelog.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,8 @@ export interface Release {
   readonly version: string;
   /** Of package-lock.json: of the file, and of the package in it. */
   readonly lockedVersions: readonly string[];
+  /** Of the template in azure.yaml. */
+  readonly templateVersion: string;
   readonly changelog: string;
   /** As in `v0.2.0`; what is about to be tagged when left out. */
   readonly tag?: string;
@@ -46,6 +49,7 @@ export function sectionsOf(changelog: string): readonly Section[] {
 export function faultsOfRelease({
   version,
   lockedVersions,
+  templateVersion,
   changelog,
   tag,
 }: Release): readonly string[] {
@@ -55,6 +59,9 @@ export function faultsOfRelease({
   }
   for (const locked of new Set(lockedVersions)) {
     if (locked !== version) faults.push(`package-lock.json has version ${locked}, not ${version}`);
+  }
+  if (templateVersion !== version) {
+    faults.push(`azure.yaml has version ${templateVersion}, not ${version}`);
   }
   if (tag !== undefined && tag !== `v${version}`) {
     faults.push(`the tag is ${tag}, not v${version}`);
@@ -98,6 +105,7 @@ export function runReleaseCheck(
   const faults = faultsOfRelease({
     version,
     lockedVersions: [lock.version, lock.packages['']?.version ?? 'none'],
+    templateVersion: /template: [\w-]+@(\S+)/.exec(read('azure.yaml'))?.[1] ?? 'none',
     changelog,
     ...(options.tag !== undefined && { tag: options.tag }),
   });

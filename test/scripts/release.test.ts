@@ -15,7 +15,12 @@ const changelog = `# Changelog
 
 - Everything.
 `;
-const good: Release = { version: '0.2.0', lockedVersions: ['0.2.0', '0.2.0'], changelog };
+const good: Release = {
+  version: '0.2.0',
+  lockedVersions: ['0.2.0', '0.2.0'],
+  templateVersion: '0.2.0',
+  changelog,
+};
 
 describe('sectionsOf', () => {
   it('takes a changelog apart', () => {
@@ -35,6 +40,7 @@ describe('faultsOfRelease', () => {
 
   it.each<[string, Partial<Release>]>([
     ['package-lock.json has version 0.1.0, not 0.2.0', { lockedVersions: ['0.2.0', '0.1.0'] }],
+    ['azure.yaml has version 0.1.0, not 0.2.0', { templateVersion: '0.1.0' }],
     ['the tag is v0.3.0, not v0.2.0', { tag: 'v0.3.0' }],
     [
       'CHANGELOG.md: what is under [Unreleased] belongs under the version',
