@@ -12,6 +12,7 @@ import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import {
   fresh,
   onEveryFace,
+  onEveryHost,
   pathOf,
   sample,
   valueOf,
@@ -421,7 +422,10 @@ onEveryFace((client) => {
       }
     });
   });
+});
 
+// An answer that has begun ends as hosts can.
+onEveryHost((client) => {
   describe('a frame that is damaged', () => {
     /** RLE whose header announces more segments than there can be. */
     const damaged = Buffer.alloc(64, 0xff);
