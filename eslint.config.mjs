@@ -26,6 +26,22 @@ const house = (files, { folders = [], packages = [], why }) => ({
   },
 });
 
+// A rule for a room replaces that of its house, so it says both.
+const archiveHouse = {
+  folders: ['http', 'multipart', 'dicomweb', 'auth', 'host', 'azure'],
+  packages: [...azure, 'dicom-parser', ...codecs],
+};
+const dicomHouse = {
+  folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
+  packages: [...azure, 'dicom-parser', ...codecs],
+};
+const useCaseHouse = {
+  folders: ['host', 'storage/azure', 'storage/memory'],
+  packages: [...azure, 'dicom-parser', ...codecs],
+};
+const room = (files, { folders, packages }, more, why) =>
+  house(files, { folders: [...folders, ...more], packages, why });
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/', 'samples/', '.azurite/', '.package/'] },
   js.configs.recommended,
@@ -77,12 +93,23 @@ export default tseslint.config(
   },
 
   house(['src/dicom/**'], {
-    folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
-    packages: [...azure, 'dicom-parser', ...codecs],
+    ...dicomHouse,
     why: 'dicom/ is the standard as pure functions: no HTTP, no Azure; dicom-parser in part10/interpret.ts only.',
   }),
+  room(
+    ['src/dicom/part10/**'],
+    dicomHouse,
+    ['pixel', 'write'],
+    'dicom/part10/ reads files, and knows neither pixels nor how files are written.',
+  ),
+  room(
+    ['src/dicom/write/**'],
+    dicomHouse,
+    ['pixel'],
+    'dicom/write/ writes files, and takes pixels as bytes.',
+  ),
   house(['src/dicom/part10/interpret.ts'], {
-    folders: ['multipart', 'http', 'dicomweb', 'storage', 'auth', 'host'],
+    folders: [...dicomHouse.folders, 'pixel', 'write'],
     packages: [...azure, ...codecs],
     why: 'dicom/ is the standard as pure functions: no HTTP, no Azure.',
   }),
@@ -102,20 +129,48 @@ export default tseslint.config(
     why: 'http/ knows dicom types and multipart only.',
   }),
   house(['src/storage/**'], {
-    folders: ['http', 'multipart', 'dicomweb', 'auth', 'host', 'azure'],
-    packages: [...azure, 'dicom-parser', ...codecs],
+    ...archiveHouse,
     why: 'Storage ports, the archive over them, and the memory store know dicom types only.',
   }),
+  room(
+    ['src/storage/archive/index/**'],
+    archiveHouse,
+    ['log', 'store-check', 'tagging'],
+    'archive/index/ knows rows by which things are found, and not when they are written.',
+  ),
+  room(
+    ['src/storage/archive/log/**'],
+    archiveHouse,
+    ['store-check', 'tagging'],
+    'archive/log/ knows intents and what became of them.',
+  ),
+  room(
+    ['src/storage/archive/commit/**'],
+    archiveHouse,
+    ['store-check', 'tagging'],
+    'archive/commit/ changes the archive; what checks and tags it stands above.',
+  ),
   house(['src/storage/azure/**'], {
     folders: ['http', 'multipart', 'dicomweb', 'auth', 'host'],
     packages: ['@azure/functions', '@azure/identity', 'dicom-parser', ...codecs],
     why: 'The Azure adapters know the ports, dicom types and the storage SDKs.',
   }),
   house(['src/dicomweb/**'], {
-    folders: ['host', 'storage/azure', 'storage/memory'],
-    packages: [...azure, 'dicom-parser', ...codecs],
+    ...useCaseHouse,
     why: 'Use cases know storage ports, never an adapter, a host or Azure.',
   }),
+  room(
+    ['src/dicomweb/search/match/**'],
+    useCaseHouse,
+    ['walk', 'results'],
+    'search/match/ says what matches, and not how it is found.',
+  ),
+  room(
+    ['src/dicomweb/search/walk/**'],
+    useCaseHouse,
+    ['results'],
+    'search/walk/ finds, and does not show.',
+  ),
   house(['src/jobs/**'], {
     folders: ['dicom', 'http', 'multipart', 'dicomweb', 'auth', 'host', 'azure', 'memory'],
     packages: [...azure, 'dicom-parser', ...codecs],
@@ -132,6 +187,21 @@ export default tseslint.config(
     why: 'functions/ only registers routes.',
   }),
   house(['src/host/**'], { packages: codecs, why: 'Codecs are imported in dicom/pixel/ only.' }),
+  house(['src/host/pipeline/**'], {
+    folders: ['functions', 'local', 'workers', 'host/jobs'],
+    packages: codecs,
+    why: 'host/pipeline/ answers requests, whichever host they come from.',
+  }),
+  house(['src/host/jobs/**'], {
+    folders: ['functions', 'local', 'workers'],
+    packages: codecs,
+    why: 'host/jobs/ is what both hosts run at their times.',
+  }),
+  house(['src/host/workers/**'], {
+    folders: ['functions', 'local', 'pipeline', 'host/jobs'],
+    packages: codecs,
+    why: 'host/workers/ are threads for pixels and headers, and know no requests.',
+  }),
   {
     // WebAssembly codecs are loaded by name, not imported.
     files: ['src/**', 'functions/**'],
