@@ -17,7 +17,7 @@ export interface CorsConfig {
   readonly allowedOrigins: readonly string[] | '*';
 }
 
-const allowedMethods = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
+const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const allowedHeaders =
   'Authorization, Accept, Prefer, Preference, Content-Type, Content-Encoding, Range, If-Range, If-None-Match, ' +
   'If-Modified-Since, ' +

@@ -19,6 +19,8 @@ const varying = new Set([
 const refusals: Partial<Record<string, number>> = {
   readUpload: 404,
   readOperation: 404,
+  readQueryTag: 404,
+  listQueryTagErrors: 404,
   listPartitions: 400,
   listShares: 501,
 };
@@ -40,6 +42,7 @@ onEveryHost((client) => {
         .replace('{series}', one.series)
         .replace('{instance}', one.instance)
         .replace('{frames}', '1')
+        .replace('{tag}', '00200013')
         .replace('{*path}', '7FE00010');
       const prefix = route.scope === 'service' ? '' : client.face.prefix;
       const url = `${client.service.baseUrl}${prefix}/${path}${query[route.name] ?? ''}`;
