@@ -17,6 +17,7 @@ import type { Runtime } from '../src/storage/runtime.js';
 import { Clock, Resource } from './simulate/clock.js';
 import { LimitedTables } from './simulate/limited-tables.js';
 import { account, instance, latency, work } from './simulate/limits.js';
+import { seededRandom } from '../src/storage/memory/seeded-random.js';
 
 const storeCounts = [1, 10, 25, 40, 100, 200];
 const viewCounts = [1, 10, 100];
@@ -50,17 +51,6 @@ function newWorld(): World {
   };
 }
 
-/** Numbers in [0, 1), the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
-}
-
 function there<T>(value: T | undefined): T {
   if (value === undefined) throw new RangeError('not a UID');
   return value;
@@ -75,7 +65,7 @@ class Process {
   constructor(world: World, number: number) {
     const { clock, log } = world;
     const sleep = async (milliseconds: number) => await clock.sleep(milliseconds / 1000);
-    const runtime: Runtime = { sleep, rest: sleep, random: seeded(number) };
+    const runtime: Runtime = { sleep, rest: sleep, random: seededRandom(number) };
     this.processor = new Resource(clock, `processor ${number}`, 1);
     this.log = new ChangeLog(log, runtime);
     this.newUlid = ulidMaker(() => log.now(), runtime.random);

@@ -1,7 +1,7 @@
 /** Kills processes of the service at every step of the protocol while clients use it. */
 import { Arena, everyKill, type Kill, type Report } from './kill/arena.js';
 import { stepToFreezeAt } from './kill/steps.js';
-import { seeded } from './kill/seeded.js';
+import { seededRandom } from '../../src/storage/memory/seeded-random.js';
 
 /** Kills at any moment that follow those at the steps. */
 const killsAtAnyTime = 2;
@@ -42,7 +42,7 @@ export async function runKills({
   const arena = await Arena.open({
     connectionString,
     prefix,
-    random: seeded(seed),
+    random: seededRandom(seed),
     survivors: freezeMilliseconds === undefined ? 0 : 1,
   });
   let freezes = 0;

@@ -1,7 +1,7 @@
 /** Lets the storage misbehave while clients use the service. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arena, type Report } from './kill/arena.js';
-import { seeded } from './kill/seeded.js';
+import { seededRandom } from '../../src/storage/memory/seeded-random.js';
 import { startFaultyProxy, type Fault, type FaultSpans } from './storage/faulty-proxy.js';
 
 export interface StorageFaultRun extends FaultSpans {
@@ -29,7 +29,7 @@ export async function runStorageFaults({
   readonly report: Report;
   readonly met: ReadonlyMap<Fault, number>;
 }> {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const proxy = await startFaultyProxy(connectionString, random, spans);
   try {
     const arena = await Arena.open({

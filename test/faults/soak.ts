@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAzurite } from '../../src/host/local/azurite.js';
 import { Arena, everyKill, type Kill } from './kill/arena.js';
-import { seeded } from './kill/seeded.js';
+import { seededRandom } from '../../src/storage/memory/seeded-random.js';
 import { stepToFreezeAt } from './kill/steps.js';
 import type { Sample } from './kill/service-process.js';
 import { killTable, markdownTable, outcomeTable, violationsOf } from './kill/tables.js';
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
       prefix: 'soak',
       // One that is watched, and one that stands still now and then.
       survivors: 2,
-      random: seeded(Number(values.seed)),
+      random: seededRandom(Number(values.seed)),
     });
     const [survivor] = arena.survivors;
     if (survivor === undefined) throw new Error('No process is watched.');

@@ -1,9 +1,10 @@
 /** Long work: what is done, how far it is, and a way to end it. */
 import { useEffect, useState } from 'preact/hooks';
-import { messageOf, request } from '../api/client.js';
+import { request } from '../api/client.js';
 import { Message } from '../parts/message.js';
 import { useRequest } from '../parts/use-request.js';
 import { text } from '../text.js';
+import { useRemoval } from './use-removal.js';
 
 interface Operation {
   readonly operationId: string;
@@ -35,23 +36,13 @@ async function loadOperations(signal: AbortSignal): Promise<readonly Operation[]
 export function JobsCard() {
   const [loaded, reload] = useRequest('operations', loadOperations);
   const [shown, setShown] = useState<readonly Operation[]>([]);
-  const [problem, setProblem] = useState<string>();
+  const { problem, remove } = useRemoval(text.operate.confirmCancel, reload);
   useEffect(() => {
     if (loaded.state === 'there') setShown(loaded.value);
     const goesOn = loaded.state === 'there' && loaded.value.some(isUnderWay);
     const timer = goesOn ? setTimeout(reload, everyMilliseconds) : undefined;
     return () => clearTimeout(timer);
   }, [loaded]);
-  const cancel = async (id: string) => {
-    if (!confirm(text.operate.confirmCancel)) return;
-    try {
-      await request(`operations/${id}`, { method: 'DELETE' });
-      setProblem(undefined);
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
-    reload();
-  };
   return (
     <section class="card">
       <h2>{text.operate.jobs}</h2>
@@ -79,7 +70,7 @@ export function JobsCard() {
               <button
                 type="button"
                 class="button button-danger"
-                onClick={() => void cancel(operation.operationId)}
+                onClick={() => void remove(`operations/${operation.operationId}`)}
               >
                 {text.operate.cancelJob}
               </button>

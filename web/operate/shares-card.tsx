@@ -1,10 +1,10 @@
 /** The links that work, whoever made them, and a way to withdraw each. */
-import { useState } from 'preact/hooks';
-import { messageOf, request } from '../api/client.js';
+import { request } from '../api/client.js';
 import { Message } from '../parts/message.js';
 import { useRequest } from '../parts/use-request.js';
 import { links } from '../route.js';
 import { text } from '../text.js';
+import { useRemoval } from './use-removal.js';
 
 interface Share {
   readonly id: string;
@@ -21,17 +21,7 @@ export function SharesCard() {
   const [loaded, reload] = useRequest('shares', async (signal) => {
     return (await (await request('shares', { signal })).json()) as readonly Share[];
   });
-  const [problem, setProblem] = useState<string>();
-  const withdraw = async (id: string) => {
-    if (!confirm(text.share.confirmWithdraw)) return;
-    try {
-      await request(`shares/${id}`, { method: 'DELETE' });
-      setProblem(undefined);
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
-    reload();
-  };
+  const { problem, remove } = useRemoval(text.share.confirmWithdraw, reload);
   return (
     <section class="card">
       <h2>{text.share.links}</h2>
@@ -67,7 +57,11 @@ export function SharesCard() {
                   )}
                 </p>
               </div>
-              <button type="button" class="button button-danger" onClick={() => void withdraw(id)}>
+              <button
+                type="button"
+                class="button button-danger"
+                onClick={() => void remove(`shares/${id}`)}
+              >
                 {text.share.withdraw}
               </button>
             </li>

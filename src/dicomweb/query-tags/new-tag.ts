@@ -7,27 +7,16 @@ import { parseVR, type VR } from '../../dicom/vr.js';
 import { indexableVRs, type QueryTag } from '../../storage/archive/index/query-tags.js';
 import type { Level } from '../../storage/archive/keys.js';
 import { invalidMember, objectAt, textAt } from '../json-body.js';
+import { microsoftQueryTags } from '../microsoft-query-tags.js';
 import { invalidTag, readPath } from './read-path.js';
 
 /** Attributes that the Microsoft server indexes by itself. */
-export const coreAttributes: ReadonlySet<Tag> = new Set(
-  [
-    'StudyInstanceUID',
-    'PatientID',
-    'PatientName',
-    'PatientBirthDate',
-    'StudyDate',
-    'StudyDescription',
-    'AccessionNumber',
-    'ReferringPhysicianName',
-    'ModalitiesInStudy',
-    'SeriesInstanceUID',
-    'Modality',
-    'PerformedProcedureStepStartDate',
-    'ManufacturerModelName',
-    'SOPInstanceUID',
-  ].map(attribute),
-);
+export const coreAttributes: ReadonlySet<Tag> = new Set([
+  ...microsoftQueryTags,
+  ...['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'ModalitiesInStudy'].map(
+    attribute,
+  ),
+]);
 
 /** A tag as a request has it. */
 export interface RequestedTag {

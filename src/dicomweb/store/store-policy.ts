@@ -16,6 +16,7 @@ import {
   validateVR,
   type ValidationFailure,
 } from '../../dicom/validate.js';
+import { microsoftQueryTags } from '../microsoft-query-tags.js';
 
 export interface StorePolicy {
   /** PatientID must have a value, must be present though it may be empty, or may be missing. */
@@ -41,20 +42,6 @@ export interface StorePolicy {
 }
 
 const patientID = attribute('PatientID');
-
-/** The attributes that the Microsoft server indexes, besides the UIDs. */
-const microsoftQueryTags = [
-  'PatientID',
-  'PatientName',
-  'PatientBirthDate',
-  'StudyDate',
-  'StudyDescription',
-  'AccessionNumber',
-  'ReferringPhysicianName',
-  'Modality',
-  'PerformedProcedureStepStartDate',
-  'ManufacturerModelName',
-].map(attribute);
 
 export const standardStorePolicy: StorePolicy = {
   patientID: 'optional',

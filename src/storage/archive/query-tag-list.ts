@@ -65,7 +65,6 @@ export class QueryTagList {
   readonly #tables: TableStore;
   readonly #runtime: Runtime;
   #known: TagSet = noTags;
-  #isRead = false;
 
   constructor(tables: TableStore, runtime: Runtime) {
     this.#tables = tables;
@@ -74,12 +73,6 @@ export class QueryTagList {
 
   /** The tags as this process knows them: perhaps no longer as they are, which the log tells whoever writes. */
   get known(): TagSet {
-    return this.#known;
-  }
-
-  /** The tags, read once in the life of the process: for what may be behind. */
-  async once(): Promise<TagSet> {
-    if (!this.#isRead) await this.read();
     return this.#known;
   }
 
@@ -131,7 +124,6 @@ export class QueryTagList {
   }
 
   #learn(list: TagList): void {
-    this.#isRead = true;
     if (list.version >= this.#known.version) this.#known = tagSetOf(list);
   }
 }

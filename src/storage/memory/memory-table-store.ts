@@ -16,6 +16,7 @@ import type {
   TransactionOutcome,
 } from '../table-store.js';
 import { SortedRows } from './sorted-rows.js';
+import { seededRandom } from './seeded-random.js';
 
 export interface MemoryTableStoreOptions {
   readonly onCall?: OnStorageCall;
@@ -90,17 +91,6 @@ function decodeContinuation(continuation: string): string {
     throw new RangeError('Not a continuation');
   }
   return rowKey;
-}
-
-/** Numbers in [0, 1) that depend on the seed alone (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
 }
 
 /** Tables in memory, gone with the process. Carries a million rows and more. */

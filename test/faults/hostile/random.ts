@@ -1,4 +1,5 @@
 /** Random choices that a seed and the number of a case determine, so that any case can be had again. */
+import { seededRandom } from '../../../src/storage/memory/seeded-random.js';
 
 export interface Random {
   /** A whole number from 0 to below `end`. */
@@ -9,15 +10,11 @@ export interface Random {
   readonly bytes: (length: number) => Buffer;
 }
 
-/** The choices of one case (mulberry32). */
+/** The choices of one case. */
 export function randomOf(seed: number, index: number): Random {
-  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35);
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = seededRandom(
+    Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35),
+  );
   const below = (end: number) => Math.floor(next() * end);
   return {
     below,

@@ -4,17 +4,7 @@
  */
 import { ServiceError } from '../../../../src/errors.js';
 import type { Runtime } from '../../../../src/storage/runtime.js';
-
-/** Numbers in [0, 1) that depend on the seed alone (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
-}
+import { seededRandom } from '../../../../src/storage/memory/seeded-random.js';
 
 interface Event {
   readonly owner: Owner;
@@ -79,7 +69,7 @@ export class World {
   #events: Event[] = [];
 
   constructor(seed: number, faults: Faults) {
-    this.random = seeded(seed);
+    this.random = seededRandom(seed);
     this.faults = faults;
   }
 
