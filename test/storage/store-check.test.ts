@@ -17,6 +17,7 @@ import {
   logPartitionKey,
   logRowKey,
   logTailRowKey,
+  originalRowKey,
   seriesRowKey,
   studyPartitionKey,
   studyRowKey,
@@ -404,6 +405,15 @@ const damages: readonly Damage[] = [
         ...properties,
         state: '{',
       }));
+    },
+  },
+  {
+    what: 'the original of an instance that was never updated',
+    kind: 'original-wrong',
+    make: async (opened) => {
+      const uids = uidsOf(first);
+      const row = await opened.stores.tables.get('catalog', key, instanceRowKey(uids));
+      await insert(opened, 'catalog', key, originalRowKey(uids), row?.properties);
     },
   },
   {

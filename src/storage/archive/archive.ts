@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
 import type { DataSet } from '../../dicom/data-set.js';
 import { stringifyDataSet } from '../../dicom/json.js';
+import type { Tag } from '../../dicom/tag.js';
 import type {
   InstanceUids,
   SeriesInstanceUID,
@@ -41,6 +42,7 @@ import {
   type InstanceRecord,
   type StoredMetadata,
 } from './records.js';
+import { Originals } from './originals.js';
 import { QueryTagList } from './query-tag-list.js';
 import { recover, type RecoveryReport } from './commit/recovery.js';
 import { SearchIndex } from './index/search-index.js';
@@ -81,12 +83,33 @@ export interface StoredFile {
   readonly uploaded?: Promise<unknown>;
 }
 
+/** What an update tells of the new version of an instance, which is a `StoredFile` as any other. */
+export interface FileUpdate {
+  /** The row of the version that the new one was made of, with all its properties. */
+  readonly of: InstanceRow;
+  readonly changed: ReadonlySet<Tag>;
+  /** The job that updates it. */
+  readonly job: string;
+}
+
 /** Writers that are kept for their knowledge of a study's rows. */
 const keptWriters = 1000;
 /** A study is written for a while, then seldom again. */
 const keptMilliseconds = 5 * 60_000;
 /** Of the indexes that are kept for the next frame: room for one of a million fragments. */
 const keptIndexBytes = 12 * 1024 ** 2;
+
+/** The record of an updated instance, which knows of its original, and what the commit needs besides. */
+function updated(
+  record: NewInstance['record'],
+  { of, changed, job }: FileUpdate,
+): Pick<NewInstance, 'record' | 'update'> {
+  const { version, original = version } = of.record;
+  return {
+    record: { ...record, original, update: job },
+    update: { of: version, changed, row: of.entity.properties },
+  };
+}
 
 function isUnavailable(error: unknown): boolean {
   return error instanceof ServiceError && error.code === 'storage-unavailable';
@@ -101,6 +124,7 @@ export class Archive {
   readonly feed: ChangeFeed;
   readonly queryTags: QueryTagList;
   readonly tagIndexer: TagIndexer;
+  readonly originals: Originals;
   readonly #log: ChangeLog;
   /** By version, of which nothing ever changes. */
   readonly #indexes = new BoundedCache<InstanceIndex>(keptIndexBytes);
@@ -128,6 +152,7 @@ export class Archive {
       async (partition, row) => await this.metadataText(partition, row),
     );
     this.queryTags = new QueryTagList(tables, runtime);
+    this.originals = new Originals(tables, catalog);
     this.#log = new ChangeLog(tables, runtime);
     this.#runtime = runtime;
     this.newVersion = ulidMaker(() => tables.now(), runtime.random);
@@ -175,6 +200,7 @@ export class Archive {
     partition: Partition,
     file: StoredFile,
     mode: StoreMode = 'create',
+    update?: FileUpdate,
   ): Promise<CommitResult> {
     const metadata = file.metadata ?? compressMetadata(stringifyDataSet(file.dataSet));
     const index = compressIndex(file.index);
@@ -192,7 +218,10 @@ export class Archive {
     uploaded.catch(() => undefined);
     const modality = modalityIn(dataSet);
     const record = { ...uids, version, sopClass, modality, transferSyntax, length };
-    const instance: NewInstance = { record, dataSet, metadata, index };
+    const instance: NewInstance = {
+      ...{ record, dataSet, metadata, index },
+      ...(update !== undefined && updated(record, update)),
+    };
     return await this.#writer(partition, uids.study).store({ instance, uploaded }, mode);
   }
 

@@ -73,12 +73,17 @@ export function instanceRowKey({ series, instance }: Omit<InstanceUids, 'study'>
   return `2|${series}|${instance}`;
 }
 
+/** The row of an instance as it was before its first update, beside the one that it has now. */
+export function originalRowKey({ series, instance }: Omit<InstanceUids, 'study'>): string {
+  return `3|${series}|${instance}`;
+}
+
 /** The level and the UIDs that a RowKey of the catalog names. */
 export type CatalogKey =
   | { readonly level: 'study' }
   | { readonly level: 'series'; readonly series: SeriesInstanceUID }
   | {
-      readonly level: 'instance';
+      readonly level: 'instance' | 'original';
       readonly series: SeriesInstanceUID;
       readonly instance: SOPInstanceUID;
     };
@@ -88,7 +93,7 @@ export function parseCatalogRowKey(rowKey: string): CatalogKey {
   if (level === '0') return { level: 'study' };
   if (level === '1') return { level: 'series', series: series as SeriesInstanceUID };
   return {
-    level: 'instance',
+    level: level === '3' ? 'original' : 'instance',
     series: series as SeriesInstanceUID,
     instance: instance as SOPInstanceUID,
   };
@@ -125,6 +130,17 @@ export function instanceRows(
   series?: SeriesInstanceUID,
 ): RowRange {
   return below(studyPartitionKey(partition, study), series === undefined ? '2' : `2|${series}`);
+}
+
+/** The originals of the instances from one to another. */
+export function originalRows(
+  partition: Partition,
+  study: StudyInstanceUID,
+  first: Omit<InstanceUids, 'study'>,
+  last: Omit<InstanceUids, 'study'>,
+): RowRange {
+  const partitionKey = studyPartitionKey(partition, study);
+  return { partitionKey, from: originalRowKey(first), to: afterRow(originalRowKey(last)) };
 }
 
 // ---- search index --------------------------------------------------------------------------

@@ -71,6 +71,10 @@ export interface InstanceRecord extends InstanceUids {
   readonly transferSyntax: TransferSyntaxUID;
   /** Bytes of the Part 10 file. */
   readonly length: number;
+  /** Of an instance that was updated: the version before its first update, whose row and files are kept. */
+  readonly original?: Ulid;
+  /** The job that updated it last. */
+  readonly update?: string;
 }
 
 /** Where frames and bulk values lie in the file. */
@@ -268,6 +272,8 @@ export const instanceProperties = [
   'modality',
   'transferSyntax',
   'length',
+  'original',
+  'update',
 ] as const;
 export const indexProperties = [...instanceProperties, 'index', 'indexInBlob'] as const;
 
@@ -344,6 +350,8 @@ export function encodeInstance({ record, metadata, index }: CompressedInstance):
     ...(record.modality !== undefined && { modality: record.modality }),
     transferSyntax: record.transferSyntax,
     length: BigInt(record.length),
+    ...(record.original !== undefined && { original: record.original }),
+    ...(record.update !== undefined && { update: record.update }),
   };
   if (index.length > rowBytes.index) properties['indexInBlob'] = true;
   else properties['index'] = index;
@@ -356,7 +364,7 @@ export function decodeInstance(
   uids: InstanceUids,
   { properties }: Pick<Entity, 'properties'>,
 ): InstanceRecord {
-  const modality = properties['modality'];
+  const { modality, original, update } = properties;
   return {
     ...uids,
     version: properties['version'] as Ulid,
@@ -365,6 +373,8 @@ export function decodeInstance(
     ...(typeof modality === 'string' && { modality }),
     transferSyntax: properties['transferSyntax'] as TransferSyntaxUID,
     length: Number(properties['length']),
+    ...(typeof original === 'string' && { original: original as Ulid }),
+    ...(typeof update === 'string' && { update }),
   };
 }
 

@@ -4,10 +4,12 @@
  */
 import { attribute } from '../../../dicom/attribute.js';
 import type { DataSet, Element } from '../../../dicom/data-set.js';
-import { stringOf } from '../../../dicom/value.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { pick, stringOf } from '../../../dicom/value.js';
 import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import { groupBy } from '../../../group-by.js';
 import { mergeLevel, noTags, tagsOf, type TagSet } from '../index/query-tags.js';
+import type { Properties } from '../../table-store.js';
 import type { Partition } from '../keys.js';
 import {
   noGuard,
@@ -33,6 +35,17 @@ export interface NewInstance {
   readonly metadata: Uint8Array;
   /** Compressed index of frames and bulk values. */
   readonly index: Uint8Array;
+  /** There when it is an update of the version that is there. */
+  readonly update?: InstanceUpdate;
+}
+
+/** What a new version of an instance changes of the one before, whose other attributes and pixels it has. */
+export interface InstanceUpdate {
+  /** The version that it was made of: another one is left alone. */
+  readonly of: Ulid;
+  readonly changed: ReadonlySet<Tag>;
+  /** The row of that version, which is kept when it is the first that is updated. */
+  readonly row: Properties;
 }
 
 /** A record with the ETag of its row. */
@@ -242,20 +255,15 @@ export function planStore(
     modalities.push(...modalityChanges(before, after));
   }
 
+  const newest = newestOf(instances);
   record = {
     ...record,
     revision: state.guard.revision + 1,
     write,
-    newest: { series: last.record.series, instance: last.record.instance },
+    ...(newest !== undefined && { newest: { series: newest.series, instance: newest.instance } }),
     instances: record.instances + instances.length - replaced.size,
     attributes: instances.reduce(
-      (attributes, instance) =>
-        mergeLevel(
-          'study',
-          attributes,
-          { dataSet: instance.dataSet, tagged: valuesOf(instance) },
-          set,
-        ),
+      (attributes, instance) => withInstance('study', attributes, instance, tagging),
       record.attributes,
     ),
     modalities: count(record.modalities, modalities),
@@ -368,22 +376,21 @@ function emptySeries(
 }
 
 function addToSeries(
-  series: Omit<SeriesRecord, 'newest'>,
+  series: Omit<SeriesRecord, 'newest'> & Partial<Pick<SeriesRecord, 'newest'>>,
   added: readonly NewInstance[],
   replaced: Replaced,
-  { set, valuesOf }: Tagging,
+  tagging: Tagging,
 ): SeriesRecord {
   const attributes = added.reduce(
-    (known, instance) =>
-      mergeLevel('series', known, { dataSet: instance.dataSet, tagged: valuesOf(instance) }, set),
+    (known, instance) => withInstance('series', known, instance, tagging),
     series.attributes,
   );
-  const [newest] = added.slice(-1);
-  if (newest === undefined) throw new RangeError('nothing to add');
+  const [last] = added.slice(-1);
+  if (last === undefined) throw new RangeError('nothing to add');
   return {
     ...series,
     revision: series.revision + 1,
-    newest: newest.record.instance,
+    newest: newestOf(added)?.instance ?? series.newest ?? last.record.instance,
     instances: series.instances + added.filter((instance) => !replaced.has(instance)).length,
     attributes,
     sopClasses: countSopClasses(series.sopClasses, added, replaced),
@@ -395,6 +402,32 @@ function addToSeries(
       ]),
     ),
   };
+}
+
+/** The instance stored last: an update leaves that as it was. */
+function newestOf(instances: readonly NewInstance[]): NewInstanceRecord | undefined {
+  return instances.findLast(({ update }) => update === undefined)?.record;
+}
+
+/**
+ * The attributes of a study or series after an instance. Of an update only what it changes counts, and counts
+ * where it is empty too; all else stays, whichever instance it is from.
+ */
+function withInstance(
+  level: 'study' | 'series',
+  known: DataSet,
+  instance: NewInstance,
+  { set, valuesOf }: Tagging,
+): DataSet {
+  const { dataSet, update } = instance;
+  const tagged = valuesOf(instance);
+  if (update === undefined) return mergeLevel(level, known, { dataSet, tagged }, set);
+  const { changed } = update;
+  const kept = Object.fromEntries(
+    Object.entries(known).filter(([tag]) => !changed.has(tag as Tag)),
+  );
+  const news = { dataSet: pick(dataSet, changed), tagged: pick(tagged, changed) };
+  return mergeLevel(level, kept, news, set);
 }
 
 function modalityOfInstance(

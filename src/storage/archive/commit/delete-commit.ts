@@ -11,6 +11,7 @@ import { planDelete, totalsOfPlan, type CatalogPlan, type StudyState } from './c
 import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
 import type { Intent } from '../log/intent.js';
+import { originalRowKey } from '../keys.js';
 import { instanceProperties } from '../records.js';
 import { rowCount, rowsNotImplied, rowsPerTransaction, type StudyRows } from './study-rows.js';
 import type { TagSet } from '../index/query-tags.js';
@@ -131,11 +132,12 @@ export class DeleteCommit {
     // It may have been set while this waited, which the compiler cannot see.
     if (isOutdated as boolean) return 'outdated';
     if (appended === undefined) throw tooSlow();
-    const operations = rows.map(({ entity: { rowKey, etag } }): TableOperation => ({
-      kind: 'delete',
-      rowKey,
-      etag,
-    }));
+    const operations = rows.flatMap(({ record, entity }): readonly TableOperation[] => {
+      const { rowKey, etag } = entity;
+      const gone = { kind: 'delete', rowKey, etag } as const;
+      if (record.original === undefined) return [gone];
+      return [gone, { kind: 'delete', rowKey: originalRowKey(record) }];
+    });
     const sent = await this.#rows.commit(state, plan, operations, appended);
     if (!sent.committed) return 'lost';
     const created = state.study?.record.created;
@@ -158,9 +160,10 @@ export class DeleteCommit {
     if (write === undefined) throw new ServiceError('storage-corrupt', 'A study without its row.');
     return {
       ...{ partition, study: uid, id: parts.newUlid(), write, base: guard.revision },
-      changes: rows.map(({ record: { series, instance, version } }) => {
-        return { series, instance, version, action: 'Delete' };
-      }),
+      changes: rows.map(({ record: { series, instance, version, original } }) => ({
+        ...{ series, instance, version, action: 'Delete' },
+        ...(original !== undefined && { files: [version, original] }),
+      })),
       rows: rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]),
       totals: totalsOfPlan(state, plan),
     };

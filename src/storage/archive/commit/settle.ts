@@ -10,7 +10,7 @@ import { backOff } from './back-off.js';
 import type { BrowseIndex } from '../index/browse-index.js';
 import { instanceIndexRows } from './catalog-plan.js';
 import type { Catalog } from '../catalog.js';
-import { asVoid, decodeIntent, type LoggedIntent } from '../log/intent.js';
+import { asVoid, decodeIntent, filesLeftBy, type LoggedIntent } from '../log/intent.js';
 import { blobName, logPartitionKey, logRowKey, type BlobExtension } from '../keys.js';
 import { readTail, tailOperation } from '../log/log-tail.js';
 import type { IndexRow, SearchIndex } from '../index/search-index.js';
@@ -160,10 +160,7 @@ export async function clear(parts: SettleParts, intent: LoggedIntent): Promise<v
     await removeFiles(
       parts,
       intent,
-      changes.flatMap((change) => {
-        const version = change.action === 'Delete' ? change.version : change.previous;
-        return version === undefined ? [] : [{ ...change, version }];
-      }),
+      changes.flatMap((change) => filesLeftBy(change).map((version) => ({ ...change, version }))),
     );
     return;
   }

@@ -22,7 +22,7 @@ import {
 import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
 import { firstOf, type Change, type Intent } from '../log/intent.js';
-import { instanceRowKey } from '../keys.js';
+import { instanceRowKey, originalRowKey } from '../keys.js';
 import { encodeInstance } from '../records.js';
 import { sequenceStride } from '../log/sequence.js';
 import { rowsNotImplied, type Sent, type StudyRows } from './study-rows.js';
@@ -30,7 +30,7 @@ import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
-/** What became of an instance that was to be stored. */
+/** What became of an instance that was to be stored; an update `exists` when another version than its own is there, or none. */
 export type CommitResult = 'stored' | 'exists' | 'no-room';
 
 /** An instance that is to be committed once its files are there. */
@@ -129,7 +129,11 @@ export class StoreCommit {
       // committed in the order of their sequences, and an intent under one revision only.
       const state = await this.#rows.current(attempt);
       const rows = await this.#rowsThere([...left], state, attempted, look);
-      for (const instance of rows.keys()) if (!replacing.has(instance)) left.delete(instance);
+      for (const instance of left) {
+        const there = rows.get(instance)?.record.version;
+        const isLate = instance.update !== undefined && there !== instance.update.of;
+        if (isLate || (there !== undefined && !replacing.has(instance))) left.delete(instance);
+      }
       const instances = [...left];
       if (instances.length === 0) break;
       const there = [...rows].filter(([instance]) => left.has(instance));
@@ -152,7 +156,7 @@ export class StoreCommit {
       }
       this.#rows.forget();
       look = sent.isOfInstance ? 'sure' : 'none';
-      if (!sent.isOfInstance) await backOff(this.#rows.parts.runtime, attempt);
+      if (!sent.isOfInstance || attempt > 2) await backOff(this.#rows.parts.runtime, attempt);
       attempt += 1;
     }
     await this.#takeBack(attempted);
@@ -235,11 +239,15 @@ export class StoreCommit {
     const { partition, study, parts } = this.#rows;
     const changes = [...left].map((instance): Change => {
       const { series, instance: sop, version } = instance.record;
-      const previous = replaced.get(instance)?.version;
+      const old = replaced.get(instance);
       const change = { series, instance: sop, version } as const;
-      return previous === undefined
-        ? { ...change, action: 'Create' }
-        : { ...change, action: 'Update', previous };
+      if (old === undefined) return { ...change, action: 'Create' };
+      const { version: previous, original } = old;
+      const updated = { ...change, action: 'Update', previous } as const;
+      if (instance.update !== undefined) {
+        return original === undefined ? { ...updated, files: [] } : updated;
+      }
+      return original === undefined ? updated : { ...updated, files: [previous, original] };
     });
     const rows = rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]);
     const id = parts.newUlid();
@@ -324,14 +332,14 @@ export class StoreCommit {
     intent: Appended,
   ): Promise<Sent> {
     const first = firstOf(intent.sequence, instances.length);
-    const operations = instances.map((instance, position): TableOperation => {
+    const operations = instances.flatMap((instance, position): readonly TableOperation[] => {
       const record = { ...instance.record, sequence: first + position * sequenceStride };
       const rowKey = instanceRowKey(record);
       const properties = encodeInstance({ ...instance, record });
       const old = rows.get(instance);
-      return old === undefined
-        ? { kind: 'insert', rowKey, properties }
-        : { kind: 'replace', rowKey, properties, etag: old.entity.etag };
+      if (old === undefined) return [{ kind: 'insert', rowKey, properties }];
+      const replace = { kind: 'replace', rowKey, properties, etag: old.entity.etag } as const;
+      return [replace, ...ofOriginal(instance, old)];
     });
     return await this.#rows.commit(state, plan, operations, intent);
   }
@@ -344,6 +352,15 @@ export class StoreCommit {
     const inVain = written.announces(plan) ? undefined : written.announced;
     this.#rows.follow({ intent, removed, created: study.created, study, inVain });
   }
+}
+
+/** What becomes of the row of the original: put down by the first update, gone with what replaces the instance. */
+function ofOriginal({ update }: NewInstance, { record }: InstanceRow): readonly TableOperation[] {
+  const rowKey = originalRowKey(record);
+  if (update === undefined)
+    return record.original === undefined ? [] : [{ kind: 'delete', rowKey }];
+  if (record.original !== undefined) return [];
+  return [{ kind: 'upsert', rowKey, properties: update.row }];
 }
 
 function passOver(error: unknown): void {

@@ -54,7 +54,8 @@ export const rowsPerTransaction = tableLimits.transactionOperations - 1;
 
 /** Rows of instances and of the series that they are in. */
 export function rowCount(instances: readonly { readonly record: NewInstanceRecord }[]): number {
-  return instances.length + new Set(instances.map(({ record }) => record.series)).size;
+  const originals = instances.filter(({ record }) => record.original !== undefined).length;
+  return instances.length + originals + new Set(instances.map(({ record }) => record.series)).size;
 }
 
 const sopInstanceUid = attribute('SOPInstanceUID');

@@ -31,9 +31,11 @@ type Outcome =
 const bytesPerTransaction = tableLimits.transactionBytes * 0.6;
 const bytesPerRow = 4096;
 
-function bytesOf({ metadata, index }: NewInstance): number {
+function bytesOf({ metadata, index, update }: NewInstance): number {
   // Binary travels as base64.
-  return ((metadata.length + index.length) * 4) / 3 + bytesPerRow;
+  const bytes = ((metadata.length + index.length) * 4) / 3 + bytesPerRow;
+  // With it goes the row that is kept as the original.
+  return update === undefined ? bytes : bytes * 2;
 }
 
 function isSame({ record: a }: NewInstance, { record: b }: NewInstance): boolean {
@@ -49,9 +51,16 @@ function fits(batch: readonly Work[], next: Work): boolean {
   if (!isStore(next) || !batch.every(isStore)) return false;
   // Two stores of one instance are two commits, in their order.
   if (batch.some(({ instance }) => isSame(instance, next.instance))) return false;
-  const instances = [...batch, next].map(({ instance }) => instance);
+  const stores = [...batch, next];
+  const instances = stores.map(({ instance }) => instance);
   const bytes = instances.reduce((sum, instance) => sum + bytesOf(instance), 0);
-  return rowCount(instances) <= rowsPerTransaction && bytes <= bytesPerTransaction;
+  // One that is replaced may have an original, whose row goes; that of an update counts already.
+  const replaced = stores.filter(
+    ({ mode, instance }) => mode === 'replace' && instance.update === undefined,
+  );
+  return (
+    rowCount(instances) + replaced.length <= rowsPerTransaction && bytes <= bytesPerTransaction
+  );
 }
 
 export class StudyWriter {

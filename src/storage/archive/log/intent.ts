@@ -26,6 +26,14 @@ export interface Change extends Omit<InstanceUids, 'study'> {
   readonly version: Ulid;
   /** Of an update: the version that is replaced. */
   readonly previous?: Ulid;
+  /** The versions whose files go; that one, or the one that is deleted, when left out. */
+  readonly files?: readonly Ulid[];
+}
+
+/** The versions whose files are to be removed some time after a change was carried out. */
+export function filesLeftBy({ action, version, previous, files }: Change): readonly Ulid[] {
+  if (files !== undefined) return files;
+  return action === 'Delete' ? [version] : previous === undefined ? [] : [previous];
 }
 
 export interface Intent {
@@ -81,17 +89,20 @@ export const intentTotalsProperties = [
   'totals',
 ] as const satisfies readonly string[];
 
-type Line = readonly [SOPInstanceUID, ChangeAction, Ulid, Ulid?];
+/** Where files are told, the version that is replaced comes last: programs of old, which do not know them, remove none. */
+type Line =
+  | readonly [SOPInstanceUID, ChangeAction, Ulid, Ulid?]
+  | readonly [SOPInstanceUID, ChangeAction, Ulid, null, readonly Ulid[], Ulid?];
 
 /** Changes as text, in which the UID of a series stands once for all that follow each other. */
 function encodeChanges(changes: readonly Change[]): string {
   const groups: { readonly series: SeriesInstanceUID; readonly lines: Line[] }[] = [];
-  for (const { series, instance, action, version, previous } of changes) {
+  for (const { series, instance, action, version, previous, files } of changes) {
     let group = groups.at(-1);
     if (group?.series !== series) groups.push((group = { series, lines: [] }));
-    group.lines.push(
-      previous === undefined ? [instance, action, version] : [instance, action, version, previous],
-    );
+    const line = [instance, action, version] as const;
+    const last = previous === undefined ? ([] as const) : ([previous] as const);
+    group.lines.push(files === undefined ? [...line, ...last] : [...line, null, files, ...last]);
   }
   return JSON.stringify(groups.map(({ series, lines }) => [series, lines]));
 }
@@ -100,13 +111,14 @@ function decodeChanges(text: unknown): readonly Change[] {
   if (typeof text !== 'string') return [];
   const groups = JSON.parse(text) as readonly (readonly [SeriesInstanceUID, readonly Line[]])[];
   return groups.flatMap(([series, lines]) =>
-    lines.map(([instance, action, version, previous]) => ({
-      series,
-      instance,
-      action,
-      version,
-      ...(previous !== undefined && { previous }),
-    })),
+    lines.map(([instance, action, version, replaced, files, last]) => {
+      const previous = replaced ?? last;
+      return {
+        ...{ series, instance, action, version },
+        ...(previous !== undefined && { previous }),
+        ...(files !== undefined && { files }),
+      };
+    }),
   );
 }
 
@@ -117,7 +129,7 @@ function decodeRows(properties: Properties): readonly IndexRow[] {
 
 /** Whether files are to be removed some time after the intent was carried out. */
 function leavesFiles({ changes }: Intent): boolean {
-  return changes.some(({ action }) => action !== 'Create');
+  return changes.some((change) => filesLeftBy(change).length > 0);
 }
 
 export function encodeIntent(intent: Intent): Properties {

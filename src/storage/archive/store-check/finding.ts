@@ -28,6 +28,7 @@ export const findingKinds = {
   'series-row-empty': mendable('a series row without instances'),
   'counts-wrong': mendable('counts, modalities or SOP classes that differ from the instances'),
   'row-unreadable': lasting('a row that is not as the service writes it'),
+  'original-wrong': lasting('an updated instance without its original, or an original of none'),
   'index-row-missing': mendable('an index row without which a search misses something'),
   'index-row-dangling': mendable('an index row of nothing'),
   'browse-row-missing': mendable('a study that the study list lacks'),

@@ -38,10 +38,10 @@ export async function judgeBlobs(
   context: CheckContext,
   rows: StudyRows,
 ): Promise<readonly Finding[]> {
-  const { partition, study, instances } = rows;
+  const { partition, study } = rows;
   const found: Finding[] = [];
   const wanted = new Map(
-    instances.flatMap((instance) =>
+    [...rows.instances, ...rows.originals].flatMap((instance) =>
       wantedBlobs(partition, instance).map((blob) => [
         `${blob.container}/${blob.name}`,
         { instance, blob },

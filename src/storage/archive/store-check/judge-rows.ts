@@ -3,6 +3,7 @@ import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
 import { groupBy } from '../../../group-by.js';
 import { modalitiesOf, modalityIn, seriesModalities } from '../commit/catalog-plan.js';
+import { originalRowKey } from '../keys.js';
 import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from '../records.js';
 import { placeOf, type Finding, type FindingKind } from './finding.js';
 import type { StudyRows } from './study-rows.js';
@@ -89,7 +90,7 @@ function seriesDifferences(record: SeriesRecord, instances: readonly InstanceRec
 
 /** What does not fit together among the rows of a study. */
 export function judgeRows(rows: StudyRows): readonly Finding[] {
-  const { partition, study, row, series, instances, unreadable } = rows;
+  const { partition, study, row, series, instances, originals, unreadable } = rows;
   const target = { kind: 'study', partition, study } as const;
   const finding = (kind: FindingKind, name?: string, detail = ''): Finding => {
     return { kind, where: placeOf(partition, study, name), detail, target };
@@ -107,6 +108,15 @@ export function judgeRows(rows: StudyRows): readonly Finding[] {
   if (row !== undefined && instances.length === 0) found.push(finding('study-row-empty'));
   for (const uid of series.keys()) {
     if (!below.has(uid)) found.push(finding('series-row-empty', uid));
+  }
+  const kept = new Map(originals.map((original) => [originalRowKey(original), original.version]));
+  for (const instance of instances) {
+    const key = originalRowKey(instance);
+    if (kept.get(key) === instance.original) kept.delete(key);
+    else kept.set(key, instance.version);
+  }
+  for (const key of kept.keys()) {
+    found.push({ ...finding('original-wrong', key), target: { kind: 'none' } });
   }
   const present: SeriesRecord[] = [];
   for (const [uid, some] of below) {

@@ -32,6 +32,8 @@ export interface StudyRows {
   readonly row: Versioned<StudyRecord> | undefined;
   readonly series: ReadonlyMap<SeriesInstanceUID, Versioned<SeriesRecord>>;
   readonly instances: readonly CheckedInstance[];
+  /** The rows of instances as they were before their first update. */
+  readonly originals: readonly CheckedInstance[];
   /** Keys of rows that cannot be read. */
   readonly unreadable: readonly string[];
 }
@@ -82,6 +84,7 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
   let guard = decodeGuard(undefined);
   const series = new Map<SeriesInstanceUID, Versioned<SeriesRecord>>();
   const instances: CheckedInstance[] = [];
+  const originals: CheckedInstance[] = [];
   const unreadable: string[] = [];
   for (const entity of entities) {
     const { etag, rowKey } = entity;
@@ -100,12 +103,16 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
       found = record;
     } else {
       const instance = checkedInstanceOf({ study, ...key }, entity);
-      if (instance !== undefined) instances.push(instance);
+      const kind = key.level === 'original' ? originals : instances;
+      if (instance !== undefined) kind.push(instance);
       found = instance;
     }
     if (found === undefined) unreadable.push(rowKey);
   }
-  return { partition: partition as Partition, study, guard, row, series, instances, unreadable };
+  return {
+    ...{ partition: partition as Partition, study, guard, row, series },
+    ...{ instances, originals, unreadable },
+  };
 }
 
 /** Every study of the catalog, from one pass over the table. */

@@ -89,7 +89,7 @@ async function orphansAmong(
     // A row that cannot be read may name any of them.
     if (rows.unreadable.length > 0) return;
     const wanted = new Set(
-      rows.instances.flatMap((instance) =>
+      [...rows.instances, ...rows.originals].flatMap((instance) =>
         wantedBlobs(rows.partition, instance)
           .filter((blob) => blob.container === container)
           .map(({ name }) => name),

@@ -72,6 +72,7 @@ class Simulation {
       studies: this.state.study === undefined ? [] : [this.state.study.record],
       series,
       instances: [...this.instances.values()],
+      originals: [],
       browsed: [],
       indexRows: [...this.rows].sort(),
       log: [],

@@ -42,6 +42,8 @@ export interface Survey {
   readonly studies: readonly StudyRecord[];
   readonly series: readonly SeriesRecord[];
   readonly instances: readonly InstanceRecord[];
+  /** Instances as they were before their first update. */
+  readonly originals: readonly InstanceRecord[];
   /** Copies in the study list. */
   readonly browsed: readonly { readonly record: StudyRecord; readonly unsure: boolean }[];
   /** Addresses of the rows of the search index. */
@@ -67,6 +69,7 @@ export async function survey({ tables: [tables] }: Pick<Shared, 'tables'>): Prom
   const studies: StudyRecord[] = [];
   const series: SeriesRecord[] = [];
   const instances: InstanceRecord[] = [];
+  const originals: InstanceRecord[] = [];
   for (const entity of await tables.rows('catalog')) {
     const study = entity.partitionKey.split('|')[1] as StudyInstanceUID;
     const key = parseCatalogRowKey(entity.rowKey);
@@ -76,7 +79,8 @@ export async function survey({ tables: [tables] }: Pick<Shared, 'tables'>): Prom
     } else if (key.level === 'series') series.push(decodeSeries(entity));
     else {
       const { series: uid, instance } = key;
-      instances.push(decodeInstance({ study, series: uid, instance }, entity));
+      const kind = key.level === 'original' ? originals : instances;
+      kind.push(decodeInstance({ study, series: uid, instance }, entity));
     }
   }
   const found = await tables.rows('searchindex');
@@ -89,6 +93,7 @@ export async function survey({ tables: [tables] }: Pick<Shared, 'tables'>): Prom
     studies,
     series,
     instances,
+    originals,
     browsed: found.filter(isBrowse).map((entity) => ({
       record: { ...decodeStudy(entity), ...parseBrowseRowKey(entity.rowKey) },
       unsure: entity.properties['unsure'] === true,
@@ -211,11 +216,22 @@ export function expectLogToBeSettled({ log, open, instances }: Survey): void {
 }
 
 /** No file without a row and no row without its file. */
-export function expectBlobsToMatch({ instances }: Survey, { blobNames }: Shared): void {
+export function expectBlobsToMatch({ instances, originals }: Survey, { blobNames }: Shared): void {
+  const named = (records: readonly InstanceRecord[], version: 'version' | 'original') =>
+    records.flatMap((record) => `${record.instance} ${record[version] ?? ''}`).sort();
+  assert.deepEqual(
+    named(originals, 'version'),
+    named(
+      instances.filter(({ original }) => original !== undefined),
+      'original',
+    ),
+  );
   if (blobNames === undefined) return;
   assert.deepEqual(
     blobNames('instances'),
-    instances.map((record) => blobName(partition, record, record.version, 'dcm')).sort(),
+    [...instances, ...originals]
+      .map((record) => blobName(partition, record, record.version, 'dcm'))
+      .sort(),
   );
   assert.deepEqual(blobNames('derived'), []);
 }
