@@ -2,9 +2,10 @@
  * The health check: whether Blob and Table Storage answer. Anyone may ask, so what was found is told again for
  * a few seconds: nobody can have storage called, and paid for, as fast as requests come.
  */
-import type { RequestContext } from './route.js';
+import { answering } from './route.js';
 import type { Services } from './services.js';
-import { jsonReply, type Reply } from '../http/reply.js';
+import { jsonReply } from '../http/reply.js';
+import { jsonOffers } from './negotiation.js';
 
 /** Milliseconds for which a finding holds. */
 export const healthHolds = 5_000;
@@ -48,11 +49,11 @@ function detailsOf(archive: Archive): Promise<Details> {
 }
 
 /** `GET /health/check`: 200 when both storage services answer, 503 when one is away. */
-export async function checkHealth({ services }: RequestContext): Promise<Reply> {
+export const checkHealth = answering({ answers: jsonOffers }, async ({ services }) => {
   const details = await detailsOf(services.archive);
   const healthy = details.every((detail) => detail.status === 'Healthy');
   return jsonReply(
     { overallStatus: healthy ? 'Healthy' : 'Unhealthy', details },
     { status: healthy ? 200 : 503, headers: { 'Cache-Control': 'no-store' } },
   );
-}
+});

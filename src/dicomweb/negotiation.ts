@@ -64,6 +64,9 @@ export function syntaxToSend({ offer, transferSyntax, byName }: Choice): string 
   return takesAny ? first : (transferSyntax ?? offer.defaultTransferSyntax ?? first);
 }
 
+/** JSON that is no DICOM: what answers about the service are in, and bodies that ask for something. */
+export const jsonOffers: readonly Offer[] = [{ mediaType: 'application/json', form: 'single' }];
+
 /** What every route with a DICOM JSON answer offers. */
 export const dicomJsonOffers: readonly Offer[] = [
   { mediaType: 'application/dicom+json', form: 'single' },

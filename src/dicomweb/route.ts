@@ -43,13 +43,31 @@ export interface RequestContext {
 
 export type Handler = (context: RequestContext) => Promise<Reply>;
 
+/** What a handler answers in and takes, for the documents that describe the API. */
+export interface Description {
+  /** All that there can be; what is stored may leave less. */
+  readonly answers?: readonly Offer[];
+  /** What bodies it takes. */
+  readonly takes?: readonly Offer[];
+  /** Query parameters, besides `accept`. */
+  readonly query?: readonly string[];
+}
+
+/** A handler that tells what it answers in and takes, unless that is nothing. */
+export type DescribedHandler = Handler & Description;
+
+/** Puts beside a handler what it answers in and takes. */
+export function answering(description: Description, handler: Handler): DescribedHandler {
+  return Object.assign(handler, description);
+}
+
 export interface RouteDefinition {
   readonly method: Method;
   /** ASP.NET style template relative to the version and partition, without a leading `/`. */
   readonly path: string;
   /** What a caller must be allowed to do; `anonymous` routes need no token. */
   readonly permission: Permission | 'anonymous';
-  readonly handler: Handler;
+  readonly handler: DescribedHandler;
   /**
    * `service` routes exist once, at the root: no version, no partition. `all-partitions` routes are
    * not within a partition.
@@ -59,12 +77,17 @@ export interface RouteDefinition {
   readonly partly?: true;
   /** Whether its data partition comes into being when it is not there. */
   readonly createsPartition?: true;
-  /** What it is answered in, for the documents that describe the API. */
-  readonly answers?: readonly Offer[];
-  /** What bodies it takes. */
-  readonly takes?: readonly Offer[];
-  /** Query parameters, besides `accept`. */
-  readonly query?: readonly string[];
+}
+
+/** A row of the route table. */
+export function route(
+  method: Method,
+  path: string,
+  permission: RouteDefinition['permission'],
+  handler: DescribedHandler,
+  more: Pick<RouteDefinition, 'scope' | 'partly' | 'createsPartition'> = {},
+): RouteDefinition {
+  return { method, path, permission, handler, ...more };
 }
 
 export interface Route extends RouteDefinition {

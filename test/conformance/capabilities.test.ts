@@ -2,9 +2,14 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import packageJson from '../../package.json';
 import { describeRoute } from '../../src/dicomweb/capabilities/described-route.js';
-import { answers } from '../../src/dicomweb/media-types.js';
+import { valuesOffers } from '../../src/dicomweb/retrieve/bulkdata/choose-bulk.js';
+import {
+  instanceMetadataOffers,
+  metadataOffers,
+} from '../../src/dicomweb/retrieve/metadata-representations.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import type { Route } from '../../src/dicomweb/route.js';
+import { searchOffers } from '../../src/dicomweb/search/results/search-representations.js';
 import { onEveryFace, pathOf, sample } from '../support/conformance.js';
 import { hosts, startService, type Service } from '../support/service.js';
 
@@ -140,13 +145,13 @@ onEveryFace((client) => {
     const one = sample();
     /** Those that do not depend on what is stored. */
     const kinds: readonly (readonly unknown[])[] = [
-      answers.metadata,
-      answers.instanceMetadata,
-      answers.results,
-      answers.bulkValues,
+      metadataOffers,
+      instanceMetadataOffers,
+      searchOffers,
+      valuesOffers,
     ];
     const cases = table.filter(
-      (route) => route.method === 'GET' && kinds.includes(route.answers ?? []),
+      (route) => route.method === 'GET' && kinds.includes(route.handler.answers ?? []),
     );
 
     beforeAll(async () => {

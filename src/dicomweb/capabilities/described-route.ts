@@ -30,7 +30,8 @@ function summaryOf(name: string): string {
 
 /** What is to be said of a route. */
 export function describeRoute(route: Route): DescribedRoute {
-  const { name, method, permission, scope, answers, takes, query = [] } = route;
+  const { name, method, permission, scope, handler } = route;
+  const { answers, takes, query = [] } = handler;
   const path = route.path.replaceAll('{*', '{');
   return {
     name,

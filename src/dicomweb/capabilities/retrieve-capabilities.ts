@@ -1,7 +1,7 @@
 /** Retrieve Capabilities (PS3.18 §8.9): what the service, or one resource of it, can do. */
 import type { Offer } from '../../http/accept.js';
 import { chooseRepresentation } from '../negotiation.js';
-import type { Handler, Route } from '../route.js';
+import { answering, type DescribedHandler, type Route } from '../route.js';
 import { toOpenApi } from './openapi.js';
 import { toWadl } from './wadl.js';
 import { reply } from '../../http/reply.js';
@@ -35,18 +35,21 @@ export function describing(
   routes: Routes,
   offers: readonly Offer[] = capabilityOffers,
   allowed: readonly string[] = [],
-): Handler {
-  return async ({ request, baseUrl, profile, services: { partitions } }) => {
-    const { mediaType } = chooseRepresentation(request, offers).offer;
-    const body =
-      mediaType === wadl
-        ? toWadl(routes(), baseUrl)
-        : JSON.stringify(toOpenApi(routes(), { baseUrl, partitions, version: profile.segment }));
-    const headers = {
-      'Content-Type': mediaType,
-      'Cache-Control': 'no-cache',
-      ...(allowed.length > 0 && { Allow: allowed.join(', ') }),
-    };
-    return await Promise.resolve(reply(body, { headers }));
-  };
+): DescribedHandler {
+  return answering(
+    { answers: offers },
+    async ({ request, baseUrl, profile, services: { partitions } }) => {
+      const { mediaType } = chooseRepresentation(request, offers).offer;
+      const body =
+        mediaType === wadl
+          ? toWadl(routes(), baseUrl)
+          : JSON.stringify(toOpenApi(routes(), { baseUrl, partitions, version: profile.segment }));
+      const headers = {
+        'Content-Type': mediaType,
+        'Cache-Control': 'no-cache',
+        ...(allowed.length > 0 && { Allow: allowed.join(', ') }),
+      };
+      return await Promise.resolve(reply(body, { headers }));
+    },
+  );
 }

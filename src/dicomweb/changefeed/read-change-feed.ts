@@ -9,8 +9,9 @@ import type { FeedChange } from '../../storage/archive/log/change-feed.js';
 import { jsonArray } from '../json-array.js';
 import { readAhead } from '../read-ahead.js';
 import { presentMetadata } from '../retrieve/present-metadata.js';
-import type { RequestContext } from '../route.js';
-import { reply, type Reply } from '../../http/reply.js';
+import { answering, type RequestContext } from '../route.js';
+import { reply } from '../../http/reply.js';
+import { jsonOffers } from '../negotiation.js';
 
 /** Changes whose instances are read ahead of their turn. */
 const changesAhead = 8;
@@ -107,23 +108,28 @@ function stateOf(change: FeedChange, current: unknown): 'Current' | 'Replaced' |
 
 const headers = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
 
+const feedParameters = ['limit', 'offset', 'startTime', 'endTime', 'includemetadata'] as const;
+
 /** `GET changefeed`: a JSON array of changes, oldest first. */
-export async function readChangeFeed(context: RequestContext): Promise<Reply> {
-  const { from, limit, includeMetadata, ...window } = readWindow(context);
-  const changes = await context.services.archive.feed.changes(from, limit, window);
-  const texts = readAhead(
-    changes,
-    changesAhead,
-    async (change) => await changeText(context, change, includeMetadata),
-    () => undefined,
-  );
-  return reply(jsonArray(texts), { headers });
-}
+export const readChangeFeed = answering(
+  { answers: jsonOffers, query: feedParameters },
+  async (context) => {
+    const { from, limit, includeMetadata, ...window } = readWindow(context);
+    const changes = await context.services.archive.feed.changes(from, limit, window);
+    const texts = readAhead(
+      changes,
+      changesAhead,
+      async (change) => await changeText(context, change, includeMetadata),
+      () => undefined,
+    );
+    return reply(jsonArray(texts), { headers });
+  },
+);
 
 /** `GET changefeed/latest`: the last change, or 204 when there is none. */
-export async function readLatestChange(context: RequestContext): Promise<Reply> {
+export const readLatestChange = answering({ answers: jsonOffers }, async (context) => {
   const includeMetadata = readFlag(context.request.query, 'includemetadata');
   const latest = await context.services.archive.feed.latest();
   if (latest === undefined) return reply(null, { status: 204 });
   return reply(await changeText(context, latest, includeMetadata), { headers });
-}
+});

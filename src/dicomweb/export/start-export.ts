@@ -1,13 +1,13 @@
 /** The request for an export, as in the Microsoft server: judged whole, tried on the destination, then a job. */
 import { ServiceError } from '../../errors.js';
-import type { Reply } from '../../http/reply.js';
 import { newJobId } from '../../jobs/job.js';
 import type { DestinationSettings } from '../../storage/export-destinations.js';
 import { invalidMember, objectAt, readJsonBody, textAt, type JsonObject } from '../json-body.js';
 import { startedOperation } from '../operations/operation-url.js';
-import type { RequestContext } from '../route.js';
+import { answering } from '../route.js';
 import { errorLogName, type ExportInput, type ExportState } from './export-job.js';
 import { parseIdentifier, type Identifier } from './export-targets.js';
+import { jsonOffers } from '../negotiation.js';
 
 interface Chosen {
   readonly type: string;
@@ -90,23 +90,31 @@ function destinationOf(settings: JsonObject): DestinationSettings {
  * @throws ServiceError `invalid-body`, `unsupported-media-type`, `destination-refused`,
  *   `storage-unavailable`.
  */
-export async function startExport(context: RequestContext): Promise<Reply> {
-  const { services, partition, profile } = context;
-  const body = objectAt(await readJsonBody(context), '$');
-  const source = chosenIn(body, 'source', profile.operations.exportSources);
-  const target = chosenIn(body, 'destination', ['azureBlob']);
-  const identifiers =
-    source.type === 'everything' ? {} : { identifiers: identifiersOf(source.settings) };
-  const settings = destinationOf(target.settings);
-  const destination = await services.exports.open(settings);
-  const id = newJobId();
-  const log = errorLogName(id);
-  await destination.prepare(log);
-  const state: ExportState = { at: 0, exported: 0, skipped: 0, errorHref: destination.urlOf(log) };
-  const input: ExportInput = { partition, ...identifiers, destination: settings };
-  await services.jobs.start('export', JSON.stringify(input), JSON.stringify(state), {
-    id,
-    partition,
-  });
-  return startedOperation(context, id);
-}
+export const startExport = answering(
+  { answers: jsonOffers, takes: jsonOffers },
+  async (context) => {
+    const { services, partition, profile } = context;
+    const body = objectAt(await readJsonBody(context), '$');
+    const source = chosenIn(body, 'source', profile.operations.exportSources);
+    const target = chosenIn(body, 'destination', ['azureBlob']);
+    const identifiers =
+      source.type === 'everything' ? {} : { identifiers: identifiersOf(source.settings) };
+    const settings = destinationOf(target.settings);
+    const destination = await services.exports.open(settings);
+    const id = newJobId();
+    const log = errorLogName(id);
+    await destination.prepare(log);
+    const state: ExportState = {
+      at: 0,
+      exported: 0,
+      skipped: 0,
+      errorHref: destination.urlOf(log),
+    };
+    const input: ExportInput = { partition, ...identifiers, destination: settings };
+    await services.jobs.start('export', JSON.stringify(input), JSON.stringify(state), {
+      id,
+      partition,
+    });
+    return startedOperation(context, id);
+  },
+);

@@ -4,11 +4,12 @@ import { ServiceError } from '../../errors.js';
 import { jsonReply, reply, type Reply } from '../../http/reply.js';
 import { isOver, parseJobId, type Job } from '../../jobs/job.js';
 import type { ExportState } from '../export/export-job.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { tagUrlsOf } from '../query-tags/query-tags.js';
 import { percentOf, type ReindexState } from '../query-tags/reindex-job.js';
 import { timeText } from '../time-text.js';
 import { operationUrl } from './operation-url.js';
+import { jsonOffers } from '../negotiation.js';
 
 /** What a client is told of the work of each type, besides what all have. */
 const details: Readonly<
@@ -46,12 +47,12 @@ const mostListed = 100;
  * `GET operations`: the newest operations of the partitions in which the caller may ask, whoever started them, each as
  * {@link readOperation} tells of it.
  */
-export async function listOperations(context: RequestContext): Promise<Reply> {
+export const listOperations = answering({ answers: jsonOffers }, async (context) => {
   const { services, reach } = context;
   const jobs = await services.jobs.newest(mostListed, (job) => reaches(reach, job.partition));
   const answer = await Promise.all(jobs.map(async (job) => await describe(job, context)));
   return jsonReply(answer, { headers: { 'Cache-Control': 'no-store' } });
-}
+});
 
 function notFound(): ServiceError {
   return new ServiceError('operation-not-found', 'There is no such operation, or it is long over.');
@@ -70,14 +71,14 @@ async function operationIn({ services, params, reach }: RequestContext): Promise
  *
  * @throws ServiceError `operation-not-found`, also for what is no id.
  */
-export async function readOperation(context: RequestContext): Promise<Reply> {
+export const readOperation = answering({ answers: jsonOffers }, async (context) => {
   const job = await operationIn(context);
   const answer = await describe(job, context);
   const headers = { 'Cache-Control': 'no-store' };
   if (isOver(job)) return jsonReply(answer, { headers });
   const Location = operationUrl(context, job.id);
   return jsonReply(answer, { status: 202, headers: { ...headers, Location } });
-}
+});
 
 /**
  * `DELETE operations/{operation}`: ends the work where it is; 204, also when it is over.

@@ -1,15 +1,16 @@
 /** The data partitions of the service, as in the Microsoft server. */
 import { reaches } from '../../auth/roles.js';
 import { ServiceError } from '../../errors.js';
-import { jsonReply, type Reply } from '../../http/reply.js';
-import type { RequestContext } from '../route.js';
+import { jsonReply } from '../../http/reply.js';
+import { answering } from '../route.js';
+import { jsonOffers } from '../negotiation.js';
 
 /**
  * `GET partitions`: every partition that the caller may read, with its number, as a JSON array.
  *
  * @throws ServiceError `invalid-partition` where partitions are switched off.
  */
-export async function listPartitions({ services, reach }: RequestContext): Promise<Reply> {
+export const listPartitions = answering({ answers: jsonOffers }, async ({ services, reach }) => {
   if (!services.partitions) {
     throw new ServiceError('invalid-partition', 'Data partitions feature is disabled.');
   }
@@ -21,4 +22,4 @@ export async function listPartitions({ services, reach }: RequestContext): Promi
     createdDate: created.toISOString().replace('Z', '+00:00'),
   }));
   return jsonReply(answer, { headers: { 'Cache-Control': 'no-store' } });
-}
+});

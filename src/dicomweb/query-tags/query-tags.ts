@@ -8,12 +8,13 @@ import type { ListedTag } from '../../storage/archive/query-tag-list.js';
 import { TagErrors } from '../../storage/archive/tagging/tag-errors.js';
 import { invalidMember, objectAt, readJsonBody, textAt } from '../json-body.js';
 import { operationUrl, startedOperation } from '../operations/operation-url.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { timeText } from '../time-text.js';
 import { judgeNewTags, readRequested } from './new-tag.js';
 import { entryOf, tagInPath } from './read-path.js';
 import { beforeReindex } from './reindex-job.js';
 import { beforeUntag, type UntagInput } from './untag-job.js';
+import { jsonOffers } from '../negotiation.js';
 
 /** Tags that an archive may have at most. */
 export const mostTags = 128;
@@ -69,61 +70,69 @@ async function runningFor(
   return undefined;
 }
 
+const pages = { answers: jsonOffers, query: ['limit', 'offset'] } as const;
+
 /**
  * `POST extendedquerytags`: adds tags, and begins to index what is stored. 202 with the URL of the operation.
  *
  * @throws ServiceError `invalid-body`, `unsupported-media-type`, `invalid-query-tag`, `query-tag-exists`,
  *   `operation-running`, `too-many-query-tags`, `storage-unavailable`.
  */
-export async function addQueryTags(context: RequestContext): Promise<Reply> {
-  const { services } = context;
-  const { queryTags } = services.archive;
-  const body = await readJsonBody(context);
-  if (!Array.isArray(body)) throw invalidMember('$', 'An array is expected.');
-  const requested = body.map(readRequested);
-  const running = await runningFor(context, (await queryTags.read()).tags);
-  if (running !== undefined) {
-    throw new ServiceError(
-      'operation-running',
-      `There is already an active re-index operation with ID '${running}'.`,
-      { location: operationUrl(context, running) },
-    );
-  }
-  const added = judgeNewTags(requested);
-  if (added.length === 0) {
-    throw new ServiceError('invalid-query-tag', 'The extended query tag(s) is missing.');
-  }
-  const id = newJobId();
-  await queryTags.change(({ tags }) => {
-    const names = new Set(added.map(({ tag }) => tag));
-    // No job goes on, so what is being added is not: it is added anew.
-    const isLeft = ({ tag, status }: ListedTag) => status === 'adding' && names.has(tag);
-    const kept = tags.filter((tag) => !isLeft(tag));
-    if (
-      kept.length + added.filter(({ tag }) => !kept.some((one) => one.tag === tag)).length >
-      mostTags
-    ) {
+export const addQueryTags = answering(
+  { answers: jsonOffers, takes: jsonOffers },
+  async (context) => {
+    const { services } = context;
+    const { queryTags } = services.archive;
+    const body = await readJsonBody(context);
+    if (!Array.isArray(body)) throw invalidMember('$', 'An array is expected.');
+    const requested = body.map(readRequested);
+    const running = await runningFor(context, (await queryTags.read()).tags);
+    if (running !== undefined) {
       throw new ServiceError(
-        'too-many-query-tags',
-        `Extended query tags exceeds max allowed count '${mostTags}'.`,
+        'operation-running',
+        `There is already an active re-index operation with ID '${running}'.`,
+        { location: operationUrl(context, running) },
       );
     }
-    if (kept.some(({ tag }) => names.has(tag))) {
-      throw new ServiceError('query-tag-exists', 'One or more extended query tags already exist.');
+    const added = judgeNewTags(requested);
+    if (added.length === 0) {
+      throw new ServiceError('invalid-query-tag', 'The extended query tag(s) is missing.');
     }
-    const entries = added.map((tag): ListedTag => ({
-      ...tag,
-      status: 'adding',
-      enabled: true,
-      errors: 0,
-      operation: id,
-    }));
-    return [...kept, ...entries];
-  });
-  const state = beforeReindex(added.map(({ tag }) => tag));
-  await services.jobs.start('reindex', '{}', JSON.stringify(state), { id });
-  return startedOperation(context, id);
-}
+    const id = newJobId();
+    await queryTags.change(({ tags }) => {
+      const names = new Set(added.map(({ tag }) => tag));
+      // No job goes on, so what is being added is not: it is added anew.
+      const isLeft = ({ tag, status }: ListedTag) => status === 'adding' && names.has(tag);
+      const kept = tags.filter((tag) => !isLeft(tag));
+      if (
+        kept.length + added.filter(({ tag }) => !kept.some((one) => one.tag === tag)).length >
+        mostTags
+      ) {
+        throw new ServiceError(
+          'too-many-query-tags',
+          `Extended query tags exceeds max allowed count '${mostTags}'.`,
+        );
+      }
+      if (kept.some(({ tag }) => names.has(tag))) {
+        throw new ServiceError(
+          'query-tag-exists',
+          'One or more extended query tags already exist.',
+        );
+      }
+      const entries = added.map((tag): ListedTag => ({
+        ...tag,
+        status: 'adding',
+        enabled: true,
+        errors: 0,
+        operation: id,
+      }));
+      return [...kept, ...entries];
+    });
+    const state = beforeReindex(added.map(({ tag }) => tag));
+    await services.jobs.start('reindex', '{}', JSON.stringify(state), { id });
+    return startedOperation(context, id);
+  },
+);
 
 interface Paging {
   readonly offset: number;
@@ -149,7 +158,7 @@ function readPaging({ request }: RequestContext): Paging {
 }
 
 /** `GET extendedquerytags`: the tags in order of creation. @throws ServiceError `invalid-query`. */
-export async function listQueryTags(context: RequestContext): Promise<Reply> {
+export const listQueryTags = answering(pages, async (context) => {
   const { offset, limit } = readPaging(context);
   const { tags } = await context.services.archive.queryTags.read();
   const page = tags.slice(offset, offset + limit);
@@ -157,14 +166,14 @@ export async function listQueryTags(context: RequestContext): Promise<Reply> {
     page.map((entry) => shown(context, entry)),
     { headers: noStore },
   );
-}
+});
 
 /** `GET extendedquerytags/{tag}`. @throws ServiceError `invalid-query-tag`, `query-tag-not-found`. */
-export async function readQueryTag(context: RequestContext): Promise<Reply> {
+export const readQueryTag = answering({ answers: jsonOffers }, async (context) => {
   const tag = tagInPath(context);
   const { tags } = await context.services.archive.queryTags.read();
   return jsonReply(shown(context, entryOf(tags, tag)), { headers: noStore });
-}
+});
 
 function readQueryStatus(body: unknown): boolean {
   const object = objectAt(body, '$');
@@ -187,15 +196,18 @@ function readQueryStatus(body: unknown): boolean {
  *
  * @throws ServiceError `invalid-body`, `unsupported-media-type`, `invalid-query-tag`, `query-tag-not-found`.
  */
-export async function updateQueryTag(context: RequestContext): Promise<Reply> {
-  const tag = tagInPath(context);
-  const enabled = readQueryStatus(await readJsonBody(context));
-  const { tags } = await context.services.archive.queryTags.change((list) => {
-    if (entryOf(list.tags, tag).enabled === enabled) return undefined;
-    return list.tags.map((one) => (one.tag === tag ? { ...one, enabled } : one));
-  });
-  return jsonReply(shown(context, entryOf(tags, tag)), { headers: noStore });
-}
+export const updateQueryTag = answering(
+  { answers: jsonOffers, takes: jsonOffers },
+  async (context) => {
+    const tag = tagInPath(context);
+    const enabled = readQueryStatus(await readJsonBody(context));
+    const { tags } = await context.services.archive.queryTags.change((list) => {
+      if (entryOf(list.tags, tag).enabled === enabled) return undefined;
+      return list.tags.map((one) => (one.tag === tag ? { ...one, enabled } : one));
+    });
+    return jsonReply(shown(context, entryOf(tags, tag)), { headers: noStore });
+  },
+);
 
 /**
  * `DELETE extendedquerytags/{tag}`: no store indexes it any more, and its rows go; of many some behind the answer.
@@ -226,7 +238,7 @@ export async function removeQueryTag(context: RequestContext): Promise<Reply> {
  *
  * @throws ServiceError `invalid-query-tag`, `invalid-query`, `query-tag-not-found`.
  */
-export async function listQueryTagErrors(context: RequestContext): Promise<Reply> {
+export const listQueryTagErrors = answering(pages, async (context) => {
   const tag = tagInPath(context);
   const { offset, limit } = readPaging(context);
   const { archive, partitions } = context.services;
@@ -250,4 +262,4 @@ export async function listQueryTagErrors(context: RequestContext): Promise<Reply
       ...(partitions && { partitionName: partition }),
     }));
   return jsonReply(answer, { headers: noStore });
-}
+});

@@ -5,6 +5,8 @@ import { ServiceError } from '../../errors.js';
 import { printable, queryValues, type QueryParameter } from '../../http/query-string.js';
 import { readIncludes } from '../search/parse-search.js';
 
+export const metadataParameters = ['includefield', 'charset'] as const;
+
 /** Attributes that metadata always has: they say which instance it is of, and how to read it. */
 const always: readonly Tag[] = [
   attribute('SpecificCharacterSet'),

@@ -10,7 +10,7 @@ import { indexProperties, type InstanceRecord } from '../../storage/archive/reco
 import { acceptedOf, chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath } from '../path-uids.js';
 import { listed, readAhead, resumed } from '../read-ahead.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from './cache-headers.js';
 import { parseFrameList } from './frame-list.js';
 import { anyFrameOffers, chosenSyntax, frameOffers, frameType } from './frame-offers.js';
@@ -124,7 +124,7 @@ async function chooseFrames(context: RequestContext): Promise<ChosenFrames> {
 }
 
 /** `GET …/instances/{instance}/frames/{frames}`: the frames in the order of the list. */
-export async function retrieveFrames(context: RequestContext): Promise<Reply> {
+export const retrieveFrames = answering({ answers: anyFrameOffers }, async (context) => {
   const chosen = await chooseFrames(context);
   const { offer } = chosen.choice;
   const mediaType = frameType(offer, chosen.to, context.profile.retrieve);
@@ -152,7 +152,7 @@ export async function retrieveFrames(context: RequestContext): Promise<Reply> {
       ...lengthOf(context, chosen, contentType, boundary),
     },
   });
-}
+});
 
 async function transcodedFrame(
   context: RequestContext,

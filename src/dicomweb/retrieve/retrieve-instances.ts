@@ -13,7 +13,7 @@ import { instanceProperties, type InstanceRecord } from '../../storage/archive/r
 import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, resourcePath, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead, resumed } from '../read-ahead.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { octetStream } from './bulkdata/choose-bulk.js';
 import {
   retrieveInstanceBulkData,
@@ -215,55 +215,64 @@ async function retrieveAll(
   return multipartResponse(parts, newBoundary(), { 'Cache-Control': 'private, no-cache' });
 }
 
+/** However they are encoded. */
+const filesOffers: readonly Packaging[] = [inParts, { mediaType: zip, form }];
+
 /** `GET studies/{study}`: every instance of the study. */
-export async function retrieveStudy(context: RequestContext): Promise<Reply> {
+export const retrieveStudy = answering({ answers: filesOffers }, async (context) => {
   return await retrieveAll(context, studyOf(context.params), 'study-not-found');
-}
+});
 
 /** `GET studies/{study}/series/{series}`: every instance of the series. */
-export async function retrieveSeries(context: RequestContext): Promise<Reply> {
+export const retrieveSeries = answering({ answers: filesOffers }, async (context) => {
   return await retrieveAll(context, seriesOf(context.params), 'series-not-found');
-}
+});
 
 /** `GET studies/{study}/series/{series}/instances/{instance}`: one instance, in parts or alone. */
-export async function retrieveInstance(context: RequestContext): Promise<Reply> {
-  const { services, partition, request, profile } = context;
-  const uids = instanceOf(context.params);
-  // What is not to be had of any instance is told before one is looked for.
-  const bulk = profile.retrieve.bulkDataOfInstances ? [bulkInParts] : [];
-  const asked = chooseRepresentation(request, [inParts, alone, archived, ...bulk]);
-  if (asked.offer === bulkInParts) return await retrieveInstanceBulkData(context);
-  const row = await services.archive.catalog.instance(partition, uids, instanceProperties);
-  if (row === undefined) throw instanceNotFound();
-  const chosen = await chooseInstance(context, row.record, [inParts, alone, archived]);
-  const { offer } = chosen.choice;
-  if (isZip(offer)) return zipResponse(openFiles(context, listed(row.record), archived), uids);
-  const { version } = chosen.record;
-  const contentType = contentTypeOf(chosen);
-  const place = offer.form === 'multipart' ? context.baseUrl : '';
-  const edition = chosen.image === undefined ? 'stored' : encodingEdition;
-  const tag = entityTag(version, contentType, place, edition);
-  const caching = cacheHeaders(tag, version);
-  const unmodified = notModified(request, caching);
-  if (unmodified !== undefined) return unmodified;
+export const retrieveInstance = answering(
+  { answers: [inParts, alone, { mediaType: zip, form }] },
+  async (context) => {
+    const { services, partition, request, profile } = context;
+    const uids = instanceOf(context.params);
+    // What is not to be had of any instance is told before one is looked for.
+    const bulk = profile.retrieve.bulkDataOfInstances ? [bulkInParts] : [];
+    const asked = chooseRepresentation(request, [inParts, alone, archived, ...bulk]);
+    if (asked.offer === bulkInParts) return await retrieveInstanceBulkData(context);
+    const row = await services.archive.catalog.instance(partition, uids, instanceProperties);
+    if (row === undefined) throw instanceNotFound();
+    const chosen = await chooseInstance(context, row.record, [inParts, alone, archived]);
+    const { offer } = chosen.choice;
+    if (isZip(offer)) return zipResponse(openFiles(context, listed(row.record), archived), uids);
+    const { version } = chosen.record;
+    const contentType = contentTypeOf(chosen);
+    const place = offer.form === 'multipart' ? context.baseUrl : '';
+    const edition = chosen.image === undefined ? 'stored' : encodingEdition;
+    const tag = entityTag(version, contentType, place, edition);
+    const caching = cacheHeaders(tag, version);
+    const unmodified = notModified(request, caching);
+    if (unmodified !== undefined) return unmodified;
 
-  if (offer.form === 'single' && chosen.image === undefined) {
-    return await storedFile(context, chosen, { ...caching, 'Content-Type': contentType });
-  }
-  const { image } = chosen;
-  const file =
-    image === undefined
-      ? await openStored(context, chosen)
-      : await openTranscoded(context, chosen, image);
-  if (offer.form === 'multipart') {
-    const part = partOf(context, file);
-    const boundary = boundaryOf(tag);
-    return multipartResponse(listed(part), boundary, { ...caching, ...lengthOf([part], boundary) });
-  }
-  return reply(file.body, {
-    headers: { ...caching, 'Accept-Ranges': 'none', 'Content-Type': contentType },
-  });
-}
+    if (offer.form === 'single' && chosen.image === undefined) {
+      return await storedFile(context, chosen, { ...caching, 'Content-Type': contentType });
+    }
+    const { image } = chosen;
+    const file =
+      image === undefined
+        ? await openStored(context, chosen)
+        : await openTranscoded(context, chosen, image);
+    if (offer.form === 'multipart') {
+      const part = partOf(context, file);
+      const boundary = boundaryOf(tag);
+      return multipartResponse(listed(part), boundary, {
+        ...caching,
+        ...lengthOf([part], boundary),
+      });
+    }
+    return reply(file.body, {
+      headers: { ...caching, 'Accept-Ranges': 'none', 'Content-Type': contentType },
+    });
+  },
+);
 
 /** One file as it is stored, or a range of its bytes. */
 async function storedFile(

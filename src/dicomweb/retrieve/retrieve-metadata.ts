@@ -9,7 +9,7 @@ import type { Ulid } from '../../storage/archive/ulid.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
 import { flatten, listed, readAhead } from '../read-ahead.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { inflateAnswer, keptAnswer, keptGzip } from './answer-cache.js';
 import {
   boundaryOf,
@@ -18,7 +18,7 @@ import {
   notModified,
   type CacheHeaders,
 } from './cache-headers.js';
-import { readMetadataQuery } from './metadata-query.js';
+import { metadataParameters, readMetadataQuery } from './metadata-query.js';
 import {
   instanceMetadataOffers,
   isJson,
@@ -139,8 +139,10 @@ function rowsOf(
   return flatten(services.archive.instancesWithMetadata(partition, study, series));
 }
 
+const ofMany = { answers: metadataOffers, query: metadataParameters } as const;
+
 /** `GET studies/{study}/metadata`. */
-export async function retrieveStudyMetadata(context: RequestContext): Promise<Reply> {
+export const retrieveStudyMetadata = answering(ofMany, async (context) => {
   const asked = askedBy(context, metadataOffers);
   const uids = studyOf(context.params);
   const { catalog } = context.services.archive;
@@ -149,10 +151,10 @@ export async function retrieveStudyMetadata(context: RequestContext): Promise<Re
   const version = `${record.created}-${record.revision}`;
   const { write } = record;
   return await respond(context, asked, { version, write, rows: rowsOf(context, uids) });
-}
+});
 
 /** `GET studies/{study}/series/{series}/metadata`. */
-export async function retrieveSeriesMetadata(context: RequestContext): Promise<Reply> {
+export const retrieveSeriesMetadata = answering(ofMany, async (context) => {
   const asked = askedBy(context, metadataOffers);
   const uids = seriesOf(context.params);
   const { catalog } = context.services.archive;
@@ -160,14 +162,17 @@ export async function retrieveSeriesMetadata(context: RequestContext): Promise<R
   if (record === undefined) throw notFound('series-not-found');
   const version = `${record.created}-${record.revision}`;
   return await respond(context, asked, { version, rows: rowsOf(context, uids) });
-}
+});
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/metadata`: an array of one. */
-export async function retrieveInstanceMetadata(context: RequestContext): Promise<Reply> {
-  const asked = askedBy(context, instanceMetadataOffers);
-  const uids = instanceOf(context.params);
-  const row = await context.services.archive.catalog.instance(context.partition, uids);
-  if (row === undefined) throw notFound('instance-not-found');
-  const { version } = row.record;
-  return await respond(context, asked, { version, write: version, rows: listed(row) });
-}
+export const retrieveInstanceMetadata = answering(
+  { answers: instanceMetadataOffers, query: metadataParameters },
+  async (context) => {
+    const asked = askedBy(context, instanceMetadataOffers);
+    const uids = instanceOf(context.params);
+    const row = await context.services.archive.catalog.instance(context.partition, uids);
+    if (row === undefined) throw notFound('instance-not-found');
+    const { version } = row.record;
+    return await respond(context, asked, { version, write: version, rows: listed(row) });
+  },
+);

@@ -59,6 +59,19 @@ export interface SearchRoute {
 
 export const continuationParameter = 'continuation';
 
+/** Parameters besides the keys that are sought. */
+export const searchParameters = [
+  'limit',
+  'offset',
+  'includefield',
+  'fuzzymatching',
+  'emptyvaluematching',
+  'multiplevaluematching',
+  'includetotal',
+  'orderby',
+  continuationParameter,
+] as const;
+
 const extendedMatching = ['emptyvaluematching', 'multiplevaluematching'] as const;
 
 /** Parameters that are no search keys; their names are case-insensitive. */

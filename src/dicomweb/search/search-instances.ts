@@ -1,11 +1,16 @@
 /** Search (PS3.18 §10.6): studies, series and instances that match the keys of a query. */
 import { chooseRepresentation } from '../negotiation.js';
 import { seriesOf, studyOf } from '../path-uids.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { totalOf } from './count-matches.js';
 import { asksForTotal, pageHeaders, totalHeaders } from './page-headers.js';
 import type { Scope } from './walk/find-series.js';
-import { mayNameQueryTags, parseSearch, type SearchRoute } from './parse-search.js';
+import {
+  mayNameQueryTags,
+  parseSearch,
+  searchParameters,
+  type SearchRoute,
+} from './parse-search.js';
 import { project, shownBy } from './results/project.js';
 import { renderResults, searchOffers } from './results/search-representations.js';
 import { searchPage } from './search-page.js';
@@ -41,36 +46,38 @@ async function search(context: RequestContext, route: SearchRoute, scope: Scope)
   return reply(body, { headers: { ...headers, 'Content-Type': contentType } });
 }
 
+const searching = { answers: searchOffers, query: searchParameters } as const;
+
 /** `GET studies`. */
-export async function searchForStudies(context: RequestContext): Promise<Reply> {
+export const searchForStudies = answering(searching, async (context) => {
   return await search(context, { level: 'study', levels: ['study'] }, {});
-}
+});
 
 /** `GET series`. */
-export async function searchForSeries(context: RequestContext): Promise<Reply> {
+export const searchForSeries = answering(searching, async (context) => {
   return await search(context, { level: 'series', levels: ['study', 'series'] }, {});
-}
+});
 
 /** `GET instances`. */
-export async function searchForInstances(context: RequestContext): Promise<Reply> {
+export const searchForInstances = answering(searching, async (context) => {
   const levels = ['study', 'series', 'instance'] as const;
   return await search(context, { level: 'instance', levels }, {});
-}
+});
 
 /** `GET studies/{study}/series`. */
-export async function searchForStudySeries(context: RequestContext): Promise<Reply> {
+export const searchForStudySeries = answering(searching, async (context) => {
   const route = { level: 'series', levels: ['series'] } as const;
   return await search(context, route, studyOf(context.params));
-}
+});
 
 /** `GET studies/{study}/instances`. */
-export async function searchForStudyInstances(context: RequestContext): Promise<Reply> {
+export const searchForStudyInstances = answering(searching, async (context) => {
   const route = { level: 'instance', levels: ['series', 'instance'] } as const;
   return await search(context, route, studyOf(context.params));
-}
+});
 
 /** `GET studies/{study}/series/{series}/instances`. */
-export async function searchForSeriesInstances(context: RequestContext): Promise<Reply> {
+export const searchForSeriesInstances = answering(searching, async (context) => {
   const route = { level: 'instance', levels: ['instance'] } as const;
   return await search(context, route, seriesOf(context.params));
-}
+});

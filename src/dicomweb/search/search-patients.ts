@@ -7,15 +7,15 @@ import { vrOf } from '../../dicom/dictionary.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
 import type { Tag } from '../../dicom/tag.js';
 import { invalidParameter } from '../../http/query-string.js';
-import { reply, type Reply } from '../../http/reply.js';
+import { reply } from '../../http/reply.js';
 import { chunksOfSize, groupBy } from '../../group-by.js';
 import type { StudyRecord } from '../../storage/archive/records.js';
 import { tableLimits } from '../../storage/table-store.js';
 import { chooseRepresentation } from '../negotiation.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { nameOf } from './match/demand.js';
 import { pageHeaders } from './page-headers.js';
-import { parseSearch, type Search } from './parse-search.js';
+import { parseSearch, type Search, searchParameters } from './parse-search.js';
 import { renderResults, searchOffers } from './results/search-representations.js';
 import { allToOrder, type SearchPage } from './search-page.js';
 import { Effort } from './walk/effort.js';
@@ -164,19 +164,24 @@ function checkSearch({ predicates, ordering, total }: Search): void {
 }
 
 /** `GET patients`. */
-export async function searchForPatients(context: RequestContext): Promise<Reply> {
-  const { request, profile } = context;
-  const { offer } = chooseRepresentation(request, searchOffers);
-  const url = new URL(request.url);
-  const search = parseSearch(url, route, false, profile.search);
-  checkSearch(search);
-  const page =
-    search.predicates.length > 0 ? await narrowed(context, search) : await walked(context, search);
-  const results = page.patients.flatMap((patient) => patientOf(patient) ?? []);
-  const headers = pageHeaders(context, url, search, page, undefined);
-  if (results.length === 0 && page.rest === 'none' && profile.search.emptyStatus === 204) {
-    return reply(null, { status: 204, headers });
-  }
-  const { contentType, body } = renderResults(offer, results);
-  return reply(body, { headers: { ...headers, 'Content-Type': contentType } });
-}
+export const searchForPatients = answering(
+  { answers: searchOffers, query: searchParameters },
+  async (context) => {
+    const { request, profile } = context;
+    const { offer } = chooseRepresentation(request, searchOffers);
+    const url = new URL(request.url);
+    const search = parseSearch(url, route, false, profile.search);
+    checkSearch(search);
+    const page =
+      search.predicates.length > 0
+        ? await narrowed(context, search)
+        : await walked(context, search);
+    const results = page.patients.flatMap((patient) => patientOf(patient) ?? []);
+    const headers = pageHeaders(context, url, search, page, undefined);
+    if (results.length === 0 && page.rest === 'none' && profile.search.emptyStatus === 204) {
+      return reply(null, { status: 204, headers });
+    }
+    const { contentType, body } = renderResults(offer, results);
+    return reply(body, { headers: { ...headers, 'Content-Type': contentType } });
+  },
+);

@@ -8,8 +8,9 @@ import { jsonReply, reply, type Reply } from '../../http/reply.js';
 import { mostShareDays, type Share, type SharedResource } from '../../storage/share-registry.js';
 import { invalidMember, objectAt, readJsonBody, textAt, type JsonObject } from '../json-body.js';
 import { resourcePath } from '../path-uids.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import type { Services } from '../services.js';
+import { jsonOffers } from '../negotiation.js';
 
 const noStore = { 'Cache-Control': 'no-store' };
 
@@ -100,33 +101,36 @@ function pageUrl(
  * @throws ServiceError `shares-unavailable`, `invalid-body`, `study-not-found`, `series-not-found`,
  *   `storage-unavailable`.
  */
-export async function createShare(context: RequestContext): Promise<Reply> {
-  const { registry, defaultDays } = sharesOf(context);
-  const { baseUrl, partition, caller = {} } = context;
-  const body = objectAt(await readJsonBody(context), '$');
-  const asked = askedOf(body);
-  const days = daysAt(body, defaultDays);
-  await refuseAbsent(context, asked);
-  const { share, secret } = await registry.create(partition, asked, days, caller);
-  context.noteShare(share.id, asked);
-  const answer = {
-    ...describe(share),
-    secret,
-    pageUrl: pageUrl(context, asked, secret),
-    resourceUrl: `${baseUrl}${resourcePath(asked)}?share=${secret}`,
-  };
-  return jsonReply(answer, {
-    status: 201,
-    headers: { ...noStore, Location: `${baseUrl}/shares/${share.id}` },
-  });
-}
+export const createShare = answering(
+  { answers: jsonOffers, takes: jsonOffers },
+  async (context) => {
+    const { registry, defaultDays } = sharesOf(context);
+    const { baseUrl, partition, caller = {} } = context;
+    const body = objectAt(await readJsonBody(context), '$');
+    const asked = askedOf(body);
+    const days = daysAt(body, defaultDays);
+    await refuseAbsent(context, asked);
+    const { share, secret } = await registry.create(partition, asked, days, caller);
+    context.noteShare(share.id, asked);
+    const answer = {
+      ...describe(share),
+      secret,
+      pageUrl: pageUrl(context, asked, secret),
+      resourceUrl: `${baseUrl}${resourcePath(asked)}?share=${secret}`,
+    };
+    return jsonReply(answer, {
+      status: 201,
+      headers: { ...noStore, Location: `${baseUrl}/shares/${share.id}` },
+    });
+  },
+);
 
 /** `GET shares`: the links of the partition that work, whoever made them, newest first, without secrets. */
-export async function listShares(context: RequestContext): Promise<Reply> {
+export const listShares = answering({ answers: jsonOffers }, async (context) => {
   const { registry } = sharesOf(context);
   const shares = await registry.list(context.partition);
   return jsonReply(shares.map(describe), { headers: noStore });
-}
+});
 
 /**
  * `DELETE shares/{share}`: withdraws a link; 204. Processes that have just served it do so for some seconds more.

@@ -1,11 +1,18 @@
 /** The instances in a store request: parts of a multipart body, or the body itself. */
 import { ServiceError } from '../../errors.js';
+import type { Offer } from '../../http/accept.js';
 import { decodedBody } from '../../http/content-encoding.js';
 import { parseMediaType, type MediaType } from '../../http/media-type.js';
 import { readMultipart } from '../../multipart/reader.js';
 import { listed, resumed } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
 import type { RequestHead } from '../../http/incoming-request.js';
+
+/** Bodies that a store takes. */
+export const instanceOffers: readonly Offer[] = [
+  { mediaType: 'application/dicom', form: 'multipart' },
+  { mediaType: 'application/dicom', form: 'single' },
+];
 
 function unsupported(message: string): ServiceError {
   const offered = ['multipart/related; type="application/dicom"', 'application/dicom'];

@@ -5,7 +5,7 @@ import type { StoreMode } from '../../storage/archive/commit/study-writer.js';
 import { takeTurns } from '../../take-turns.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';
-import type { RequestContext } from '../route.js';
+import { answering, type RequestContext } from '../route.js';
 import { expiringOf, type Expiring } from './expiry.js';
 import type { FailureReason } from './reason-codes.js';
 import {
@@ -15,29 +15,31 @@ import {
   type Refusal,
 } from './receive-instance.js';
 import { Patience } from '../patience.js';
-import { instancesOf, isLoneFile } from './request-parts.js';
-import { storeResponse, storeResponseOffers, type StoreOutcome } from './store-response.js';
+import { instanceOffers, instancesOf, isLoneFile } from './request-parts.js';
+import { type StoreOutcome, storeResponse, storeResponseOffers } from './store-response.js';
 import type { Reply } from '../../http/reply.js';
 
+const storing = { answers: storeResponseOffers, takes: instanceOffers } as const;
+
 /** `POST studies`: stores instances of any studies. */
-export async function storeInstances(context: RequestContext): Promise<Reply> {
+export const storeInstances = answering(storing, async (context) => {
   return await store(context, 'create', undefined);
-}
+});
 
 /** `POST studies/{study}`: stores instances of one study and refuses those of others. */
-export async function storeInstancesInStudy(context: RequestContext): Promise<Reply> {
+export const storeInstancesInStudy = answering(storing, async (context) => {
   return await store(context, 'create', studyOf(context.params).study);
-}
+});
 
 /** `PUT studies`: as POST, but instances that are there already get a new version. */
-export async function replaceInstances(context: RequestContext): Promise<Reply> {
+export const replaceInstances = answering(storing, async (context) => {
   return await store(context, 'replace', undefined);
-}
+});
 
 /** `PUT studies/{study}`: as POST, but instances that are there already get a new version. */
-export async function replaceInstancesInStudy(context: RequestContext): Promise<Reply> {
+export const replaceInstancesInStudy = answering(storing, async (context) => {
   return await store(context, 'replace', studyOf(context.params).study);
-}
+});
 
 async function store(
   context: RequestContext,

@@ -14,8 +14,8 @@ import type { Ulid } from '../../storage/archive/ulid.js';
 import { ServiceError } from '../../errors.js';
 import { importFile } from '../import/import-file.js';
 import type { ImportReport } from '../import/import-report.js';
-import { chooseRepresentation } from '../negotiation.js';
-import type { RequestContext } from '../route.js';
+import { chooseRepresentation, jsonOffers } from '../negotiation.js';
+import { answering, type RequestContext } from '../route.js';
 import {
   storeResponse,
   storeResponseDataSet,
@@ -30,7 +30,7 @@ import {
   writeUploadRecord,
   type UploadRecord,
 } from './upload-record.js';
-import { jsonReply, type Reply } from '../../http/reply.js';
+import { jsonReply } from '../../http/reply.js';
 
 const noStore = { 'Cache-Control': 'no-store' };
 
@@ -54,7 +54,7 @@ function urlOf({ baseUrl }: RequestContext, id: string): string {
  *
  * @throws ServiceError `uploads-unavailable`, `storage-unavailable`, `unsupported-media-type`.
  */
-export async function createUpload(context: RequestContext): Promise<Reply> {
+export const createUpload = answering({ answers: jsonOffers }, async (context) => {
   await refuseBody(context);
   const { services, partition } = context;
   const { archive, uploads, limits } = services;
@@ -77,7 +77,7 @@ export async function createUpload(context: RequestContext): Promise<Reply> {
     mostBytes: limits.instanceBytes,
   };
   return jsonReply(answer, { status: 201, headers: { ...noStore, Location: location } });
-}
+});
 
 interface Known {
   readonly id: Ulid;
@@ -130,7 +130,7 @@ function reasonOf({ reason }: ImportReport) {
  *
  * @throws ServiceError `upload-not-found`.
  */
-export async function readUpload(context: RequestContext): Promise<Reply> {
+export const readUpload = answering({ answers: jsonOffers }, async (context) => {
   const { id, record } = await uploadOf(context);
   const { blobs } = context.services.archive;
   const state = await readUploadState(blobs, context.partition, id, record);
@@ -141,7 +141,7 @@ export async function readUpload(context: RequestContext): Promise<Reply> {
   const result = JSON.parse(stringifyDataSet(dataSet)) as object;
   const { bytes, time } = report;
   return jsonReply({ ...answer, bytes, imported: time, result }, { headers: noStore });
-}
+});
 
 /**
  * `POST uploads/{upload}`: says that the file is written and imports it now, for storage that announces
@@ -149,7 +149,7 @@ export async function readUpload(context: RequestContext): Promise<Reply> {
  *
  * @throws ServiceError `upload-not-found`, `upload-not-finished`, `storage-unavailable`.
  */
-export async function completeUpload(context: RequestContext): Promise<Reply> {
+export const completeUpload = answering({ answers: storeResponseOffers }, async (context) => {
   const { offer } = chooseRepresentation(context.request, storeResponseOffers);
   await refuseBody(context);
   const { id } = await uploadOf(context);
@@ -167,4 +167,4 @@ export async function completeUpload(context: RequestContext): Promise<Reply> {
   const outcome = outcomeOf(report);
   if (report.outcome === 'stored' && outcome.kind === 'stored') noteStored(outcome.uids.study);
   return storeResponse(context, [outcome], undefined, offer.mediaType);
-}
+});

@@ -6,7 +6,7 @@ import { formatMediaType } from '../../../http/media-type.js';
 import type { InstanceIndex, InstanceRecord } from '../../../storage/archive/records.js';
 import { chooseRepresentation, syntaxToSend } from '../../negotiation.js';
 import type { RequestContext } from '../../route.js';
-import { chosenSyntax, frameOffers, frameType } from '../frame-offers.js';
+import { chosenSyntax, frameMediaTypes, frameOffers, frameType } from '../frame-offers.js';
 import type { RetrievePolicy } from '../retrieve-policy.js';
 import { loadImage, type StoredImage } from '../stored-image.js';
 import { storedSyntax } from '../stored-syntax.js';
@@ -14,6 +14,17 @@ import { conceivableTargets, frameTargets, haveSameFrames } from '../transcode-t
 import { hasFrames, type BulkResource } from './bulk-resource.js';
 
 export const octetStream = 'application/octet-stream';
+
+/** All that a value can be had in. */
+export const anyValueOffers: readonly Offer[] = [...frameMediaTypes, 'application/pdf'].flatMap(
+  (mediaType) => [
+    { mediaType, form: 'multipart' },
+    { mediaType, form: 'single' },
+  ],
+);
+
+/** What many values are sent in. */
+export const valuesOffers: readonly Offer[] = [{ mediaType: octetStream, form: 'multipart' }];
 
 /** A value of a stored instance. */
 export interface FoundBulk {

@@ -15,14 +15,20 @@ import type { Ulid } from '../../../storage/archive/ulid.js';
 import { acceptedOf, acceptKey, chooseRepresentation } from '../../negotiation.js';
 import { instanceOf, seriesOf, studyOf } from '../../path-uids.js';
 import { flatten, listed, readAhead, resumed } from '../../read-ahead.js';
-import type { RequestContext } from '../../route.js';
+import { answering, type RequestContext } from '../../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from '../cache-headers.js';
 import { anyFrameOffers } from '../frame-offers.js';
 import { storedImage } from '../stored-image.js';
 import { storedSyntax } from '../stored-syntax.js';
 import { encodingEdition } from '../transcode-frames.js';
 import { bulkResource, pixelDataResource, type BulkResource } from './bulk-resource.js';
-import { chooseBulk, dependsOnPixels, octetStream, type FoundBulk } from './choose-bulk.js';
+import {
+  chooseBulk,
+  dependsOnPixels,
+  type FoundBulk,
+  octetStream,
+  valuesOffers,
+} from './choose-bulk.js';
 import { openBulk, partsOf, type OpenedBulk } from './open-bulk.js';
 
 /** Values that are opened before their turn, so that one round trip hides behind another. */
@@ -231,31 +237,31 @@ async function ofInstance(context: RequestContext, selection: Selection): Promis
 }
 
 /** `GET studies/{study}/bulkdata`. */
-export async function retrieveStudyBulkData(context: RequestContext): Promise<Reply> {
+export const retrieveStudyBulkData = answering({ answers: valuesOffers }, async (context) => {
   return await ofStudy(context, everyValue);
-}
+});
 
 /** `GET studies/{study}/series/{series}/bulkdata`. */
-export async function retrieveSeriesBulkData(context: RequestContext): Promise<Reply> {
+export const retrieveSeriesBulkData = answering({ answers: valuesOffers }, async (context) => {
   return await ofSeries(context, everyValue);
-}
+});
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/bulkdata`. */
-export async function retrieveInstanceBulkData(context: RequestContext): Promise<Reply> {
+export const retrieveInstanceBulkData = answering({ answers: valuesOffers }, async (context) => {
   return await ofInstance(context, everyValue);
-}
+});
 
 /** `GET studies/{study}/pixeldata`: every frame of the study. */
-export async function retrieveStudyPixelData(context: RequestContext): Promise<Reply> {
+export const retrieveStudyPixelData = answering({ answers: valuesOffers }, async (context) => {
   return await ofStudy(context, pixelData);
-}
+});
 
 /** `GET studies/{study}/series/{series}/pixeldata`. */
-export async function retrieveSeriesPixelData(context: RequestContext): Promise<Reply> {
+export const retrieveSeriesPixelData = answering({ answers: valuesOffers }, async (context) => {
   return await ofSeries(context, pixelData);
-}
+});
 
 /** `GET studies/{study}/series/{series}/instances/{instance}/pixeldata`. */
-export async function retrieveInstancePixelData(context: RequestContext): Promise<Reply> {
+export const retrieveInstancePixelData = answering({ answers: valuesOffers }, async (context) => {
   return await ofInstance(context, pixelData);
-}
+});

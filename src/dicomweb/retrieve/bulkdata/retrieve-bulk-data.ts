@@ -12,14 +12,14 @@ import { indexProperties, type InstanceRecord } from '../../../storage/archive/r
 import { chooseRepresentation } from '../../negotiation.js';
 import { instanceOf } from '../../path-uids.js';
 import { listed, resumed } from '../../read-ahead.js';
-import type { RequestContext } from '../../route.js';
+import { answering, type RequestContext } from '../../route.js';
 import { boundaryOf, cacheHeaders, entityTag, notModified } from '../cache-headers.js';
 import { anyFrameOffers } from '../frame-offers.js';
 import { storedSyntax } from '../stored-syntax.js';
 import { parseBulkPath } from './bulk-path.js';
 import { encodingEdition } from '../transcode-frames.js';
 import { bulkResource, type BulkBytes } from './bulk-resource.js';
-import { chooseBulk } from './choose-bulk.js';
+import { anyValueOffers, chooseBulk } from './choose-bulk.js';
 import { bodyOf, openBulk, openBytes, partsOf } from './open-bulk.js';
 
 const encapsulatedDocument = attribute('EncapsulatedDocument');
@@ -58,7 +58,7 @@ async function sendRange(
 }
 
 /** `GET …/instances/{instance}/bulkdata/{path}`: one value, or a range of its bytes. */
-export async function retrieveBulkData(context: RequestContext): Promise<Reply> {
+export const retrieveBulkData = answering({ answers: anyValueOffers }, async (context) => {
   const { services, partition, params, request, baseUrl } = context;
   const path = parseBulkPath(params['path'] ?? '');
   const uids = instanceOf(params);
@@ -113,4 +113,4 @@ export async function retrieveBulkData(context: RequestContext): Promise<Reply> 
       'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),
     },
   });
-}
+});

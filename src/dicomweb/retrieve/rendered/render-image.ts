@@ -11,7 +11,7 @@ import type { Offer } from '../../../http/accept.js';
 import type { RequestContext } from '../../route.js';
 import { annotationsOf } from './annotation-lines.js';
 import { profileOf } from './icc-profile.js';
-import type { RenderQuery } from './render-query.js';
+import { pictureParameters, type RenderQuery } from './render-query.js';
 import {
   bulkSource,
   pixelsOf,
@@ -19,7 +19,7 @@ import {
   storedBytes,
   type RenderSource,
 } from './render-source.js';
-import type { RenderedPolicy } from './rendered-policy.js';
+import { standardRenderedPolicy, type RenderedPolicy } from './rendered-policy.js';
 
 const mediaTypes: Readonly<Record<PictureFormat, string>> = {
   jpeg: 'image/jpeg',
@@ -47,6 +47,18 @@ export function pictureOffers(
       .map((format) => ({ mediaType: mediaTypes[format], form })),
   );
 }
+
+const standardPictures = (forms: readonly Offer['form'][]) =>
+  pictureOffers(standardRenderedPolicy, forms);
+
+/** What renderings are answered in and asked with. */
+export const describedPictures = {
+  answers: standardPictures(['single', 'multipart']),
+  query: pictureParameters,
+} as const;
+
+/** The same of thumbnails. */
+export const describedThumbnail = { ...describedPictures, answers: standardPictures(['single']) };
 
 /** An animation is one job: its frames, and what they are decoded to, are bounded. */
 const mostAnimationFrames = 1000;

@@ -12,6 +12,15 @@ import {
 import type { RenderedPolicy } from './rendered-policy.js';
 import type { RequestHead } from '../../../http/incoming-request.js';
 
+/** The parameters (PS3.18 §8.3.5). */
+export const pictureParameters = [
+  'window',
+  'viewport',
+  'annotation',
+  'iccprofile',
+  'quality',
+] as const;
+
 export type AnnotationName = 'patient' | 'technique';
 export type IccChoice = 'no' | 'yes' | 'srgb';
 

@@ -10,9 +10,15 @@ import type { InstanceRecord } from '../../../storage/archive/records.js';
 import { acceptedOf } from '../../negotiation.js';
 import { resourcePath, seriesOf, studyOf } from '../../path-uids.js';
 import { flatten, readAhead } from '../../read-ahead.js';
-import type { RequestContext } from '../../route.js';
+import { answering, type RequestContext } from '../../route.js';
 import { cacheHeaders, entityTag, notModified } from '../cache-headers.js';
-import { formatOf, imageRenderer, pictureOffers } from './render-image.js';
+import {
+  describedPictures,
+  describedThumbnail,
+  formatOf,
+  imageRenderer,
+  pictureOffers,
+} from './render-image.js';
 import { parseRenderQuery, parseThumbnailQuery, type RenderQuery } from './render-query.js';
 import { renderSource } from './render-source.js';
 import { renderedKind } from './rendered-kind.js';
@@ -158,27 +164,27 @@ async function sendCollection(
 }
 
 /** `GET studies/{study}/rendered`. */
-export async function retrieveRenderedStudy(context: RequestContext): Promise<Reply> {
+export const retrieveRenderedStudy = answering(describedPictures, async (context) => {
   return await sendCollection(context, studyCollection);
-}
+});
 
 /** `GET studies/{study}/series/{series}/rendered`. */
-export async function retrieveRenderedSeries(context: RequestContext): Promise<Reply> {
+export const retrieveRenderedSeries = answering(describedPictures, async (context) => {
   return await sendCollection(context, seriesCollection);
-}
+});
 
 /** `GET studies/{study}/thumbnail`. */
-export async function retrieveStudyThumbnail(context: RequestContext): Promise<Reply> {
+export const retrieveStudyThumbnail = answering(describedThumbnail, async (context) => {
   const query = parseThumbnailQuery(context.request);
   requireRenderable(context, { purpose: 'thumbnail' });
   const collection = await studyCollection(context);
   return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });
-}
+});
 
 /** `GET studies/{study}/series/{series}/thumbnail`. */
-export async function retrieveSeriesThumbnail(context: RequestContext): Promise<Reply> {
+export const retrieveSeriesThumbnail = answering(describedThumbnail, async (context) => {
   const query = parseThumbnailQuery(context.request);
   requireRenderable(context, { purpose: 'thumbnail' });
   const collection = await seriesCollection(context);
   return await sendRepresentative(context, collection, { purpose: 'thumbnail', query });
-}
+});

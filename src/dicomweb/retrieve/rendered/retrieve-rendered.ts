@@ -7,7 +7,7 @@ import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js'
 import { acceptedOf, chooseRepresentation } from '../../negotiation.js';
 import { instanceOf, resourcePath } from '../../path-uids.js';
 import { resumed } from '../../read-ahead.js';
-import type { RequestContext } from '../../route.js';
+import { answering, type RequestContext } from '../../route.js';
 import {
   boundaryOf,
   cacheHeaders,
@@ -16,7 +16,14 @@ import {
   type CacheHeaders,
 } from '../cache-headers.js';
 import { parseFrameList } from '../frame-list.js';
-import { formatOf, imageRenderer, pictureOffers, type ImageRenderer } from './render-image.js';
+import {
+  describedPictures,
+  describedThumbnail,
+  formatOf,
+  imageRenderer,
+  type ImageRenderer,
+  pictureOffers,
+} from './render-image.js';
 import { parseRenderQuery, parseThumbnailQuery, type RenderQuery } from './render-query.js';
 import { renderedKind } from './rendered-kind.js';
 import { renderSource, type RenderSource } from './render-source.js';
@@ -198,39 +205,39 @@ export async function sendParts(
 }
 
 /** `GET …/instances/{instance}/rendered`. */
-export async function retrieveRenderedInstance(context: RequestContext): Promise<Reply> {
+export const retrieveRenderedInstance = answering(describedPictures, async (context) => {
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
   const wanted: Wanted = { purpose: 'rendered', query };
   requireRenderable(context, wanted);
   return await sendRendered(context, await sourceOf(context, uids), wanted);
-}
+});
 
 /** `GET …/frames/{frames}/rendered`, and `…/rendered/{frames}` as cornerstone asks. */
-export async function retrieveRenderedFrames(context: RequestContext): Promise<Reply> {
+export const retrieveRenderedFrames = answering(describedPictures, async (context) => {
   const frames = parseFrameList(context.params['frames'] ?? '');
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
   const wanted: Wanted = { purpose: 'rendered', query, frames };
   requireRenderable(context, wanted);
   return await sendRendered(context, await sourceOf(context, uids), wanted);
-}
+});
 
 /** `GET …/instances/{instance}/thumbnail`: its first frame. */
-export async function retrieveInstanceThumbnail(context: RequestContext): Promise<Reply> {
+export const retrieveInstanceThumbnail = answering(describedThumbnail, async (context) => {
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);
   const wanted: Wanted = { purpose: 'thumbnail', query };
   requireRenderable(context, wanted);
   return await sendRendered(context, await sourceOf(context, uids), wanted);
-}
+});
 
 /** `GET …/frames/{frames}/thumbnail`, and `…/thumbnail/{frames}`: the first of the frames. */
-export async function retrieveFramesThumbnail(context: RequestContext): Promise<Reply> {
+export const retrieveFramesThumbnail = answering(describedThumbnail, async (context) => {
   const [first = 1] = parseFrameList(context.params['frames'] ?? '');
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);
   const wanted: Wanted = { purpose: 'thumbnail', query, frames: [first] };
   requireRenderable(context, wanted);
   return await sendRendered(context, await sourceOf(context, uids), wanted);
-}
+});

@@ -93,6 +93,17 @@ export const renderingParameters = [
   'annotation',
 ] as const;
 
+/** All parameters (PS3.18 §9.1.2). */
+export const uriParameters = [
+  'requestType',
+  'studyUID',
+  'seriesUID',
+  'objectUID',
+  'contentType',
+  'transferSyntax',
+  ...renderingParameters,
+] as const;
+
 /**
  * Refuses parameters of renderings in a request for the file (PS3.18 §9.1.2.2).
  *
