@@ -4,6 +4,7 @@ import {
   type Finding,
   type FindingKind,
 } from '../../src/storage/archive/store-check/finding.js';
+import type { MaintenanceFinding } from '../../src/storage/maintenance-reports.js';
 
 /** Places that are named per kind; a store may have any number of findings. */
 const namedPlaces = 10;
@@ -26,6 +27,11 @@ export class Findings {
     else if (row.places.length < namedPlaces) {
       row.places.push(detail === '' ? where : `${where}: ${detail}`);
     }
+  }
+
+  /** How many of each kind. */
+  get counts(): readonly MaintenanceFinding[] {
+    return [...this.#rows].map(([kind, { found, mended }]) => ({ kind, found, mended }));
   }
 
   /** How many are not mended. */

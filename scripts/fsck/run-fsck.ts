@@ -9,6 +9,7 @@ import {
 } from '../../src/storage/archive/store-check/check-context.js';
 import type { Finding } from '../../src/storage/archive/store-check/finding.js';
 import { mend } from '../../src/storage/archive/store-check/mend.js';
+import { MaintenanceReports } from '../../src/storage/maintenance-reports.js';
 import { startProgress, type ProgressOutput } from '../support/progress.js';
 import { Findings } from './findings.js';
 import { StoreNotOpened, type OpenedStore } from './open-store.js';
@@ -88,6 +89,7 @@ export async function runFsck(
     const store = await open();
     try {
       const findings = await check(store, options, stderr);
+      await keepReport(store, findings, stderr);
       stdout.write(findings.report(store.where, options.repair));
       return findings.left === 0 ? 0 : 1;
     } finally {
@@ -98,6 +100,20 @@ export async function runFsck(
     if (why === undefined) throw error;
     stderr.write(`${why}\n`);
     return 2;
+  }
+}
+
+/** Keeps what was found for those who run the service; a store that may only be read keeps nothing. */
+async function keepReport(
+  { archive }: OpenedStore,
+  findings: Findings,
+  output: ProgressOutput,
+): Promise<void> {
+  try {
+    await new MaintenanceReports(archive.tables).note('check', findings.counts);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    output.write(`The report of this check could not be kept: ${error.message}\n`);
   }
 }
 

@@ -1,4 +1,7 @@
 /** THE table of the API: reading it is reading what the service does (PS3.18 §10). */
+import { readConfiguration } from './administration/configuration.js';
+import { readMaintenance } from './administration/maintenance.js';
+import { readStatistics } from './administration/statistics.js';
 import {
   describing,
   openApiOffers,
@@ -8,6 +11,7 @@ import { readChangeFeed, readLatestChange } from './changefeed/read-change-feed.
 import { deleteInstance, deleteSeries, deleteStudy } from './delete/delete-instances.js';
 import { startExport } from './export/start-export.js';
 import { checkHealth } from './health.js';
+import { listImports } from './import/list-imports.js';
 import { cancelOperation, listOperations, readOperation } from './operations/operations.js';
 import { listPartitions } from './partitions/list-partitions.js';
 import * as queryTags from './query-tags/query-tags.js';
@@ -126,6 +130,12 @@ export const routes = defineRoutes({
   createShare: route('POST', 'shares', 'share', shares.createShare),
   listShares: route('GET', 'shares', 'share', shares.listShares),
   withdrawShare: route('DELETE', 'shares/{share}', 'share', shares.withdrawShare),
+
+  // Administration
+  readStatistics: route('GET', 'statistics', 'admin', readStatistics),
+  listImports: route('GET', 'imports', 'admin', listImports, service),
+  readMaintenance: route('GET', 'maintenance', 'admin', readMaintenance, service),
+  readConfiguration: route('GET', 'configuration', 'admin', readConfiguration, service),
 
   // Service
   checkHealth: route('GET', 'health/check', 'anonymous', checkHealth, service),

@@ -1,11 +1,13 @@
 /** The parts of the system that handlers use, made once per process. */
 import { ExpiryRegistry } from '../storage/expiry-registry.js';
 import { PartitionRegistry } from '../storage/partition-registry.js';
+import { MaintenanceReports } from '../storage/maintenance-reports.js';
 import { ShareRegistry } from '../storage/share-registry.js';
 import type { UploadGrants } from '../storage/upload-grants.js';
 import { Archive, type ArchiveOptions } from '../storage/archive/archive.js';
 import { Jobs, type JobQueue } from '../jobs/jobs.js';
 import type { ExportDestinations } from '../storage/export-destinations.js';
+import type { ShownSetting } from './administration/configuration.js';
 import { exportKind } from './export/export-job.js';
 import { noExports } from './export/no-exports.js';
 import { reindexKind } from './query-tags/reindex-job.js';
@@ -42,6 +44,9 @@ export interface Services {
   readonly exports: ExportDestinations;
   /** `undefined` where links are switched off. */
   readonly shares: (ShareSettings & { readonly registry: ShareRegistry }) | undefined;
+  readonly maintenance: MaintenanceReports;
+  /** The settings as they may be told. */
+  readonly configuration: readonly ShownSetting[];
 }
 
 /** What services are put together over. */
@@ -59,9 +64,11 @@ const nobody: JobQueue = { announce: async () => await Promise.resolve() };
 export function createServices(
   stores: Stores,
   options: Pick<Services, 'limits' | 'partitions'> &
-    Partial<Pick<Services, 'pixels' | 'headers'>> & { readonly shares?: ShareSettings | undefined },
+    Partial<Pick<Services, 'pixels' | 'headers' | 'configuration'>> & {
+      readonly shares?: ShareSettings | undefined;
+    },
 ): Services {
-  const { limits, partitions, shares } = options;
+  const { limits, partitions, shares, configuration = [] } = options;
   const { pixels = pixelWorkInThread(limits.pixels), headers = headerWorkInThread() } = options;
   const archive = new Archive(stores);
   const { exports = noExports, jobQueue = nobody, tables } = stores;
@@ -94,5 +101,7 @@ export function createServices(
     jobs,
     exports,
     shares: shares && { ...shares, registry: new ShareRegistry(tables) },
+    maintenance: new MaintenanceReports(tables),
+    configuration,
   };
 }

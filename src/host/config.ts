@@ -4,6 +4,7 @@ import type { ShareSettings } from '../dicomweb/services.js';
 import { mostLogShards } from '../storage/archive/log/sequence.js';
 import { mostShareDays } from '../storage/share-registry.js';
 import { loopbackOrigins, type CorsConfig } from '../http/cors.js';
+import type { ShownSetting } from '../dicomweb/administration/configuration.js';
 import { readAuthSettings, type AuthSettings } from './auth-settings.js';
 import {
   audiences,
@@ -20,6 +21,7 @@ import {
   type Setting,
   type SettingValues,
 } from './settings.js';
+import { showSettings } from './shown-settings.js';
 
 /** Where data lives: a storage account by connection string or by identity. */
 export type StorageSettings =
@@ -384,6 +386,11 @@ export function readConfig(environment: Environment): Config {
       pixels: { frameBytes: values.maxFrameBytes },
     },
   };
+}
+
+/** The settings of this process as they may be told. @throws SettingError */
+export function loadShownSettings(): readonly ShownSetting[] {
+  return showSettings(settings, process.env);
 }
 
 /** The configuration of this process. @throws SettingError */

@@ -10,7 +10,7 @@ import { prepareArchive } from '../storage/archive/layout.js';
 import type { ImportQueue, QueueAddress } from '../storage/azure/import-queue.js';
 import type { ExportDestinations } from '../storage/export-destinations.js';
 import { bearer, locked, openTo, type Authenticator } from './pipeline/authenticator.js';
-import type { Config, StorageSettings } from './config.js';
+import { loadShownSettings, type Config, type StorageSettings } from './config.js';
 import { jobQueueName } from './jobs/job-runner.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './pipeline/log.js';
@@ -135,7 +135,7 @@ export async function openServices(
   });
   return createServices(
     { ...stores, exports: exportsOf(storage, stores), ...(jobQueue && { jobQueue }) },
-    { limits, partitions, pixels, headers, shares },
+    { limits, partitions, pixels, headers, shares, configuration: loadShownSettings() },
   );
 }
 

@@ -20,6 +20,8 @@ export interface Setting<T> {
   readonly parse: (text: string) => T | undefined;
   /** What a valid text is, for the error. */
   readonly expected: string;
+  /** Its value is told to nobody. */
+  readonly isSecret?: true;
 }
 
 /** Values of a table of settings. */
@@ -27,7 +29,7 @@ export type SettingValues<S> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
-type Row<T> = Omit<Setting<T>, 'parse' | 'expected'>;
+type Row<T> = Omit<Setting<T>, 'parse' | 'expected' | 'isSecret'>;
 
 /** A setting of free text. */
 export function text<T extends string | undefined>(row: Row<T>): Setting<string | T> {
@@ -39,6 +41,7 @@ export function connectionString(row: Row<string | undefined>): Setting<string |
   const isKnown = /(?:^|;)\s*(?:UseDevelopmentStorage=true|AccountName=\S|BlobEndpoint=https?:)/i;
   return {
     ...row,
+    isSecret: true,
     expected:
       'a connection string such as UseDevelopmentStorage=true or DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…',
     parse: (value) => (isKnown.test(value) ? value : undefined),

@@ -209,6 +209,7 @@ describe('dicomweb-recovery-backlog and -failures', () => {
       async () =>
         await Promise.resolve({
           archive: { recover: async () => await Promise.resolve(report) },
+          maintenance: { note: async () => await Promise.resolve() },
         } as unknown as Services),
       logToConsole,
     );

@@ -482,7 +482,17 @@ const damages: readonly Damage[] = [
     make: async (opened) => {
       await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) => ({
         ...properties,
-        totals: `${partition} 3 3 4`,
+        totals: `${partition} 3 3 4 16`,
+      }));
+    },
+  },
+  {
+    what: 'a log that was begun without bytes',
+    kind: 'totals-wrong',
+    make: async (opened) => {
+      await change(opened, 'log', logPartitionKey(0), logTailRowKey, (properties) => ({
+        ...properties,
+        totals: String(properties['totals']).replace(/ \d+$/, ''),
       }));
     },
   },

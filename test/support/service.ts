@@ -6,7 +6,8 @@ import type { Limits } from '../../src/dicomweb/limits.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { createServices, type Services } from '../../src/dicomweb/services.js';
 import { locked, openTo, type Authenticator } from '../../src/host/pipeline/authenticator.js';
-import { readConfig, type Config } from '../../src/host/config.js';
+import { readConfig, settings, type Config } from '../../src/host/config.js';
+import { showSettings } from '../../src/host/shown-settings.js';
 import { startDevServer, type DevServerOptions } from '../../src/host/local/dev-server.js';
 import { createDispatcher } from '../../src/host/pipeline/dispatcher.js';
 import type { TimeBudgets } from '../../src/time-budgets.js';
@@ -46,6 +47,8 @@ export interface ServiceOptions {
   readonly functionsHost?: FunctionsHostOptions;
   /** Instead of services made here: to make storage fail, say. */
   readonly services?: () => Promise<Services>;
+  /** What the service tells of its settings; it is not read otherwise. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** The page at the root; none when left out. */
   readonly page?: (config: Config) => Page;
   /** Routes beside those of the API. On the Functions host they stay for the rest of the file. */
@@ -137,7 +140,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const defaults = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
   const limits = { ...defaults.limits, ...options.limits };
   const { partitions, shares } = { ...defaults, ...options.config };
-  const services = createServices(await connect(storage), { limits, partitions, shares });
+  const services = createServices(await connect(storage), {
+    ...{ limits, partitions, shares },
+    configuration: showSettings(settings, options.environment ?? {}),
+  });
   const config = { ...defaults, ...options.config, limits };
   const parts: PipelineParts = {
     config,

@@ -236,6 +236,75 @@ export const schemas = {
     ],
   },
   Shares: { description: 'Links, newest first.', ...listOf('Share'), examples: [[]] },
+  Statistics: {
+    description: 'What a partition holds; what the log does not tell is left out.',
+    ...object({}, { studies: whole, series: whole, instances: whole, bytes: whole }),
+    examples: [{ studies: 12, series: 40, instances: 9000, bytes: 4_731_174_912 }],
+  },
+  Imports: {
+    description: 'Files that wait to be imported, and files that were refused with their reports.',
+    ...object({
+      waiting: object({ count: whole, isAtLeast: { type: 'boolean' } }),
+      refused: object({
+        count: whole,
+        isAtLeast: { type: 'boolean' },
+        files: {
+          type: 'array',
+          items: object(
+            { name: text, bytes: whole },
+            { reason: text, messages: { type: 'array', items: text }, time: moment },
+          ),
+        },
+      }),
+    }),
+    examples: [
+      {
+        waiting: { count: 0, isAtLeast: false },
+        refused: {
+          count: 1,
+          isAtLeast: false,
+          files: [
+            { name: 'a/b.dcm', bytes: 12, reason: 'cannot-understand', messages: ['No DICM.'] },
+          ],
+        },
+      },
+    ],
+  },
+  MaintenanceReport: {
+    description: 'What a run found, by kind.',
+    ...object({
+      time: moment,
+      findings: {
+        type: 'array',
+        items: object({ kind: text, description: text, found: whole, mended: whole }),
+      },
+    }),
+    examples: [{ time: '2026-01-01T12:00:00.000Z', findings: [] }],
+  },
+  Maintenance: {
+    description:
+      'Of recovery, sweep and check of the store the last run, and the last that found something.',
+    type: 'array',
+    items: object(
+      { job: { type: 'string', enum: ['recovery', 'sweep', 'check'] } },
+      { last: ref('MaintenanceReport'), lastFound: ref('MaintenanceReport') },
+    ),
+    examples: [[{ job: 'recovery', last: { time: '2026-01-01T12:00:00.000Z', findings: [] } }]],
+  },
+  Configuration: {
+    description: 'Settings; the value of a secret one is null.',
+    type: 'array',
+    items: object({
+      name: text,
+      description: text,
+      value: { type: ['string', 'number', 'boolean', 'null'] },
+      isSet: { type: 'boolean' },
+      isSecret: { type: 'boolean' },
+    }),
+    examples: [
+      [{ name: 'PORT', description: 'Port.', value: 7071, isSet: false, isSecret: false }],
+    ],
+  },
   Health: {
     description: 'Whether the storage services answer.',
     ...object({
@@ -272,6 +341,10 @@ export const jsonBodies: Readonly<
   readUpload: { answers: 'Upload' },
   createShare: { takes: 'ShareRequest', answers: 'Share' },
   listShares: { answers: 'Shares' },
+  readStatistics: { answers: 'Statistics' },
+  listImports: { answers: 'Imports' },
+  readMaintenance: { answers: 'Maintenance' },
+  readConfiguration: { answers: 'Configuration' },
   checkHealth: { answers: 'Health' },
 };
 

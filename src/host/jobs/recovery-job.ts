@@ -6,12 +6,22 @@ import { describeError, type Log } from '../pipeline/log.js';
 export const recoverySchedule = '0 */5 * * * *';
 export const recoveryIntervalMilliseconds = 5 * 60_000;
 
-/** Runs recovery once and says what it did; a failure is logged and left to the next run. */
-export async function runRecovery(services: () => Promise<Services>, log: Log): Promise<void> {
+/** Runs recovery once, notes and says what it did; a failure is logged and left to the next run. */
+export async function runRecovery(
+  services: () => Promise<Pick<Services, 'archive' | 'maintenance'>>,
+  log: Log,
+): Promise<void> {
   try {
-    const { finished, undone } = await (await services()).archive.recover();
-    if (finished + undone === 0) return;
-    log({ event: 'notice', message: `Recovery finished ${finished} and undid ${undone} changes.` });
+    const { archive, maintenance } = await services();
+    const { finished, undone } = await archive.recover();
+    if (finished + undone > 0) {
+      const message = `Recovery finished ${finished} and undid ${undone} changes.`;
+      log({ event: 'notice', message });
+    }
+    await maintenance.note('recovery', [
+      { kind: 'change-finished', found: finished, mended: finished },
+      { kind: 'change-undone', found: undone, mended: undone },
+    ]);
   } catch (error) {
     log({ event: 'fault', requestId: '-', route: 'recovery', error: describeError(error) });
   }

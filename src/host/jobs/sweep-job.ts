@@ -13,6 +13,7 @@ export const sweepSchedule = '0 17 * * * *';
 const pace = { roundEvery: 7 * 24 * 60 * 60_000, atMost: timeBudgets.sweep } as const;
 
 type Swept = Pick<Services, 'archive' | 'shares' | 'partitionRegistry'>;
+type SweptWhole = Swept & Pick<Services, 'maintenance'>;
 
 async function forgetWhatIsOver(services: Swept): Promise<void> {
   await sweepUploads(services);
@@ -28,9 +29,9 @@ export async function runUploadSweep(services: () => Promise<Swept>, log: Log): 
   }
 }
 
-/** Forgets uploads, runs a piece of the sweep and says what it removed; a failure is logged and left to the next run. */
+/** Forgets uploads, runs a piece of the sweep, notes and says what it removed; a failure is logged and left to the next run. */
 export async function runSweep(
-  services: () => Promise<Swept>,
+  services: () => Promise<SweptWhole>,
   log: Log,
   options: Parameters<typeof Sweep>[1] = pace,
 ): Promise<void> {
@@ -48,6 +49,10 @@ export async function runSweep(
     }
     if (isRoundOver)
       log({ event: 'notice', message: 'The sweep has been through the whole store.' });
+    await made.maintenance.note('sweep', [
+      { kind: 'blob-orphaned', found: blobs, mended: blobs },
+      { kind: 'index-row-dangling', found: indexRows, mended: indexRows },
+    ]);
   } catch (error) {
     log({ event: 'fault', requestId: '-', route: 'sweep', error: describeError(error) });
   }

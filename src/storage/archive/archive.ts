@@ -336,7 +336,7 @@ export class Archive {
   // ---- count ---------------------------------------------------------------------------------
 
   /**
-   * How many studies, series and instances a partition has; `undefined` where the log does not tell:
+   * How many studies, series and instances a partition has, and their bytes; `undefined` where the log does not tell:
    * in an archive that was begun before it did, and in one that is too busy.
    */
   async totals(partition: Partition): Promise<Totals | undefined> {

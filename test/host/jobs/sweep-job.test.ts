@@ -3,6 +3,7 @@ import { ServiceError } from '../../../src/errors.js';
 import type { LogEntry } from '../../../src/host/pipeline/log.js';
 import { runSweep } from '../../../src/host/jobs/sweep-job.js';
 import { blobName } from '../../../src/storage/archive/keys.js';
+import { MaintenanceReports } from '../../../src/storage/maintenance-reports.js';
 import { PartitionRegistry } from '../../../src/storage/partition-registry.js';
 import { newUlid } from '../../../src/storage/archive/ulid.js';
 import { openOnMemory, put, type Shared } from '../../storage/archive/support/fixture.js';
@@ -22,8 +23,9 @@ describe('runSweep', () => {
     if (archive === undefined) throw new RangeError('no archive');
     log = [];
     const partitionRegistry = new PartitionRegistry(archive.tables);
+    const maintenance = new MaintenanceReports(archive.tables);
     const services = async () =>
-      await Promise.resolve({ archive, partitionRegistry, shares: undefined });
+      await Promise.resolve({ archive, partitionRegistry, maintenance, shares: undefined });
     await runSweep(services, (entry) => log.push(entry), options);
     return log.map((entry) => ('message' in entry ? entry.message : entry));
   }
@@ -43,6 +45,9 @@ describe('runSweep', () => {
       'The sweep has been through the whole store.',
     ]);
     expect(await run()).toEqual([]);
+    const reports = await new MaintenanceReports(archive.tables).read();
+    const findings = [{ kind: 'blob-orphaned', found: 1, mended: 1 }];
+    expect(reports.get('sweep')).toMatchObject({ last: { findings }, lastFound: { findings } });
   });
 
   it('logs a failure, and leaves it to the next run', async () => {

@@ -72,13 +72,22 @@ export interface CatalogPlan {
   readonly removed: readonly IndexRow[];
 }
 
-/** What the partition has more or fewer of when a plan is carried out. */
-export function totalsOfPlan({ study: before }: StudyState, { study: after }: CatalogPlan): Totals {
+/**
+ * What the partition has more or fewer of when a plan is carried out.
+ *
+ * @param bytes - of the files that come, less those of the files that go.
+ */
+export function totalsOfPlan(
+  { study: before }: StudyState,
+  { study: after }: CatalogPlan,
+  bytes: number,
+): Totals {
   const [old, now] = [before?.record, after];
   return {
     studies: Number(now !== undefined) - Number(old !== undefined),
     series: (now?.series ?? 0) - (old?.series ?? 0),
     instances: (now?.instances ?? 0) - (old?.instances ?? 0),
+    bytes,
   };
 }
 

@@ -12,6 +12,7 @@ import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
 import type { Intent } from '../log/intent.js';
 import { originalRowKey } from '../keys.js';
+import { bytesOf } from '../log/totals.js';
 import { instanceProperties } from '../records.js';
 import { rowCount, rowsNotImplied, rowsPerTransaction, type StudyRows } from './study-rows.js';
 import type { TagSet } from '../index/query-tags.js';
@@ -165,7 +166,7 @@ export class DeleteCommit {
         ...(original !== undefined && { files: [version, original] }),
       })),
       rows: rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]),
-      totals: totalsOfPlan(state, plan),
+      totals: totalsOfPlan(state, plan, -bytesOf(rows.map(({ record }) => record))),
     };
   }
 

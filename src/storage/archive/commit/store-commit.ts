@@ -25,6 +25,7 @@ import { firstOf, type Change, type Intent } from '../log/intent.js';
 import { instanceRowKey, originalRowKey } from '../keys.js';
 import { encodeInstance } from '../records.js';
 import { sequenceStride } from '../log/sequence.js';
+import { bytesOf } from '../log/totals.js';
 import { rowsNotImplied, type Sent, type StudyRows } from './study-rows.js';
 import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
@@ -252,7 +253,9 @@ export class StoreCommit {
     const rows = rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]);
     const id = parts.newUlid();
     const base = state.guard.revision;
-    const totals = totalsOfPlan(state, plan);
+    const comes = bytesOf([...left].map(({ record }) => record));
+    const goes = bytesOf([...replaced.values()]);
+    const totals = totalsOfPlan(state, plan, comes - goes);
     return { partition, study, id, write, base, changes, rows, totals };
   }
 

@@ -1,4 +1,4 @@
-/** Reads how many studies, series and instances a partition has by now: from the tails, and from what is open. */
+/** Reads how many studies, series and instances a partition has by now, and their bytes: from the tails, and from what is open. */
 import type { TableStore } from '../../table-store.js';
 import type { Catalog } from '../catalog.js';
 import { openAmong, verdictOf } from '../commit/settle.js';

@@ -1,5 +1,5 @@
 /**
- * How many studies, series and instances a partition has: kept in the tails of the log, each of which
+ * How many studies, series and instances a partition has, and their bytes: kept in the tails of the log, each of which
  * counts what the intents that have left it as carried out made more or fewer. An intent leaves a tail
  * once, in one transaction, so each counts once; stores of different studies share nothing new.
  */
@@ -12,14 +12,21 @@ export interface Totals {
   readonly studies: number;
   readonly series: number;
   readonly instances: number;
+  /** Of the files of the instances; `undefined` where not all of them were counted. */
+  readonly bytes: number | undefined;
 }
 
-export const noTotals: Totals = { studies: 0, series: 0, instances: 0 };
+export const noTotals: Totals = { studies: 0, series: 0, instances: 0, bytes: 0 };
+
+/** Bytes of the files of instances. */
+export function bytesOf(files: readonly { readonly length: number }[]): number {
+  return files.reduce((sum, { length }) => sum + length, 0);
+}
 
 export type PartitionTotals = ReadonlyMap<Partition, Totals>;
 
-export function isNone({ studies, series, instances }: Totals): boolean {
-  return studies === 0 && series === 0 && instances === 0;
+export function isNone({ studies, series, instances, bytes }: Totals): boolean {
+  return studies === 0 && series === 0 && instances === 0 && bytes === 0;
 }
 
 export function plus(a: Totals, b: Totals): Totals {
@@ -27,6 +34,7 @@ export function plus(a: Totals, b: Totals): Totals {
     studies: a.studies + b.studies,
     series: a.series + b.series,
     instances: a.instances + b.instances,
+    bytes: a.bytes === undefined || b.bytes === undefined ? undefined : a.bytes + b.bytes,
   };
 }
 
@@ -44,16 +52,17 @@ export function added(
   return sums;
 }
 
-/** `studies series instances`. */
-export function encodeTotals({ studies, series, instances }: Totals): string {
-  return `${studies} ${series} ${instances}`;
+/** `studies series instances bytes`, or without the last where bytes are not known. */
+export function encodeTotals({ studies, series, instances, bytes }: Totals): string {
+  const counts = `${studies} ${series} ${instances}`;
+  return bytes === undefined ? counts : `${counts} ${bytes}`;
 }
 
 /** None where nothing is told. */
 export function decodeTotals(text: unknown): Totals {
   if (typeof text !== 'string') return noTotals;
-  const [studies = 0, series = 0, instances = 0] = text.split(' ').map(Number);
-  return { studies, series, instances };
+  const [studies = 0, series = 0, instances = 0, bytes] = text.split(' ').map(Number);
+  return { studies, series, instances, bytes };
 }
 
 /** A property holds 32 Ki characters; what is longer is compressed into as many as it takes. */

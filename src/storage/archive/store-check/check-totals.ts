@@ -1,6 +1,6 @@
 /** The last pass: the totals that the log keeps are those of the rows. */
 import { readTails, writeTail, type Tail } from '../log/log-tail.js';
-import { added, encodeTotals, type PartitionTotals } from '../log/totals.js';
+import { added, bytesOf, encodeTotals, type PartitionTotals } from '../log/totals.js';
 import type { TableStore } from '../../table-store.js';
 import type { CheckContext } from './check-context.js';
 import type { Finding } from './finding.js';
@@ -26,7 +26,7 @@ export class Census {
     const series = new Set(instances.map((instance) => instance.series)).size;
     const studies = Math.min(instances.length, 1);
     this.#counted = added(this.#counted, [
-      [partition, { studies, series, instances: instances.length }],
+      [partition, { studies, series, instances: instances.length, bytes: bytesOf(instances) }],
     ]);
   }
 
@@ -39,7 +39,7 @@ export class Census {
     );
     if (!isQuiet || tails[0]?.etag === undefined) return;
     const missing = differences(this.#counted, tails);
-    const isKept = tails.every(({ totals }) => totals !== undefined);
+    const isKept = tails.every(areKept);
     if (isKept && missing.size === 0) return;
     const lines = [...missing].map(([partition, one]) => `${partition} by ${encodeTotals(one)}`);
     const detail = isKept ? lines.slice(0, mostNamed).join(', ') : 'not kept';
@@ -48,18 +48,24 @@ export class Census {
   }
 }
 
+/** Whether a tail keeps all totals; one from before bytes were counted does not. */
+function areKept({ totals }: Tail): boolean {
+  return totals !== undefined && [...totals.values()].every(({ bytes }) => bytes !== undefined);
+}
+
 function differences(counted: PartitionTotals, tails: readonly Tail[]): PartitionTotals {
   const kept = tails.flatMap(({ totals }) => [...(totals ?? [])]);
   return added(
     counted,
-    kept.map(([partition, { studies, series, instances }]) => {
-      return [partition, { studies: -studies, series: -series, instances: -instances }] as const;
+    kept.map(([partition, { studies, series, instances, bytes }]) => {
+      const counts = { studies: -studies, series: -series, instances: -instances };
+      return [partition, { ...counts, bytes: -(bytes ?? 0) }] as const;
     }),
   );
 }
 
 /**
- * Adds what is missing to the tail of the first shard, and lets those that keep no totals begin with none.
+ * Adds what is missing to the tail of the first shard, and lets those that keep none, or no bytes, begin with none.
  *
  * @param tails - as they were when the totals were found wrong.
  * @returns whether none of them had moved.
@@ -70,8 +76,10 @@ export async function mendTotals(
   missing: PartitionTotals,
 ): Promise<boolean> {
   for (const [position, tail] of tails.entries()) {
-    if (position > 0 && tail.totals !== undefined) continue;
-    const kept = tail.totals ?? new Map();
+    if (position > 0 && areKept(tail)) continue;
+    const kept: PartitionTotals = new Map(
+      [...(tail.totals ?? [])].map(([name, one]) => [name, { ...one, bytes: one.bytes ?? 0 }]),
+    );
     const totals = position === 0 ? added(kept, missing) : kept;
     if ((await writeTail(tables, tail, { totals })) === undefined) return false;
   }

@@ -34,7 +34,7 @@ function intent(instances = 1): Intent {
     return { series, instance: sop, action: 'Create', version: newUlid() } as const;
   });
   const write = newUlid();
-  const totals = { studies: 0, series: 0, instances };
+  const totals = { studies: 0, series: 0, instances, bytes: 4 * instances };
   return { partition, study, id: newUlid(), write, base: 0, changes, rows: [], totals };
 }
 

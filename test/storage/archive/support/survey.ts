@@ -162,7 +162,11 @@ export function expectCountsToMatch({ studies, series, instances }: Survey): voi
 
 /** What a partition has. */
 export function totalsOf({ studies, series, instances }: Survey): Totals {
-  return { studies: studies.length, series: series.length, instances: instances.length };
+  const bytes = instances.reduce((sum, { length }) => sum + length, 0);
+  return {
+    ...{ studies: studies.length, series: series.length, instances: instances.length },
+    bytes,
+  };
 }
 
 /** The addresses of the index rows that the records ask for. */
