@@ -15,6 +15,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(?:jose|@cornerstonejs/dicom-image-loader)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   setupFiles: ['<rootDir>/test/support/fast-check-setup.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/compare-bytes.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   collectCoverageFrom: ['src/**/*.ts', 'functions/**/*.ts', '!src/dicom/dictionary-data.ts'],

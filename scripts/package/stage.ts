@@ -65,7 +65,7 @@ function compile(root: string, app: string): void {
   const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
   const dist = path.join(app, 'dist');
   const project = path.join(root, 'scripts/package/tsconfig.json');
-  execFileSync(process.execPath, [compiler, '-p', project, '--outDir', dist, '--noCheck']);
+  execFileSync(process.execPath, [compiler, '-p', project, '--outDir', dist]);
   const bundler = path.join(root, 'scripts/build-web.mjs');
   execFileSync(process.execPath, [bundler, path.join(dist, 'web')]);
 }
@@ -137,13 +137,13 @@ export function stage(root: string, app: string): void {
   writeManifest(root, app);
   writeBillOfMaterials(root, app, packages);
   for (const folder of packages) {
-    const target = path.join(app, folder);
-    cpSync(path.join(root, folder), target, {
+    const source = path.join(root, folder);
+    // Packages within it are in the lock file themselves, if production needs them.
+    const left = new Set([...unneededIn(source), path.join(source, 'node_modules')]);
+    cpSync(source, path.join(app, folder), {
       recursive: true,
-      // Packages within it are in the lock file themselves, if production needs them.
-      filter: (source) => path.relative(path.join(root, folder), source) !== 'node_modules',
+      filter: (file) => !left.has(file),
     });
-    for (const unneeded of unneededIn(target)) rmSync(unneeded, { recursive: true, force: true });
   }
   for (const unused of unusedCodecFiles(app)) rmSync(unused, { force: true });
 }

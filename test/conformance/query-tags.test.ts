@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parseJobId } from '../../src/jobs/job.js';
 import {
   fresh,
-  onEveryHost,
+  onEveryFace,
   sample,
   standard,
   v1,
@@ -72,7 +72,7 @@ async function remove(client: Client, path: string): Promise<void> {
 /** A value for each face, whose tests share a service. */
 const byFace = <Of>({ name }: Face, of: Readonly<Record<Face['name'], Of>>): Of => of[name];
 
-onEveryHost((client) => {
+onEveryFace((client) => {
   describe('an extended query tag', () => {
     it('is added, indexes what is stored and what is stored later, is searched, and goes', async () => {
       const keyword = byFace(client.face, {

@@ -1,50 +1,45 @@
 /** What is deployed cannot be told to die: the hook of the kill tests is a part of the tests alone. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import packageJson from '../../package.json';
+import buildConfig from '../../tsconfig.build.json';
 
 const root = path.join(__dirname, '../..');
-const out = mkdtempSync(path.join(tmpdir(), 'dicomweb-package-'));
 /** What the hook is made of, and what it does. */
 const traces = /hookedTables|hookedBlobs|StepHook|SIGKILL|test\/faults|storageTimeoutMilliseconds/;
+const folders = ['functions', 'scripts', 'src'] as const;
 
-let built: readonly string[] = [];
-
-beforeAll(() => {
-  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
-  const flags = ['--outDir', out, '--noCheck'];
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', ...flags], { cwd: root });
-  built = readdirSync(out, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(out, path.join(entry.parentPath, entry.name)));
-}, 120_000);
-
-afterAll(() => {
-  rmSync(out, { recursive: true, force: true });
-});
+/** TypeScript files of the build, relative to the repository. */
+const sources = folders.flatMap((folder) =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => path.join(folder, name)),
+);
+const textOf = (file: string) => readFileSync(path.join(root, file), 'utf8');
 
 describe('the build', () => {
   it('has the service and nothing of the tests', () => {
-    expect(built).toContain(path.join('src', 'host', 'functions', 'azure-functions.js'));
-    const folders = new Set(built.map((file) => file.split(path.sep)[0]));
-    expect([...folders].sort()).toEqual(['functions', 'scripts', 'src']);
+    expect(buildConfig.include).toEqual(folders);
+    expect(sources).toContain(path.join('src', 'host', 'functions', 'azure-functions.ts'));
+    const imported = sources.flatMap((file) =>
+      [...textOf(file).matchAll(/(?:from|import\(|import)\s*'(\.[^']+)'/g)].map(
+        ([, name = '']) => path.normalize(path.join(path.dirname(file), name)).split(path.sep)[0],
+      ),
+    );
+    expect(new Set(imported)).toEqual(new Set(folders.filter((folder) => folder !== 'functions')));
   });
 
   it('has no trace of the hook that kills a process, where production runs', () => {
-    const guilty = built
-      .filter(
-        (file) => file.endsWith('.js') && !file.endsWith(path.join('host', 'local', 'azurite.js')),
-      )
-      .filter((file) => traces.test(readFileSync(path.join(out, file), 'utf8')));
+    const guilty = sources
+      .filter((file) => !file.endsWith(path.join('host', 'local', 'azurite.ts')))
+      .filter((file) => traces.test(textOf(file)));
     expect(guilty).toEqual([]);
   });
 });
 
 describe('what is published', () => {
-  const ignored = readFileSync(path.join(root, '.funcignore'), 'utf8').split('\n');
+  const ignored = textOf('.funcignore').split('\n');
 
   it('leaves the tests, and what tests compile to, behind', () => {
     expect(ignored).toEqual(expect.arrayContaining(['/test', '*.ts']));

@@ -190,7 +190,7 @@ describe('decodeFrame', () => {
             expect(error).toBeInstanceOf(ServiceError);
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 30 },
       );
       const again = await decode(bytes, pixels, suffix);
       expect(again.bytes.length).toBe(frameBytes(again.pixels));

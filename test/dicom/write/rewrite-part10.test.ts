@@ -19,10 +19,8 @@ import {
   type ElementSpec,
   type PixelDataSpec,
 } from '../../support/part10-builder.js';
-import { isNightly } from '../../support/nightly.js';
 
-/** Each takes a quarter of a second. */
-const numRuns = isNightly ? 40 : 12;
+const numRuns = 40;
 
 function syntaxOf(uid: string): TransferSyntax {
   const syntax = transferSyntaxOf(uid);

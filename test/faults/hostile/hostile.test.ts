@@ -6,7 +6,7 @@ import { caseOf, runHostile, type RunReport } from './run.js';
 import { findingsIn } from './store.js';
 
 /** Fewer and smaller than in `npm run hostile`, where time and memory are measured as well. */
-const cases = 500;
+const cases = 320;
 const seed = 7;
 
 describe('the service under hostile requests', () => {
@@ -31,11 +31,11 @@ describe('the service under hostile requests', () => {
 
   it('meets every kind of attack', () => {
     expect(report.tallies.map(({ kind }) => kind)).toEqual(Object.keys(attacks));
-    for (const { cases: met } of report.tallies) expect(met).toBeGreaterThan(14);
+    for (const { cases: met } of report.tallies) expect(met).toBeGreaterThan(8);
   });
 
   it('keeps what it has acknowledged and nothing else', async () => {
-    expect(report.acknowledged.size).toBeGreaterThan(100);
+    expect(report.acknowledged.size).toBeGreaterThan(60);
     await service.services.archive.close();
     expect(await findingsIn(service.services.archive, report.acknowledged)).toEqual([]);
   });

@@ -13,6 +13,7 @@ import {
   type Sample,
 } from './support/samples.js';
 import { expectTidy } from './support/survey.js';
+import { isNightly } from '../../support/nightly.js';
 import { dawdling } from './support/watched-tables.js';
 
 type Deed =
@@ -184,7 +185,7 @@ describe('Archive, two of them on the same stores', () => {
         });
         await runOn(shared, commands);
       }),
-      { numRuns: 100 },
+      { numRuns: isNightly ? 100 : 50 },
     );
   }, 120_000);
 

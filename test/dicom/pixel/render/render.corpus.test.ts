@@ -6,15 +6,20 @@ import { readFrame } from '../../../../scripts/rendering/read-frame.js';
 import { renderFrame } from '../../../../src/dicom/pixel/render/render-frame.js';
 import { ServiceError } from '../../../../src/errors.js';
 import { corpusRoot, hasCorpus } from '../../../support/corpus.js';
+import { isNightly } from '../../../support/nightly.js';
 
 const suite = hasCorpus() ? describe : describe.skip;
 const largest = 4 * 1024 ** 2;
+/** One file of so many: all of them are rendered beside DCMTK's pictures by `npm run rendering`. */
+const share = isNightly ? 1 : 4;
 
 suite('rendering the corpus', () => {
   it('gives a thumbnail of each file that has pixels, or says why not', async () => {
     const outcomes = new Map<string, number>();
     const count = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    const names = readdirSync(corpusRoot, { recursive: true, encoding: 'utf8' });
+    const names = readdirSync(corpusRoot, { recursive: true, encoding: 'utf8' })
+      .sort()
+      .filter((_, at) => at % share === 0);
     for (const name of names) {
       const file = path.join(corpusRoot, name);
       const { size } = statSync(file);
@@ -38,6 +43,6 @@ suite('rendering the corpus', () => {
         count(error.code);
       }
     }
-    expect(outcomes.get('rendered')).toBeGreaterThan(180);
+    expect(outcomes.get('rendered')).toBeGreaterThan(180 / share);
   });
 });

@@ -10,7 +10,7 @@ import { describe, expect, it } from '@jest/globals';
 const runner = path.join(__dirname, '../../../support/run-typescript.mjs');
 const main = path.join(__dirname, 'main.ts');
 
-const schedules = 1000;
+const schedules = 400;
 
 async function play(): Promise<string> {
   const args = [runner, main, '--from', '1', '--schedules', String(schedules)];
@@ -24,6 +24,6 @@ async function play(): Promise<string> {
 
 describe('the archive, with every storage call in an order of chance', () => {
   it('keeps its invariants, whatever the schedule', async () => {
-    expect(await play()).toMatch(/^1000 schedules of \d+ steps .* in .*, 0 failed\.\n$/);
+    expect(await play()).toMatch(/^400 schedules of \d+ steps .* in .*, 0 failed\.\n$/);
   }, 300_000);
 });
