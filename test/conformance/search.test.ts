@@ -275,6 +275,7 @@ onEveryDeployment((client) => {
       ['a SOP class', { SOPClassUID: sopClass, PatientID: id }],
       ['SOPClassesInStudy', { SOPClassesInStudy: `1.2.3,${sopClass}`, PatientID: id }],
       ['InstanceAvailability', { InstanceAvailability: 'ONLINE', PatientID: id }],
+      ['AvailableTransferSyntaxUID', { '00083002': `1.2.3,${syntaxes.explicit}`, PatientID: id }],
       ['OtherPatientIDs', { OtherPatientIDs: `OTHER-${id}`, PatientID: id }],
       ['other attributes of PS3.18', { StudyID: 'S1', StudyTime: '1015', PatientID: id }],
     ] as const)('find it by %s', async (_what, query) => {
@@ -289,6 +290,7 @@ onEveryDeployment((client) => {
       ['another modality', { PatientID: known.id, ModalitiesInStudy: 'US' }],
       ['more instances', { PatientID: known.id, NumberOfStudyRelatedInstances: '4-' }],
       ['another SOP class', { PatientID: known.id, SOPClassUID: '1.2.3' }],
+      ['another transfer syntax', { PatientID: known.id, '00083002': '1.2.840.10008.1.2.4.50' }],
       ['another availability', { PatientID: known.id, InstanceAvailability: 'OFFLINE' }],
       ['part of a name without a wildcard', { PatientName: known.family }],
       ['one key of two that differs', { PatientID: known.id, AccessionNumber: 'other' }],
@@ -433,7 +435,26 @@ onEveryDeployment((client) => {
       expect(
         await series(`/studies/${study}/series?PerformedProcedureStepStartDate=20230616`),
       ).toEqual([ct.series]);
+      const syntax = `/studies/${study}/series?AvailableTransferSyntaxUID`;
+      expect(await series(`${syntax}=${syntaxes.explicit}`)).toEqual([ct.series, mr.series].sort());
+      expect(await series(`${syntax}=1.2.3`)).toEqual([]);
     });
+  });
+
+  it('list the SOP classes and transfer syntaxes of a study where they are asked for', async () => {
+    const first = sample({ transferSyntaxUID: syntaxes.bigEndian });
+    const second = sample({ study: first.study });
+    await client.store(first, second);
+    const [result] = await client.json(
+      `/studies?StudyInstanceUID=${first.study}&includefield=SOPClassesInStudy,AvailableTransferSyntaxUID`,
+    );
+    expect(result?.['00080062']).toEqual({ vr: 'UI', Value: [sopClass] });
+    const both = [syntaxes.bigEndian, syntaxes.explicit].sort();
+    expect(result?.['00083002']).toEqual({ vr: 'UI', Value: both });
+    const series = await client.json(
+      `/studies/${first.study}/series?AvailableTransferSyntaxUID=${syntaxes.bigEndian}`,
+    );
+    expect(series.map((one) => one['00083002']?.Value)).toEqual([[syntaxes.bigEndian]]);
   });
 
   describe('paging', () => {
@@ -653,6 +674,8 @@ onEveryDeployment((client) => {
         path = link && `${within}/instances${new URL(link).search}`;
       }
       expect(pages).toEqual([[two.instance, nine.instance], [ten.instance]]);
+      const byThemselves = await client.json(`${within}/instances`);
+      expect(byThemselves.map((one) => valueOf(one, instanceUid))).toEqual(pages.flat());
       for (const wrong of ['RequestAttributesSequence', 'InstanceNumber,', 'Nonsense']) {
         const response = await client.send('GET', `${within}/instances?orderby=${wrong}`);
         await response.arrayBuffer();

@@ -18,9 +18,10 @@ import type { Given, Matching, Predicate } from './match/demand.js';
 import { combineDateAndTime } from './match/intervals.js';
 import { compilePredicates, isUniversal } from './match/matching.js';
 import { decodePlace, searchIdentity, type Place } from './walk/place.js';
-import type { Ordering } from './walk/ordered-studies.js';
+import type { Ordering } from './walk/sort-keys.js';
 import {
   isIndexed,
+  isInInstances,
   queryTagOf,
   searchKeyOf,
   searchKeys,
@@ -189,8 +190,11 @@ function readOrdering(
     const name = one.trim();
     const tag = parseAttribute(name.replace(/^[-+]/, ''));
     const isKey = searchKeys.some(
-      ({ tag: own, level, matching }) =>
-        own === tag && levels.includes(level) && matching !== 'sequences',
+      (key) =>
+        key.tag === tag &&
+        levels.includes(key.level) &&
+        key.matching !== 'sequences' &&
+        !isInInstances(key),
     );
     return tag !== undefined && isKey ? { tag, descending: name.startsWith('-') } : undefined;
   });

@@ -1,5 +1,7 @@
 /** One page of a search: which matches it holds, and where the next one starts. */
 import { invalidParameter } from '../../http/query-string.js';
+import { tableLimits } from '../../storage/table-store.js';
+import type { Predicate } from './match/demand.js';
 import { usableIndexes, type ChosenIndex } from './walk/choose-index.js';
 import { Effort } from './walk/effort.js';
 import { findInstances } from './walk/find-instances.js';
@@ -7,15 +9,20 @@ import { findSeries, type PlacedStep, type Scope } from './walk/find-series.js';
 import { findStudies, studyUidsSought, type StudyMatch } from './walk/find-studies.js';
 import {
   comparePlaces,
+  isOfAll,
   orderedPlaceOf,
   readOrderedPlace,
   spellOrderedPlace,
-} from './ordered-place.js';
+} from './walk/ordered-place.js';
+import { studiesByGroups } from './walk/ordered-groups.js';
 import { indexInOrder, orderedStudies } from './walk/ordered-studies.js';
 import type { Search, SearchRoute } from './parse-search.js';
 import { startOf, type Place } from './walk/place.js';
-import type { Match } from './results/project.js';
-import type { SearchContext, Step } from './walk/walk.js';
+import { selectiveRank } from './walk/select-walk.js';
+import { mostOrdered } from './walk/sort-keys.js';
+import type { Match } from './walk/match.js';
+import { metByInstances } from './walk/transfer-syntaxes.js';
+import { walkIndex, type SearchContext, type Step } from './walk/walk.js';
 
 export interface SearchPage {
   readonly matches: readonly Match[];
@@ -41,15 +48,27 @@ export function stepsOf(
   scope: Scope,
   wanted: number,
 ): Steps {
-  const { predicates, after } = search;
-  switch (level) {
-    case 'study':
-      return placed(findStudies(context, predicates, wanted, startOf(after.outer, false)));
-    case 'series':
-      return findSeries(context, predicates, scope, wanted, after);
-    case 'instance':
-      return findInstances(context, predicates, scope, wanted, after);
-  }
+  const { after } = search;
+  const { predicates, ofInstances } = parted(search.predicates);
+  const steps = (): Steps => {
+    switch (level) {
+      case 'study':
+        return placed(findStudies(context, predicates, wanted, startOf(after.outer, false)));
+      case 'series':
+        return findSeries(context, predicates, scope, wanted, after);
+      case 'instance':
+        return findInstances(context, predicates, scope, wanted, after);
+    }
+  };
+  return metByInstances(context, ofInstances, steps());
+}
+
+/** Parts those that rows of studies and series tell from those for which the instances have to be asked. */
+function parted(all: readonly Predicate[]) {
+  return {
+    predicates: all.filter(({ key }) => key.inInstances !== true),
+    ofInstances: all.filter(({ key }) => key.inInstances === true),
+  };
 }
 
 /** The page of a search that its limit and its offset or continuation ask for. */
@@ -89,9 +108,6 @@ async function pageOf(
   return { matches, next: undefined, rest: 'none', offset: 0 };
 }
 
-/** Results that can be put into another order than that of the walks. */
-export const mostOrdered = 5000;
-
 /**
  * A page in an order of the client's: walked in the index that has it, or all results at once put into it.
  *
@@ -103,22 +119,25 @@ async function orderedPage(
   search: Search,
   scope: Scope,
 ): Promise<SearchPage> {
-  const { ordering, after, predicates, offset, limit } = search;
+  const { ordering, after, offset, limit } = search;
+  const { predicates, ofInstances } = parted(search.predicates);
   if (ordering === undefined) throw new RangeError('no order');
   const index = route.level === 'study' ? indexInOrder(ordering) : undefined;
   const inIndex = async (walked: ChosenIndex) => {
     const effort = new Effort();
     const withEffort = { ...context, effort };
     const start = startOf(after.outer, false);
-    const steps = orderedStudies(withEffort, predicates, walked, offset + limit, start);
-    return await pageOf(placed(steps), search, effort);
+    const steps =
+      ordering.then === undefined
+        ? orderedStudies(withEffort, predicates, walked, offset + limit, start)
+        : studiesByGroups(withEffort, predicates, walked, ordering, offset + limit, start);
+    return await pageOf(metByInstances(withEffort, ofInstances, placed(steps)), search, effort);
   };
-  const isNarrowed =
-    usableIndexes(predicates, 'study').length > 0 || studyUidsSought(predicates) !== undefined;
-  const passed = readOrderedPlace(after);
-  if (index !== undefined && (!isNarrowed || (after.outer !== undefined && passed === undefined))) {
+  const isWalked = after.outer !== undefined && !isOfAll(after);
+  if (index !== undefined && (isWalked || (await areMany(context, predicates)))) {
     return await inIndex(index);
   }
+  const passed = readOrderedPlace(after);
   if (after.outer !== undefined && passed === undefined) {
     throw invalidParameter('continuation', 'It is not a token of this service.');
   }
@@ -128,7 +147,7 @@ async function orderedPage(
     throw invalidParameter('orderby', found);
   }
   const all = found
-    .map((match) => orderedPlaceOf(match, ordering))
+    .map((match) => ({ match, place: orderedPlaceOf(match, ordering) }))
     .filter(({ place }) => passed === undefined || comparePlaces(place, passed, ordering) > 0)
     .sort((a, b) => comparePlaces(a.place, b.place, ordering));
   const shown = all.slice(offset, offset + limit);
@@ -136,7 +155,29 @@ async function orderedPage(
   const last = shown.at(-1);
   const isMore = all.length > offset + limit;
   if (!isMore || last === undefined) return { matches, next: undefined, rest: 'none', offset: 0 };
-  return { matches, next: { outer: spellOrderedPlace(last.place) }, rest: 'more', offset: 0 };
+  const next = { outer: spellOrderedPlace(last.place, 'all') };
+  return { matches, next, rest: 'more', offset: 0 };
+}
+
+/**
+ * Whether a search surely has more results than can be put in order at once, as far as keys of rows tell: no
+ * index serves it, or what serves its only key has more rows.
+ */
+async function areMany(
+  context: Omit<SearchContext, 'effort'>,
+  predicates: readonly Predicate[],
+): Promise<boolean> {
+  if (studyUidsSought(predicates) !== undefined) return false;
+  const [index] = usableIndexes(predicates, 'study');
+  if (index === undefined) return true;
+  if (predicates.length > 1 || index.rank <= selectiveRank) return false;
+  let rows = 0;
+  const hits = walkIndex({ ...context, effort: new Effort() }, index, tableLimits.pageRows, {});
+  for await (const { last } of hits) {
+    if (++rows > mostOrdered) return true;
+    if (last) break;
+  }
+  return false;
 }
 
 /** All matches, or why there are too many. */

@@ -26,6 +26,8 @@ export interface SearchKey {
   readonly vr: VR;
   /** No row above the instances keeps it: the data set of an instance has to be asked. */
   readonly inDataSet: boolean;
+  /** Not even that: the rows of all instances have to be asked. */
+  readonly inInstances?: boolean;
   /** A number of things, of which ranges can be asked. */
   readonly isCount?: boolean;
   /** The extended query tag that it is, if so. */
@@ -48,12 +50,14 @@ const computedStudyKeys = [
   'SOPClassesInStudy',
   'SOPClassUID',
   'InstanceAvailability',
+  'AvailableTransferSyntaxUID',
   'NumberOfStudyRelatedSeries',
   'NumberOfStudyRelatedInstances',
 ].map(attribute);
 const computedSeriesKeys = [
   'SOPClassUID',
   'InstanceAvailability',
+  'AvailableTransferSyntaxUID',
   'NumberOfSeriesRelatedInstances',
 ].map(attribute);
 const instanceKeys = [
@@ -98,6 +102,14 @@ const inStudies: Readonly<Record<Tag, Tag | undefined>> = {
   [attribute('SOPClassUID')]: attribute('SOPClassesInStudy'),
 };
 
+/** What rows above the instances do not keep. */
+const ofInstances: ReadonlySet<Tag> = new Set([attribute('AvailableTransferSyntaxUID')]);
+
+/** Whether the rows of all instances have to be asked for a key of a level. */
+export function isInInstances({ tag, level }: Pick<ListedKey, 'tag' | 'level'>): boolean {
+  return level !== 'instance' && ofInstances.has(tag);
+}
+
 function keys(level: Level, tags: readonly Tag[]): readonly ListedKey[] {
   return tags
     .filter((tag) => !notKeys.has(tag))
@@ -141,7 +153,12 @@ export function searchKeyOf(
   if (own !== undefined) {
     const isCount = within.length === 0 && own.matching === 'counts';
     const { level, as = tag } = own;
-    return { tag: as, within, level, vr, inDataSet: false, ...(isCount && { isCount }) };
+    const inInstances = isInInstances(own);
+    return {
+      ...{ tag: as, within, level, vr, inDataSet: false },
+      ...(isCount && { isCount }),
+      ...(inInstances && { inInstances }),
+    };
   }
   const level = levels.at(-1);
   if (level === undefined || anyAttribute === 'none' || notKeys.has(tag)) return undefined;

@@ -6,11 +6,9 @@ import type { Tag } from '../../../dicom/tag.js';
 import { creatorOf, isPrivate } from '../../../dicom/tag.js';
 import { seriesAttributes, studyAttributes } from '../../../storage/archive/index/attributes.js';
 import type { RequestContext } from '../../route.js';
-import type { InstanceMatch } from '../walk/find-instances.js';
-import type { SeriesMatch } from '../walk/find-series.js';
-import type { StudyMatch } from '../walk/find-studies.js';
-import { instanceElement, seriesElement, studyElement } from '../walk/computed.js';
+import { elementOf, type Match } from '../walk/match.js';
 import { newestDataSet } from '../walk/newest-data-set.js';
+import { transferSyntaxesOf } from '../walk/transfer-syntaxes.js';
 import type { Search, SearchRoute } from '../parse-search.js';
 import type { SearchPolicy } from '../search-policy.js';
 import {
@@ -20,8 +18,6 @@ import {
   studiesOfPatient,
 } from '../walk/patient-studies.js';
 import { otherStudyAttributes } from './study-level.js';
-
-export type Match = StudyMatch | SeriesMatch | InstanceMatch;
 
 /** Which attributes every result of a search shows. */
 export interface Shown {
@@ -50,19 +46,6 @@ export function shownBy(
     defaults: levels.flatMap((one) => table[one]),
     asked: [...uids, ...search.keys, ...(search.include === 'all' ? [] : search.include)],
   };
-}
-
-/** An attribute of a match: its own, or that of the series or study above it. */
-export function elementOf(match: Match, tag: Tag, baseUrl: string): Element | undefined {
-  if ('instance' in match) {
-    const own = instanceElement(match.instance, tag, baseUrl) ?? match.dataSet[tag];
-    if (own !== undefined) return own;
-  }
-  if ('series' in match) {
-    const own = seriesElement(match.series, tag, baseUrl);
-    if (own !== undefined) return own;
-  }
-  return studyElement(match.study, tag, baseUrl);
 }
 
 /** Rows that were written before do not have it: an instance is asked. */
@@ -111,6 +94,8 @@ async function addPatientCounts(
   }
 }
 
+const availableTransferSyntaxUid = attribute('AvailableTransferSyntaxUID');
+
 /** One result. */
 export async function project(
   context: RequestContext,
@@ -122,7 +107,9 @@ export async function project(
   const elsewhere: Tag[] = [];
   const shown = new Set(defaults);
   for (const tag of new Set([...defaults, ...asked])) {
-    const element = elementOf(match, tag, context.baseUrl);
+    const element =
+      elementOf(match, tag, context.baseUrl) ??
+      (tag === availableTransferSyntaxUid ? await transferSyntaxesOf(context, match) : undefined);
     if (element !== undefined) result[tag] = element;
     else if (!asked.includes(tag)) continue;
     else if (inRows.has(tag)) shown.add(tag);

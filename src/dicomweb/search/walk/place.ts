@@ -15,7 +15,7 @@ export interface Place {
   readonly outer?: string;
   /** Key among the series of the study. */
   readonly series?: string;
-  /** SOPInstanceUID among the instances of the series. */
+  /** Key among the instances of the series. */
   readonly instance?: string;
 }
 
@@ -69,11 +69,14 @@ export function decodePlace(token: string, identity: string): Place {
 
 type Token = [string, string | null, string | null, string | null];
 
+/** Characters of a key: those of a place in an order of four attributes have four values in them. */
+const keyCharacters = /^[ -~]{0,2000}$/;
+
 function isToken(value: unknown): value is Token {
   if (!Array.isArray(value) || value.length !== 4 || typeof value[0] !== 'string') return false;
   return value
     .slice(1)
-    .every((key) => key === null || (typeof key === 'string' && /^[ -~]{0,600}$/.test(key)));
+    .every((key) => key === null || (typeof key === 'string' && keyCharacters.test(key)));
 }
 
 function parseToken(token: string): Token | undefined {

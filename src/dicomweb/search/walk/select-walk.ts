@@ -17,7 +17,7 @@ export interface SelectedWalk {
 }
 
 /** An index this selective is walked without a look at others: a patient, an accession number. */
-const selectiveRank = 3;
+export const selectiveRank = 3;
 /** Values of a list whose walks are merged for a look at most. */
 const mostPeeked = 4;
 

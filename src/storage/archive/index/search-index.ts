@@ -167,6 +167,11 @@ export function addressesOf(row: IndexRow): readonly Address[] {
   return hasOnlyWords(row.level, row.tag) ? words : [addressOf(row), ...words];
 }
 
+/** With what the keys of the rows begin by which an order is walked backwards, of one value. */
+export function firstKeyAgainst(tag: Tag, value: string): string {
+  return wordsOf(tag, rowsOfValue(turnedRound(value)).from ?? '');
+}
+
 /** A row as read, with its key: the place after which a later walk goes on. */
 export interface IndexHit extends IndexRowKey {
   readonly rowKey: string;

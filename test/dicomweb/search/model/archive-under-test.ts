@@ -10,7 +10,7 @@ import type { DeleteScope } from '../../../../src/storage/archive/commit/delete-
 import type { StoreMode } from '../../../../src/storage/archive/commit/study-writer.js';
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';
 import type { TableStore } from '../../../../src/storage/table-store.js';
-import type { Change } from './naive-search.js';
+import { elementsOf, textIn, type Change } from './naive-search.js';
 import { reply } from '../../../../src/http/reply.js';
 import { asResponse } from '../../../support/web-response.js';
 import { headOf } from '../../../../src/http/incoming-request.js';
@@ -20,6 +20,7 @@ export type Deed =
       readonly kind: 'store';
       readonly uids: InstanceUids;
       readonly dataSet: DataSet;
+      readonly transferSyntax: string;
       readonly mode: StoreMode;
     }
   | { readonly kind: 'delete'; readonly uids: InstanceUids; readonly depth: 1 | 2 | 3 };
@@ -46,7 +47,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
 
 export class ArchiveUnderTest {
   readonly services: Services;
-  readonly #stored = new Map<string, { readonly dataSet: DataSet; readonly round: number }>();
+  readonly #stored = new Map<string, Omit<Change, 'uids'>>();
   #rounds = 0;
 
   constructor(tables: TableStore) {
@@ -70,14 +71,15 @@ export class ArchiveUnderTest {
           return;
         }
         const version = archive.newVersion();
-        this.#stored.set(version, { dataSet: deed.dataSet, round });
+        const { dataSet, transferSyntax } = deed;
+        this.#stored.set(version, { dataSet, transferSyntax, round });
         const file = {
           uids,
           version,
-          sopClass: '1.2.840.10008.5.1.4.1.1.2' as SOPClassUID,
-          transferSyntax: '1.2.840.10008.1.2.1' as TransferSyntaxUID,
+          sopClass: textIn(elementsOf(dataSet)['00080016']) as SOPClassUID,
+          transferSyntax: transferSyntax as TransferSyntaxUID,
           length: 0,
-          dataSet: deed.dataSet,
+          dataSet,
           index: { frames: undefined, bulk: [] },
         };
         await archive.store(partition, file, deed.mode);

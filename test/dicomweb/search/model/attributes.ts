@@ -8,8 +8,8 @@ export interface ModelAttribute {
   readonly tag: string;
   readonly keyword: string;
   readonly vr: Element['vr'];
-  /** The level that lists it; `none`: any attribute of a data set. */
-  readonly level: 'study' | 'series' | 'instance' | 'none';
+  /** The level that lists it; `none`: any attribute of a data set; `each`: every level, of what is in it. */
+  readonly level: 'study' | 'series' | 'instance' | 'none' | 'each';
   /** Whether an index finds it. */
   readonly indexed?: boolean;
   /** What an instance may have; `undefined` is an absent attribute. */

@@ -1,18 +1,27 @@
 /** Holds the search against the naive scan, for one random case. */
-import { deepStrictEqual, strictEqual } from 'node:assert/strict';
-import type { DataSet, Element } from '../../../../src/dicom/data-set.js';
+import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
+import type { DataSet } from '../../../../src/dicom/data-set.js';
 import { normalisedValues } from '../../../../src/dicom/normalise.js';
 import { encodeValue } from '../../../../src/storage/archive/keys.js';
 import { MemoryTableStore } from '../../../../src/storage/memory/memory-table-store.js';
 import { ArchiveUnderTest } from './archive-under-test.js';
-import { Refused } from './naive-matching.js';
-import { naiveSearch, replay, type NaiveResult } from './naive-search.js';
-import type { Case, RandomQuery } from './random-archive.js';
+import { groupBy } from '../../../../src/group-by.js';
+import { Refused, trim } from './naive-matching.js';
+import {
+  elementsOf,
+  naivePatients,
+  naiveSearch,
+  nameIn,
+  replay,
+  textIn,
+  type NaiveResult,
+} from './naive-search.js';
+import type { Case, Order, PatientQuery, RandomQuery } from './random-archive.js';
 
 const shownFacts = {
-  study: ['0020000D', '00080061', '00201206', '00201208', '00100020'],
-  series: ['0020000D', '0020000E', '00201209'],
-  instance: ['0020000D', '0020000E', '00080018'],
+  study: ['0020000D', '00080061', '00080062', '00083002', '00201206', '00201208', '00100020'],
+  series: ['0020000D', '0020000E', '00080016', '00083002', '00201209'],
+  instance: ['0020000D', '0020000E', '00080018', '00080016', '00083002', '00200013'],
 } as const;
 
 type Level = keyof typeof shownFacts;
@@ -23,7 +32,7 @@ function spell(facts: Readonly<Record<string, unknown>>, level: Level): string {
 }
 
 function spellResult(result: DataSet, level: Level): string {
-  const elements = result as Readonly<Record<string, Element | undefined>>;
+  const elements = elementsOf(result);
   const entries = shownFacts[level].map((tag) => {
     const values = elements[tag]?.Value ?? [];
     return [tag, values.length > 1 ? (values as string[]).join() : values[0]] as const;
@@ -31,19 +40,23 @@ function spellResult(result: DataSet, level: Level): string {
   return spell(Object.fromEntries(entries), level);
 }
 
-function expected(studies: ReturnType<typeof replay>, { naive }: RandomQuery) {
+function orRefused<Result>(search: () => Result): Result | undefined {
   try {
-    return naiveSearch(studies, naive);
+    return search();
   } catch (error) {
     if (error instanceof Refused) return undefined;
     throw error;
   }
 }
 
+function expected(studies: ReturnType<typeof replay>, { naive }: RandomQuery) {
+  return orRefused(() => naiveSearch(studies, naive));
+}
+
 /** Studies come newest first unless a range, a beginning or a part of values is walked. */
-function isNewestFirst({ naive: { keys, rules }, orderBy }: RandomQuery): boolean {
+function isNewestFirst({ naive: { keys, rules }, orders }: RandomQuery): boolean {
   const isPart = keys.some(({ vr }) => vr === 'PN') && rules.fuzzy !== 'off';
-  return orderBy === undefined && !isPart && !keys.some(({ text }) => /[-*?]/.test(text));
+  return orders.length === 0 && !isPart && !keys.some(({ text }) => /[-*?]/.test(text));
 }
 
 class Asker {
@@ -120,7 +133,7 @@ async function checkQuery(
   if (isNewestFirst(query)) {
     const made = new Map(studies.map((study) => [study.uid, study.made]));
     const order = whole.results.map((result) => {
-      const uid = (result as Readonly<Record<string, Element>>)['0020000D']?.Value?.[0];
+      const uid = elementsOf(result)['0020000D']?.Value?.[0];
       return made.get(uid as string);
     });
     if (level === 'study')
@@ -129,6 +142,7 @@ async function checkQuery(
         order.toSorted((a = 0, b = 0) => b - a),
       );
   }
+  if (level === 'instance') checkInstanceOrder(whole.results, query);
   deepStrictEqual(await asker.pages('link'), found);
   deepStrictEqual(await asker.pages('offset'), found);
   const counted = await asker.ask(`limit=${String(query.pageSize)}&includetotal=true`);
@@ -136,33 +150,107 @@ async function checkQuery(
   await checkOrder(asker, query, wanted);
 }
 
+/** Within a series instances come by their numbers, then by their UIDs, unless an index finds them by UID. */
+function checkInstanceOrder(results: readonly DataSet[], { naive: { keys, study } }: RandomQuery) {
+  if (study === undefined && keys.some(({ path }) => path.join() === '00080018')) return;
+  const bySeries = groupBy(results, (result) => elementsOf(result)['0020000E']?.Value?.[0]);
+  for (const instances of bySeries.values()) {
+    const order = instances.map((one) => {
+      const valueOf = (tag: string) => textIn(elementsOf(one)[tag]);
+      return `${valueOf('00200013').padStart(3)} ${valueOf('00080018')}`;
+    });
+    deepStrictEqual(order, order.toSorted());
+  }
+}
+
+/** By what a result is ordered, spelled so that texts compare. */
+function sortKeyOf(result: DataSet, { attribute, descending }: Order): string | undefined {
+  const { tag, vr } = attribute;
+  const texts = normalisedValues(elementsOf(result)[tag]).map((text) => {
+    if (vr === 'IS' || vr === 'DS') return Number(text).toFixed(4).padStart(12, '0');
+    return vr === 'DA' ? text : encodeValue(text);
+  });
+  texts.sort();
+  // Of two values that begin alike the longer comes first, ascending as well.
+  const end = descending || vr === 'DA' ? '' : '|';
+  const one = descending ? texts.at(-1) : texts[0];
+  return one === undefined ? undefined : one + end;
+}
+
+/** Whether one result may come before another. */
+function isInOrder(a: DataSet, b: DataSet, orders: readonly Order[]): boolean {
+  for (const order of orders) {
+    const [first, second] = [sortKeyOf(a, order), sortKeyOf(b, order)];
+    if (first === second) continue;
+    if (first === undefined || second === undefined) return second === undefined;
+    return first < second !== order.descending;
+  }
+  return true;
+}
+
 /** `orderby` shows the same results in the order of their values, those without one last. */
 async function checkOrder(
   asker: Asker,
-  { orderBy, naive: { level } }: RandomQuery,
+  { orders, naive: { level } }: RandomQuery,
   wanted: readonly NaiveResult[],
 ): Promise<void> {
-  if (orderBy === undefined) return;
-  const { attribute, descending } = orderBy;
-  const sign = descending ? '-' : '';
-  const more = `limit=200&orderby=${sign}${attribute.keyword}&includefield=${attribute.tag}`;
-  const { results } = await asker.ask(more);
+  if (orders.length === 0) return;
+  const names = orders.map(({ attribute, descending }) => {
+    return (descending ? '-' : '') + attribute.keyword;
+  });
+  const fields = orders.map(({ attribute }) => attribute.tag);
+  const orderBy = `orderby=${names.join()}`;
+  const { results } = await asker.ask(`limit=200&${orderBy}&includefield=${fields.join()}`);
   const found = results.map((result) => spellResult(result, level));
   deepStrictEqual([...found].sort(), wanted.map(({ facts }) => spell(facts, level)).sort());
-  const values = results.map((result) => {
-    const element = (result as Readonly<Record<string, Element | undefined>>)[attribute.tag];
-    const all = normalisedValues(element)
-      .map((text) => (attribute.vr === 'DA' ? text : encodeValue(text)))
-      .sort();
-    return descending ? all.at(-1) : all[0];
-  });
-  const some = values.filter((value) => value !== undefined).sort();
-  if (descending) some.reverse();
-  // Of two values that begin alike the longer comes first, ascending as well.
-  else some.sort((a, b) => (`${a}|` < `${b}|` ? -1 : 1));
-  const none = values.filter((value) => value === undefined);
-  deepStrictEqual(values, [...some, ...none]);
-  deepStrictEqual(await asker.orderedPages(`orderby=${sign}${attribute.keyword}`), found);
+  for (const [position, result] of results.entries()) {
+    const next = results[position + 1];
+    if (next !== undefined) ok(isInOrder(result, next, orders), JSON.stringify([orders, results]));
+  }
+  deepStrictEqual(await asker.orderedPages(orderBy), found);
+}
+
+function spellPatient(patient: DataSet): string {
+  const elements = elementsOf(patient);
+  const id = trim(textIn(elements['00100020']));
+  const counts = ['00201200', '00201202', '00201204'].map((tag) => elements[tag]?.Value?.[0]);
+  return JSON.stringify([id, counts]);
+}
+
+/** Patients: whole, by pages, and who they are. */
+async function checkPatients(
+  archive: ArchiveUnderTest,
+  studies: ReturnType<typeof replay>,
+  { query, version, naive, pageSize }: PatientQuery,
+): Promise<void> {
+  const wanted = orRefused(() => naivePatients(studies, naive));
+  const ask = async (more: string) =>
+    await archive.search('searchForPatients', {}, `${query}&${more}`, version);
+  const whole = await ask('limit=200');
+  if (wanted === undefined) {
+    strictEqual(whole.status, 400);
+    return;
+  }
+  const found = whole.results.map(spellPatient);
+  const expected = wanted.map(({ id, counts }) => JSON.stringify([id, counts]));
+  deepStrictEqual([...found].sort(), expected.sort());
+  for (const result of whole.results) {
+    const elements = elementsOf(result);
+    const id = trim(textIn(elements['00100020']));
+    const patient = wanted.find((one) => one.id === id);
+    ok(patient?.names.includes(nameIn(elements['00100010'])));
+  }
+  const pages: string[] = [];
+  let answer = await ask(`limit=${String(pageSize)}`);
+  for (;;) {
+    pages.push(...answer.results.map(spellPatient));
+    if (answer.next !== undefined) {
+      answer = await archive.search('searchForPatients', {}, answer.next, version);
+    } else if (/additional results/.test(answer.warning ?? '')) {
+      answer = await ask(`limit=${String(pageSize)}&offset=${String(pages.length)}`);
+    } else break;
+  }
+  deepStrictEqual(pages, found);
 }
 
 /** While others store and delete, pages show what does not change once each. */
@@ -188,12 +276,19 @@ async function checkMeanwhile(
 }
 
 /** @throws AssertionError where the search and the scan differ. */
-export async function checkCase({ history, queries, meanwhile, seed }: Case): Promise<void> {
+export async function checkCase({
+  history,
+  queries,
+  patients,
+  meanwhile,
+  seed,
+}: Case): Promise<void> {
   const options = seed === undefined ? {} : { shortPagesSeed: seed };
   const archive = new ArchiveUnderTest(new MemoryTableStore(options));
   for (const deeds of history) await archive.perform(deeds);
   const studies = replay(await archive.changes());
   for (const query of queries) await checkQuery(archive, studies, query);
+  await checkPatients(archive, studies, patients);
   const last = queries.at(-1);
   if (last !== undefined) await checkMeanwhile(archive, last, meanwhile);
 }

@@ -24,7 +24,8 @@ export interface Rules {
   readonly multiple: boolean;
 }
 
-function trim(text: string): string {
+/** Without the padding that does not count. */
+export function trim(text: string): string {
   return text.replace(/^ +|[ \0]+$/g, '');
 }
 

@@ -5,18 +5,35 @@
 import type { DataSet, Element } from '../../../../src/dicom/data-set.js';
 import type { InstanceUids } from '../../../../src/dicom/uid.js';
 import { modelAttributes } from './attributes.js';
-import { checkKeys, matchesAll, type NaiveKey, type Rules } from './naive-matching.js';
+import { checkKeys, matchesAll, trim, type NaiveKey, type Rules } from './naive-matching.js';
 
 /** One commit, as the change feed has it. */
 export interface Change {
   readonly uids: InstanceUids;
   /** Absent when the instance was deleted. */
   readonly dataSet?: DataSet;
+  /** Of the file; its data set does not tell. */
+  readonly transferSyntax?: string;
   /** Which round of deeds it was part of: those of one round have no order of their own. */
   readonly round: number;
 }
 
 type Elements = Record<string, Element | undefined>;
+
+/** The elements of a data set by their tags. */
+export function elementsOf(dataSet: DataSet): Readonly<Elements> {
+  return dataSet;
+}
+
+/** The values of an element that are texts or numbers. */
+export function textsIn(element: Element | undefined): string[] {
+  return (element?.Value ?? []).filter((value) => typeof value !== 'object').map(String);
+}
+
+/** The first of them; empty without one. */
+export function textIn(element: Element | undefined): string {
+  return textsIn(element)[0] ?? '';
+}
 
 interface NaiveSeries {
   readonly uid: string;
@@ -61,7 +78,7 @@ function learn(attributes: Elements, dataSet: DataSet, level: 'study' | 'series'
 /** What is there after all changes. */
 export function replay(changes: readonly Change[]): readonly NaiveStudy[] {
   const studies = new Map<string, NaiveStudy>();
-  for (const [position, { uids, dataSet, round }] of changes.entries()) {
+  for (const [position, { uids, dataSet, transferSyntax, round }] of changes.entries()) {
     const study: NaiveStudy = studies.get(uids.study) ?? {
       uid: uids.study,
       made: round,
@@ -85,7 +102,8 @@ export function replay(changes: readonly Change[]): readonly NaiveStudy[] {
     learn(study.attributes, dataSet, 'study');
     learn(series.attributes, dataSet, 'series');
     series.newest = uids.instance;
-    series.instances.set(uids.instance, dataSet);
+    const syntax = { '00083002': { vr: 'UI', Value: [transferSyntax ?? ''] } };
+    series.instances.set(uids.instance, { ...dataSet, ...syntax });
     study.series.set(uids.series, series);
     studies.set(uids.study, study);
   }
@@ -101,9 +119,35 @@ function modalitiesOf({ series }: NaiveStudy): string[] {
   return [...new Set(all.map(String))].sort();
 }
 
+/** What the instances of some series have of an attribute, in order. */
+function valuesIn(series: Iterable<NaiveSeries>, tag: string): string[] {
+  const all = [...series].flatMap(({ instances }) => [...instances.values()]);
+  const values = all.flatMap((dataSet) => elementsOf(dataSet)[tag]?.Value ?? []);
+  return [...new Set(values.map(String))].sort();
+}
+
+/** The attributes that every level lists, of what is in something. */
+function eachLevel(series: Iterable<NaiveSeries>): Elements {
+  const all = [...series];
+  return Object.fromEntries(
+    keysOfEachLevel.map((tag) => [tag, { vr: 'UI', Value: valuesIn(all, tag) }]),
+  );
+}
+
+const keysOfEachLevel = ['00080016', '00083002'];
+
+function factsOfEach(series: Iterable<NaiveSeries>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(eachLevel(series)).map(([tag, one]) => [tag, textsIn(one).join()]),
+  );
+}
+
 function factsOfStudy(study: NaiveStudy): Record<string, unknown> {
   const instances = [...study.series.values()].map((series) => series.instances.size);
+  const { '00080016': classes, ...syntaxes } = factsOfEach(study.series.values());
   return {
+    ...syntaxes,
+    '00080062': classes,
     '0020000D': study.uid,
     '00080061': modalitiesOf(study).join(),
     '00201206': study.series.size,
@@ -113,6 +157,7 @@ function factsOfStudy(study: NaiveStudy): Record<string, unknown> {
 }
 
 const levelOf = new Map(modelAttributes.map(({ tag, level }) => [tag, level] as const));
+for (const tag of keysOfEachLevel) levelOf.set(tag, 'each');
 levelOf.set('00080061', 'study');
 levelOf.set('00201208', 'study');
 levelOf.set('0020000D', 'study');
@@ -135,6 +180,7 @@ export function naiveSearch(
   // Keys whose level the route does not have look at the data set of what is sought.
   const placeOf = (key: NaiveKey) => {
     const listed = levelOf.get(key.path[0] ?? '') ?? 'none';
+    if (listed === 'each') return level;
     const isRow = listed !== 'none' && ranks[listed] >= lowest && ranks[listed] <= ranks[level];
     return isRow ? listed : `any ${level}`;
   };
@@ -144,6 +190,7 @@ export function naiveSearch(
     if (onlyStudy !== undefined && study.uid !== onlyStudy) continue;
     const row = {
       ...study.attributes,
+      ...eachLevel(study.series.values()),
       '0020000D': { vr: 'UI', Value: [study.uid] },
       '00080061': { vr: 'CS', Value: modalitiesOf(study) },
       '00201208': { vr: 'IS', Value: [factsOfStudy(study)['00201208']] },
@@ -155,6 +202,7 @@ export function naiveSearch(
         if (onlySeries !== undefined && series.uid !== onlySeries) continue;
         const seriesRow = {
           ...series.attributes,
+          ...eachLevel([series]),
           '0020000E': { vr: 'UI', Value: [series.uid] },
         } as DataSet;
         if (!matchesAll(at('series'), seriesRow, rules)) continue;
@@ -163,16 +211,65 @@ export function naiveSearch(
           const first = [...series.instances.keys()].sort()[0] ?? '';
           const speaker = series.instances.get(series.newest) ?? series.instances.get(first) ?? {};
           if (!matchesAll(at('any series'), speaker, rules)) continue;
-          results.push({ study, facts: { ...uids, '00201209': series.instances.size } });
+          const facts = { ...uids, ...factsOfEach([series]), '00201209': series.instances.size };
+          results.push({ study, facts });
           continue;
         }
         for (const [uid, dataSet] of series.instances) {
           const wanted = [...at('instance'), ...at('any instance')];
           if (!matchesAll(wanted, dataSet, rules)) continue;
-          results.push({ study, facts: { ...uids, '00080018': uid } });
+          const own = Object.fromEntries(
+            [...keysOfEachLevel, '00200013'].map((tag) => [
+              tag,
+              elementsOf(dataSet)[tag]?.Value?.[0],
+            ]),
+          );
+          results.push({ study, facts: { ...uids, ...own, '00080018': uid } });
         }
       }
     }
   }
   return results;
+}
+
+/** What a search for patients says of one. */
+export interface NaivePatient {
+  readonly id: string;
+  /** How many studies, series and instances it has. */
+  readonly counts: readonly number[];
+  /** Of the study made last; several where one round made several. */
+  readonly names: readonly string[];
+}
+
+function idOf({ attributes }: NaiveStudy): string | undefined {
+  const [id] = textsIn(attributes['00100020']);
+  return id === undefined ? undefined : trim(id);
+}
+
+/** What is shown of a name. */
+export function nameIn(element: Element | undefined): string {
+  return JSON.stringify(element?.Value?.[0] ?? '');
+}
+
+/**
+ * The patients of whom any study matches.
+ *
+ * @throws Refused for a query that the statement calls 400.
+ */
+export function naivePatients(
+  studies: readonly NaiveStudy[],
+  query: Pick<NaiveQuery, 'keys' | 'rules'>,
+): readonly NaivePatient[] {
+  const found = naiveSearch(studies, { ...query, level: 'study' });
+  const ids = new Set(found.map(({ study }) => idOf(study)).filter((id) => id !== undefined));
+  return [...ids].map((id) => {
+    const own = studies.filter((study) => idOf(study) === id);
+    const series = own.flatMap((study) => [...study.series.values()]);
+    const instances = series.reduce((sum, one) => sum + one.instances.size, 0);
+    const latest = Math.max(...own.map(({ made }) => made));
+    const names = own
+      .filter(({ made }) => made === latest)
+      .map(({ attributes }) => nameIn(attributes['00100010']));
+    return { id, counts: [own.length, series.length, instances], names };
+  });
 }

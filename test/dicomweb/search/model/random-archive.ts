@@ -7,6 +7,20 @@ import { modelAttributes, type ModelAttribute } from './attributes.js';
 import type { NaiveKey, Rules } from './naive-matching.js';
 import type { NaiveQuery } from './naive-search.js';
 
+/** One attribute of an order. */
+export interface Order {
+  readonly attribute: ModelAttribute;
+  readonly descending: boolean;
+}
+
+/** A query for patients. */
+export interface PatientQuery {
+  readonly version: 'v2' | undefined;
+  readonly query: string;
+  readonly naive: Pick<NaiveQuery, 'keys' | 'rules'>;
+  readonly pageSize: number;
+}
+
 /** A query, once as a request and once for the scan. */
 export interface RandomQuery {
   readonly version: 'v2' | undefined;
@@ -15,14 +29,15 @@ export interface RandomQuery {
   /** Keys and `fuzzymatching`. */
   readonly query: string;
   readonly naive: NaiveQuery;
-  readonly orderBy:
-    { readonly attribute: ModelAttribute; readonly descending: boolean } | undefined;
+  /** None for the order that a search has by itself. */
+  readonly orders: readonly Order[];
   readonly pageSize: number;
 }
 
 export interface Case {
   readonly history: readonly (readonly Deed[])[];
   readonly queries: readonly RandomQuery[];
+  readonly patients: PatientQuery;
   /** What happens between the pages of the last query. */
   readonly meanwhile: readonly (readonly Deed[])[];
   /** Of the storage: pages that are short or empty now and then. */
@@ -54,6 +69,9 @@ const values: fc.Arbitrary<Readonly<Record<string, Element>>> = fc
     return elements;
   });
 
+const sopClasses = ['1.2.840.10008.5.1.4.1.1.2', '1.2.840.10008.5.1.4.1.1.4'];
+const transferSyntaxes = ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2.4.90'];
+
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   {
     weight: 6,
@@ -61,15 +79,19 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       .tuple(
         uids,
         values,
+        fc.constantFrom(...sopClasses),
+        fc.constantFrom(...transferSyntaxes),
         fc.constantFrom('create' as const, 'create' as const, 'replace' as const),
       )
-      .map(([of, elements, mode]): Deed => {
+      .map(([of, elements, sopClass, transferSyntax, mode]): Deed => {
         const own: Record<string, Element> = {
+          '00080016': { vr: 'UI', Value: [sopClass] },
           '00080018': { vr: 'UI', Value: [of.instance] },
           '0020000D': { vr: 'UI', Value: [of.study] },
           '0020000E': { vr: 'UI', Value: [of.series] },
         };
-        return { kind: 'store', uids: of, dataSet: { ...elements, ...own }, mode };
+        const dataSet = { ...elements, ...own };
+        return { kind: 'store', uids: of, dataSet, transferSyntax, mode };
       }),
   },
   {
@@ -94,7 +116,7 @@ const routes: readonly {
   { route: 'searchForSeriesInstances', level: 'instance', above: 2 },
 ];
 
-const depths = { study: 0, series: 1, instance: 2, none: 3 } as const;
+const depths = { study: 0, series: 1, instance: 2 } as const;
 
 function uidKey(tag: string, all: readonly string[]): ModelAttribute {
   const lists = all.flatMap((one, n) => [one, `${one},${all[n - 1] ?? '9'}`, `${one}\\9`]);
@@ -125,6 +147,8 @@ const searchable: readonly ModelAttribute[] = [
     values: [],
     texts: ['1', '2-', '-1', '2-3', '4'],
   },
+  { ...uidKey('00080016', sopClasses), level: 'each' },
+  { ...uidKey('00083002', transferSyntaxes), level: 'each' },
   uidKey('0020000D', studyUids),
   uidKey('0020000E', seriesUids),
   uidKey('00080018', instanceUids),
@@ -141,6 +165,7 @@ function isKeyOf(
   { level, above }: (typeof routes)[number],
   version: string | undefined,
 ): boolean {
+  if (listed === 'each') return true;
   if (listed !== 'none' && depths[listed] >= above && depths[listed] <= depths[level]) return true;
   if (above === 0) return false;
   // What is computed of studies, no data set tells.
@@ -155,19 +180,64 @@ function keyOf(attribute: ModelAttribute): fc.Arbitrary<{ name: string; key: Nai
   }));
 }
 
+interface Flags {
+  readonly isFuzzy: boolean;
+  readonly isEmpty: boolean;
+  readonly isMultiple: boolean;
+}
+
+const flagsOfQuery: fc.Arbitrary<Flags> = fc.record({
+  isFuzzy: fc.boolean(),
+  isEmpty: fc.boolean(),
+  isMultiple: fc.constantFrom(false, false, true),
+});
+
+/** A query string, and how its keys match. */
+function requestOf(
+  chosen: readonly { readonly name: string; readonly key: NaiveKey }[],
+  version: 'v2' | undefined,
+  { isFuzzy, isEmpty, isMultiple }: Flags,
+): { readonly given: readonly NaiveKey[]; readonly rules: Rules; readonly query: string } {
+  const given = [...new Map(chosen.map((one) => [one.key.path.join(), one])).values()];
+  const isStandard = version === undefined;
+  const rules: Rules = {
+    fuzzy: !isFuzzy ? 'off' : isStandard ? 'any-order' : 'phrase',
+    caseCounts: isStandard,
+    empty: isStandard && isEmpty,
+    multiple: isStandard && isMultiple,
+  };
+  const pieces = [
+    ...given.map(({ name, key }) => `${name}=${encodeURIComponent(key.text)}`),
+    `fuzzymatching=${String(isFuzzy)}`,
+    ...(isStandard ? [`emptyvaluematching=${String(isEmpty)}`, 'nonsense=1'] : []),
+    ...(isStandard ? [`multiplevaluematching=${String(isMultiple)}`] : []),
+  ];
+  return { given: given.map(({ key }) => key), rules, query: pieces.join('&') };
+}
+
+const patientKeys = modelAttributes.filter(({ tag }) => ['00100020', '00100010'].includes(tag));
+
+const patientQuery: fc.Arbitrary<PatientQuery> = fc
+  .tuple(
+    fc.array(fc.oneof(...patientKeys.map(keyOf)), { maxLength: 2 }),
+    fc.constantFrom(undefined, undefined, 'v2' as const),
+    flagsOfQuery,
+    fc.integer({ min: 1, max: 3 }),
+  )
+  .map(([chosen, version, flags, pageSize]): PatientQuery => {
+    const { given, rules, query } = requestOf(chosen, version, flags);
+    return { version, query, naive: { keys: given, rules }, pageSize };
+  });
+
 function query(): fc.Arbitrary<RandomQuery> {
   return fc
     .tuple(
       fc.constantFrom(...routes),
       fc.constantFrom(undefined, undefined, 'v2' as const),
       uids,
-      fc.record({
-        isFuzzy: fc.boolean(),
-        isEmpty: fc.boolean(),
-        isMultiple: fc.constantFrom(false, false, true),
-      }),
+      flagsOfQuery,
     )
-    .chain(([spec, version, of, { isFuzzy, isEmpty, isMultiple }]) => {
+    .chain(([spec, version, of, flags]) => {
       const usable = searchable.filter((attribute) => isKeyOf(attribute, spec, version));
       const isSequence = isKeyOf({ level: 'series', tag: '00400275' }, spec, version);
       const sequences = sequenceKeys.map((key) =>
@@ -186,43 +256,40 @@ function query(): fc.Arbitrary<RandomQuery> {
           arbitrary: fc.tuple(...(datesOnly.length > 0 ? datesOnly.map(keyOf) : [any])),
         },
       );
-      const sortable = searchable.filter(
-        (one) =>
-          one.indexed === true &&
-          isKeyOf({ ...one, tag: '' }, { ...spec, above: spec.above }, 'v2') &&
-          one.level !== 'none',
+      const sortable = modelAttributes.filter(
+        ({ level, vr }) =>
+          level !== 'none' &&
+          level !== 'each' &&
+          vr !== 'SQ' &&
+          depths[level] >= spec.above &&
+          depths[level] <= depths[spec.level],
       );
-      const orders = fc.constantFrom(undefined, undefined, undefined, ...sortable);
+      const order = fc.record({
+        attribute: fc.constantFrom(...sortable),
+        descending: fc.boolean(),
+      });
+      const orders = fc.oneof(
+        { weight: 2, arbitrary: fc.constant([]) },
+        { weight: 2, arbitrary: fc.array(order, { minLength: 1, maxLength: 3 }) },
+      );
       return fc
-        .tuple(keys, orders, fc.boolean(), fc.integer({ min: 1, max: 4 }))
-        .map(([chosen, order, descending, pageSize]): RandomQuery => {
-          const given = [...new Map(chosen.map((one) => [one.key.path.join(), one])).values()];
-          const isStandard = version === undefined;
-          const rules: Rules = {
-            fuzzy: !isFuzzy ? 'off' : isStandard ? 'any-order' : 'phrase',
-            caseCounts: isStandard,
-            empty: isStandard && isEmpty,
-            multiple: isStandard && isMultiple,
-          };
-          const pieces = [
-            ...given.map(({ name, key }) => `${name}=${encodeURIComponent(key.text)}`),
-            `fuzzymatching=${String(isFuzzy)}`,
-            ...(isStandard ? [`emptyvaluematching=${String(isEmpty)}`, 'nonsense=1'] : []),
-            ...(isStandard ? [`multiplevaluematching=${String(isMultiple)}`] : []),
-          ];
+        .tuple(keys, orders, fc.integer({ min: 1, max: 4 }))
+        .map(([chosen, chosenOrders, pageSize]): RandomQuery => {
+          const { given, rules, query } = requestOf(chosen, version, flags);
+          const byTag = new Map(chosenOrders.map((one) => [one.attribute.tag, one]));
           return {
             version,
             route: spec.route,
             params: { study: of.study, series: of.series },
-            query: pieces.join('&'),
+            query,
             naive: {
               level: spec.level,
               ...(spec.above > 0 && { study: of.study }),
               ...(spec.above > 1 && { series: of.series }),
-              keys: given.map(({ key }) => key),
+              keys: given,
               rules,
             },
-            orderBy: order && { attribute: order, descending },
+            orders: [...byTag.values()],
             pageSize,
           };
         });
@@ -235,6 +302,7 @@ const deeds = (most: number) => fc.array(deed, { minLength: 1, maxLength: most }
 export const randomCase: fc.Arbitrary<Case> = fc.record({
   history: fc.array(deeds(5), { minLength: 1, maxLength: 6 }),
   queries: fc.array(query(), { minLength: 3, maxLength: 5 }),
+  patients: patientQuery,
   meanwhile: fc.array(deeds(2), { minLength: 1, maxLength: 3 }),
   seed: fc.option(fc.integer(), { nil: undefined }),
 });

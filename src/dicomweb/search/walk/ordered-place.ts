@@ -1,8 +1,8 @@
 /** Places in an order of the client's that is made of all results: a page goes on behind the last one shown. */
-import { invertUlid } from '../../storage/archive/ulid.js';
-import { elementOf, type Match } from './results/project.js';
-import { compareSortKeys, sortKeyOf, type Ordering } from './walk/ordered-studies.js';
-import type { Place } from './walk/place.js';
+import { invertUlid } from '../../../storage/archive/ulid.js';
+import { elementOf, type Match } from './match.js';
+import type { Place } from './place.js';
+import { compareSortKeys, sortKeyOf, type Ordering } from './sort-keys.js';
 
 export interface OrderedPlace {
   /** One for each attribute of the order. */
@@ -23,11 +23,10 @@ function madeOf(match: Match): string {
   return parts.join('|');
 }
 
-/** A match with its place. */
-export function orderedPlaceOf(match: Match, ordering: Ordering) {
+/** The place of a match. */
+export function orderedPlaceOf(match: Match, ordering: Ordering): OrderedPlace {
   const keys = orderingsOf(ordering).map((one) => sortKeyOf(elementOf(match, one.tag, ''), one));
-  const place: OrderedPlace = { keys, made: madeOf(match) };
-  return { match, place };
+  return { keys, made: madeOf(match) };
 }
 
 /** Compares places, as `sort` does. */
@@ -39,16 +38,22 @@ export function comparePlaces(a: OrderedPlace, b: OrderedPlace, ordering: Orderi
   return Number(a.made > b.made) - Number(a.made < b.made);
 }
 
-/** Tells such a place from the key of a walk. */
-const mark = 'o>';
+/** Tell such a place from the key of a walk: in all results at once, or in the walk of an index. */
+const marks = { all: 'o>', walk: 'g>' } as const;
 
-export function spellOrderedPlace({ keys, made }: OrderedPlace): string {
-  return mark + JSON.stringify([made, ...keys.map((key) => key ?? null)]);
+export function spellOrderedPlace({ keys, made }: OrderedPlace, of: keyof typeof marks): string {
+  return marks[of] + JSON.stringify([made, ...keys.map((key) => key ?? null)]);
+}
+
+/** Whether a page goes on in all results at once. */
+export function isOfAll({ outer }: Place): boolean {
+  return outer?.startsWith(marks.all) === true;
 }
 
 /** Reads what `spellOrderedPlace` has spelled; `undefined` for the key of a walk, and for no key. */
 export function readOrderedPlace({ outer }: Place): OrderedPlace | undefined {
-  if (outer?.startsWith(mark) !== true) return undefined;
+  const mark = Object.values(marks).find((one) => outer?.startsWith(one));
+  if (outer === undefined || mark === undefined) return undefined;
   let parsed: unknown;
   try {
     parsed = JSON.parse(outer.slice(mark.length));
