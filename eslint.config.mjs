@@ -187,6 +187,11 @@ export default tseslint.config(
     why: 'functions/ only registers routes.',
   }),
   house(['src/host/**'], { packages: codecs, why: 'Codecs are imported in dicom/pixel/ only.' }),
+  house(['src/host/node/**'], {
+    folders: ['functions', 'local', 'workers', 'host/jobs'],
+    packages: codecs,
+    why: 'host/node/ is what both hosts share of Node’s HTTP.',
+  }),
   house(['src/host/pipeline/**'], {
     folders: ['functions', 'local', 'workers', 'host/jobs'],
     packages: codecs,

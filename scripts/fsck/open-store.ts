@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { startAzurite } from '../../src/host/local/azurite.js';
 import { loadConfig, type StorageSettings } from '../../src/host/config.js';
 import { describeStorage } from '../../src/host/local/local-host.js';
-import { openServices } from '../../src/host/services.js';
+import { openServices } from '../../src/host/composition.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
 
 /** Why a store cannot be opened, for the one who asked. */

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { ServiceError } from '../../src/errors.js';
 import { readConfig, type Config, type StorageSettings } from '../../src/host/config.js';
-import { openImportQueue, openServices } from '../../src/host/services.js';
+import { openImportQueue, openServices } from '../../src/host/composition.js';
 import { SettingError } from '../../src/host/settings.js';
 import { ServiceUnreachable } from '../support/dicomweb-client.js';
 import { serviceUrl } from '../support/service-url.js';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { alreadyStored } from '../support/dicomweb-client.js';
-import { patiently, retryAfterOf } from '../support/patiently.js';
+import { sendWithRetries, retryAfterOf } from '../support/with-retries.js';
 import type { LocalFile } from './local-files.js';
 import type { Result } from './tally.js';
 
@@ -72,13 +72,13 @@ async function post(
 }
 
 /** @throws ServiceUnreachable when the service stays away or busy, StoreDenied. */
-async function postPatiently(
+async function postWithRetries(
   target: Target,
   files: readonly LocalFile[],
   method: StoreMethod,
 ): Promise<Answer> {
   const send = async () => await post(target, files, method);
-  const answer = await patiently(target.url, target.pauses, send);
+  const answer = await sendWithRetries(target.url, target.pauses, send);
   const denial = denied[answer.status];
   if (denial !== undefined) throw new StoreDenied(denial);
   return answer;
@@ -144,7 +144,7 @@ export async function storeBatch(
   files: readonly LocalFile[],
   method: StoreMethod = 'POST',
 ): Promise<readonly Result[]> {
-  const { status, body } = await postPatiently(target, files, method);
+  const { status, body } = await postWithRetries(target, files, method);
   const answered = readAnswer(body);
   const [only, ...others] = files;
   if (only !== undefined && others.length === 0) {

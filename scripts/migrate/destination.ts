@@ -1,6 +1,6 @@
 /** The service that is migrated to: ours, in the partition that an instance had at its source. */
 import type { Target } from '../import/store-batch.js';
-import { patiently, retryAfterOf } from '../support/patiently.js';
+import { sendWithRetries, retryAfterOf } from '../support/with-retries.js';
 import {
   baseOf,
   defaultPartition,
@@ -49,7 +49,7 @@ export async function openDestination(options: DestinationOptions): Promise<Dest
   const root = `${origin}/${version}`;
   const send = async (url: string, method: 'GET' | 'DELETE') => {
     const headers = await authorization(tokens);
-    return await patiently(url, pauses, async () => {
+    return await sendWithRetries(url, pauses, async () => {
       const response = await fetch(url, { method, headers });
       await response.body?.cancel();
       return { status: response.status, retryAfter: retryAfterOf(response) };

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { parseMediaType } from '../../src/http/media-type.js';
 import { readMultipart } from '../../src/multipart/reader.js';
 import { ServiceUnreachable } from '../support/dicomweb-client.js';
-import { patiently, retryAfterOf } from '../support/patiently.js';
+import { sendWithRetries, retryAfterOf } from '../support/with-retries.js';
 import { baseOf, instanceUrl, parseServiceUrl, type PlacedInstance } from './addresses.js';
 import type { Tokens } from './tokens.js';
 
@@ -90,7 +90,7 @@ export class Source {
     for (;;) {
       const accept = this.#accept;
       const headers = await headersOf(this.#options, accept);
-      const { status } = await patiently(url, this.#options.pauses, async () => {
+      const { status } = await sendWithRetries(url, this.#options.pauses, async () => {
         const response = await fetch(url, { headers });
         if (response.status === 200) await pipeline(fileIn(response), createWriteStream(path));
         else await response.body?.cancel();
@@ -117,7 +117,7 @@ async function headersOf({ tokens }: SourceOptions, accept: string) {
 
 async function readJson(url: string, accept: string, options: SourceOptions): Promise<JsonAnswer> {
   const headers = await headersOf(options, accept);
-  return await patiently(url, options.pauses, async () => {
+  return await sendWithRetries(url, options.pauses, async () => {
     const response = await fetch(url, { headers });
     const text = await response.text();
     let body: unknown;

@@ -20,7 +20,7 @@ interface Options {
   /** To whom roles are lent for the test; nobody when it is undefined. */
   readonly borrower: string | undefined;
   /** For how long a service that is only just starting is waited for. */
-  readonly patienceSeconds: number;
+  readonly waitSeconds: number;
 }
 
 /** A step that did not go as it should. */
@@ -53,16 +53,16 @@ function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): O
       },
     });
     const url = positionals[0] ?? environment['DICOMWEB_URL'];
-    const patienceSeconds = Number(values.wait);
+    const waitSeconds = Number(values.wait);
     if (url === undefined || !/^https?:/.test(url) || !URL.canParse(url)) return undefined;
-    if (positionals.length > 1 || !(patienceSeconds >= 0)) return undefined;
+    if (positionals.length > 1 || !(waitSeconds >= 0)) return undefined;
     const audience = values.audience ?? environment['DICOMWEB_AUDIENCE'];
     const principal = environment['AZURE_PRINCIPAL_ID'];
     if (values['lend-roles'] && (audience === undefined || principal === undefined)) {
       return undefined;
     }
     const borrower = values['lend-roles'] ? principal : undefined;
-    return { url, audience, token: environment['DICOMWEB_TOKEN'], borrower, patienceSeconds };
+    return { url, audience, token: environment['DICOMWEB_TOKEN'], borrower, waitSeconds };
   } catch {
     return undefined;
   }
@@ -82,8 +82,8 @@ function freshInstance(): { readonly address: InstanceAddress; readonly file: Ui
 }
 
 /** Waits until the service can be asked, and lets nobody in without a token. */
-async function awaitService(client: DicomwebClient, patienceSeconds: number): Promise<void> {
-  const deadline = Date.now() + patienceSeconds * 1000;
+async function awaitService(client: DicomwebClient, waitSeconds: number): Promise<void> {
+  const deadline = Date.now() + waitSeconds * 1000;
   for (;;) {
     let why: string;
     try {
@@ -172,7 +172,7 @@ export async function runSmoke(
   };
   let takeBack = async () => await Promise.resolve();
   try {
-    const { audience, borrower, patienceSeconds } = options;
+    const { audience, borrower, waitSeconds } = options;
     if (graph !== undefined && borrower !== undefined && audience !== undefined) {
       takeBack = await lendRoles(graph, audience, borrower);
       stdout.write('Roles are lent for this test.\n');
@@ -180,7 +180,7 @@ export async function runSmoke(
     const token = options.token ?? (audience === undefined ? undefined : await getToken(audience));
     const client = new DicomwebClient(options.url, token);
     stdout.write(`${client.url}\n`);
-    await step('ready', () => awaitService(client, patienceSeconds));
+    await step('ready', () => awaitService(client, waitSeconds));
     if (token !== undefined) await step('locked', () => mustBeLocked(client.url));
     await step('store', () => mustStore(client, file));
     try {

@@ -37,7 +37,7 @@ export async function runStorageFaults({
       serviceConnectionString: proxy.connectionString,
       prefix,
       storageTimeoutMilliseconds,
-      patienceMilliseconds: 60_000 + spans.busySeconds * 1000,
+      answerMilliseconds: 60_000 + spans.busySeconds * 1000,
       random,
     });
     const load = arena.startLoad();

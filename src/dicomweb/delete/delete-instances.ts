@@ -1,7 +1,7 @@
 /** DELETE of a study, a series or an instance. */
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
-import { Patience } from '../patience.js';
+import { ProgressDeadline } from '../progress-deadline.js';
 import type { RequestContext } from '../route.js';
 import type { DeleteScope } from '../../storage/archive/commit/delete-commit.js';
 import type { StudyInstanceUID } from '../../dicom/uid.js';
@@ -13,10 +13,10 @@ async function deleteScope(
   scope: DeleteScope,
   absent: { readonly code: ErrorCode; readonly what: string },
 ): Promise<Reply> {
-  const patience = new Patience();
-  patience.begin();
-  const deleting = services.archive.delete(partition, study, scope, () => patience.renew());
-  const instances = await patience.with(deleting).finally(() => patience.end());
+  const deadline = new ProgressDeadline();
+  deadline.start();
+  const deleting = services.archive.delete(partition, study, scope, () => deadline.extend());
+  const instances = await deadline.bound(deleting).finally(() => deadline.clear());
   if (instances === 0) throw new ServiceError(absent.code, `The ${absent.what} is not there.`);
   return reply(null, { status: 204 });
 }

@@ -42,7 +42,7 @@ const sliceInstances = 100;
 const sliceBytes = 512 * 1024 * 1024;
 const atOnce = 4;
 /** Slices in a row that may fail for an instance; then it is passed over, if the destination takes the log. */
-const patience = 3;
+const mostFailures = 3;
 
 export function errorLogName(id: JobId): string {
   return `${id}/errors.log`;
@@ -127,7 +127,7 @@ export function exportKind(archive: Archive, destinations: ExportDestinations): 
           // Those that were deleted since their rows were read are not there any more.
           if (result.status === 'fulfilled') exported += result.value ? 1 : 0;
           else {
-            const error = failureOf(result.reason, failuresBefore < patience);
+            const error = failureOf(result.reason, failuresBefore < mostFailures);
             const record = rows[at]?.record;
             if (error === undefined || record === undefined) throw result.reason;
             failures.push({ identifier: identifierText(record), error });

@@ -14,7 +14,7 @@ import {
   type Received,
   type Refusal,
 } from './receive-instance.js';
-import { Patience } from '../patience.js';
+import { ProgressDeadline } from '../progress-deadline.js';
 import { instanceOffers, instancesOf, isLoneFile } from './request-parts.js';
 import { type StoreOutcome, storeResponse, storeResponseOffers } from './store-response.js';
 import type { Reply } from '../../http/reply.js';
@@ -71,21 +71,21 @@ async function receiveAndCommit(
   study: StudyInstanceUID | undefined,
   expiring: Expiring,
 ): Promise<readonly StoreOutcome[]> {
-  const patience = new Patience();
+  const deadline = new ProgressDeadline();
   const held = context.services.heldHeaders.open();
   try {
-    const received = await receiveAll({ ...context, held }, mode, study, patience);
+    const received = await receiveAll({ ...context, held }, mode, study, deadline);
     try {
       await expiring.before(studiesOf(received, (one) => one.kind === 'received' && one.file.uids));
     } catch (error) {
       discardAll(context, received);
       throw error;
     }
-    const outcomes = await commitAll(context, mode, received, patience);
+    const outcomes = await commitAll(context, mode, received, deadline);
     await expiring.after(studiesOf(outcomes, (one) => one.kind === 'stored' && one.uids));
     return outcomes;
   } finally {
-    patience.end();
+    deadline.clear();
     held.release();
   }
 }
@@ -111,11 +111,11 @@ async function commitAll(
   context: RequestContext,
   mode: StoreMode,
   received: readonly (Received | Refusal)[],
-  patience: Patience,
+  deadline: ProgressDeadline,
 ): Promise<readonly StoreOutcome[]> {
   const committed = await Promise.allSettled(
     received.map(async (one) =>
-      one.kind === 'refused' ? one : await patience.with(commit(context, mode, one)),
+      one.kind === 'refused' ? one : await deadline.bound(commitInstance(context, mode, one)),
     ),
   );
   const failure = committed.find((result) => result.status === 'rejected');
@@ -144,7 +144,7 @@ async function receiveAll(
   context: RequestContext & ReceiveContext,
   mode: StoreMode,
   study: StudyInstanceUID | undefined,
-  patience: Patience,
+  deadline: ProgressDeadline,
 ): Promise<readonly (Received | Refusal)[]> {
   const { uploadsPerRequest } = context.services.limits;
   const receiving: Promise<Received | Refusal>[] = [];
@@ -180,9 +180,9 @@ async function receiveAll(
         await Promise.race(onTheirWay).catch(() => undefined);
       await takeTurns();
     }
-    patience.begin();
-    for (const one of onTheirWay) void one.finally(() => patience.renew()).catch(() => undefined);
-    return await patience.with(Promise.all(receiving));
+    deadline.start();
+    for (const one of onTheirWay) void one.finally(() => deadline.extend()).catch(() => undefined);
+    return await deadline.bound(Promise.all(receiving));
   } catch (error) {
     const discarded = Promise.allSettled(receiving).then(async (results) => {
       await Promise.allSettled(receiving.map(async (one) => await uploadOf(await one)));
@@ -194,7 +194,7 @@ async function receiveAll(
       context.services.archive.discardFiles(context.partition, received);
       return results;
     });
-    const settled = await patience.with(discarded);
+    const settled = await deadline.bound(discarded);
     const first = settled.find((result) => result.status === 'rejected');
     throw first === undefined ? error : first.reason;
   }
@@ -205,7 +205,7 @@ async function uploadOf(one: Received | Refusal): Promise<void> {
   if (one.kind === 'received') await one.file.uploaded;
 }
 
-async function commit(
+async function commitInstance(
   { services, partition, noteStored }: RequestContext,
   mode: StoreMode,
   received: Received,

@@ -92,16 +92,16 @@ function makeServer(
  * Prepares the process for the library's server; to be called before the worker asks the library for
  * it. The next server that anybody makes without options is taken for that.
  *
- * @param patience milliseconds that a forwarded request and its invocation wait for each other.
+ * @param waitMilliseconds how long a forwarded request and its invocation wait for each other.
  * @param refuse answers a request that no function can be run for.
  */
 export function attendWorkerServer(
-  patience: () => number,
+  waitMilliseconds: () => number,
   refuse: (forwarded: Forwarded) => void,
 ): WorkerServer {
   const live = new Map<string, LiveRequest>();
   const passes = new WeakMap<IncomingMessage, () => void>();
-  const requests = new ForwardedRequests(patience, refuse);
+  const requests = new ForwardedRequests(waitMilliseconds, refuse);
 
   /** Hands a request to the library, as that of an invocation. */
   function begin(invocationId: string, forwarded: Forwarded, isForged: boolean): void {

@@ -7,9 +7,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { defaultLimits } from '../../dicomweb/limits.js';
 import type { Dispatch } from '../pipeline/dispatcher.js';
-import { serve } from './node-http.js';
+import { serve } from '../node/node-http.js';
 import { timeBudgets } from '../../time-budgets.js';
-import { refuseUnreadable } from '../functions/unreadable-request.js';
+import { refuseUnreadable } from '../node/unreadable-request.js';
 
 /** The address that only this machine reaches. */
 export const loopback = '127.0.0.1';

@@ -17,7 +17,7 @@ import type { Log } from '../pipeline/log.js';
 import { blobOriginOf, pageOf } from '../pipeline/page.js';
 import { createPipeline } from '../pipeline/pipeline.js';
 import { recoveryIntervalMilliseconds, runRecovery } from '../jobs/recovery-job.js';
-import { authenticatorFor, openServices } from '../services.js';
+import { authenticatorFor, openServices } from '../composition.js';
 import { SettingError } from '../settings.js';
 import { runUploadSweep } from '../jobs/sweep-job.js';
 

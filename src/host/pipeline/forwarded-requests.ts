@@ -50,17 +50,17 @@ class Queues<Value> {
 
 /** Brings forwarded requests and invocations together, by the invocation id. */
 export class ForwardedRequests {
-  readonly #patience: () => number;
+  readonly #waitMilliseconds: () => number;
   readonly #unclaimed: (forwarded: Forwarded) => void;
   readonly #arrived = new Queues<Arrival>();
   readonly #waiters = new Queues<Waiter>();
 
   /**
-   * @param patience milliseconds that one of the two waits for the other.
+   * @param waitMilliseconds how long one of the two waits for the other.
    * @param unclaimed is given requests for which no invocation came.
    */
-  constructor(patience: () => number, unclaimed: (forwarded: Forwarded) => void) {
-    this.#patience = patience;
+  constructor(waitMilliseconds: () => number, unclaimed: (forwarded: Forwarded) => void) {
+    this.#waitMilliseconds = waitMilliseconds;
     this.#unclaimed = unclaimed;
   }
 
@@ -89,7 +89,7 @@ export class ForwardedRequests {
     const timer = setTimeout(() => {
       forget();
       if (!response.destroyed && !response.headersSent) this.#unclaimed(forwarded);
-    }, this.#patience()).unref();
+    }, this.#waitMilliseconds()).unref();
     response.once('close', forget);
   }
 
@@ -121,7 +121,7 @@ export class ForwardedRequests {
       const timer = setTimeout(() => {
         forget();
         reject(new Error('The host did not forward the request of this invocation.'));
-      }, this.#patience()).unref();
+      }, this.#waitMilliseconds()).unref();
       for (const id of ids) this.#waiters.add(id, waiter);
     });
   }

@@ -3,9 +3,9 @@ import { judgeHeader, type HeaderJob } from '../../dicomweb/store/judge-header.j
 import { serveJobs } from './serve-jobs.js';
 import { movable } from './worker-messages.js';
 
-async function judge(job: HeaderJob) {
+async function judgeToSend(job: HeaderJob) {
   const judged = await judgeHeader(job);
   return judged.kind === 'accepted' ? { ...judged, metadata: movable(judged.metadata) } : judged;
 }
 
-serveJobs(judge, (judged) => (judged.kind === 'accepted' ? [judged.metadata.buffer] : []));
+serveJobs(judgeToSend, (judged) => (judged.kind === 'accepted' ? [judged.metadata.buffer] : []));

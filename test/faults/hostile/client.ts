@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Answer, PlainRequest, RawRequest } from './case.js';
 
 /** As long as an answer may take before the driver gives up on it. */
-const patienceMilliseconds = 60_000;
+const answerMilliseconds = 60_000;
 
 const keepAlive = new Agent({ keepAlive: true });
 
@@ -23,7 +23,7 @@ async function sendPlain(baseUrl: string, hostile: PlainRequest): Promise<Answer
       method,
       path,
       agent: keepAlive,
-      timeout: patienceMilliseconds,
+      timeout: answerMilliseconds,
       headers: { ...headers, 'Content-Length': String(body?.length ?? 0) },
     });
     outgoing.once('timeout', () => outgoing.destroy());
@@ -49,7 +49,7 @@ async function sendRaw(baseUrl: string, { raw }: RawRequest): Promise<Answer> {
   return await new Promise((resolve) => {
     const socket = connect(Number(new URL(baseUrl).port), '127.0.0.1');
     const chunks: Buffer[] = [];
-    socket.setTimeout(patienceMilliseconds, () => socket.destroy());
+    socket.setTimeout(answerMilliseconds, () => socket.destroy());
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('error', () => undefined);
     socket.once('close', () => {

@@ -10,7 +10,7 @@ import { loadConfig, type Config } from '../../../src/host/config.js';
 import { lazy } from '../../../src/host/lazy.js';
 import { startLocalHost } from '../../../src/host/local/local-host.js';
 import type { LogEntry } from '../../../src/host/pipeline/log.js';
-import { openServices } from '../../../src/host/services.js';
+import { openServices } from '../../../src/host/composition.js';
 import type { DeliverImport } from './case.js';
 import { importingWith } from './import.js';
 import { watchLoop } from './loop-watchdog.js';

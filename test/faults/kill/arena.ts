@@ -40,7 +40,7 @@ export interface ArenaOptions {
   readonly serviceConnectionString?: string;
   readonly prefix: string;
   readonly storageTimeoutMilliseconds?: number;
-  readonly patienceMilliseconds?: number;
+  readonly answerMilliseconds?: number;
   /** Processes beside the victims, which are never killed; none when left out. */
   readonly survivors?: number;
   /** A number in [0, 1). */
@@ -118,7 +118,7 @@ export class Arena {
       baseUrls: () => this.#urls(),
       findings: this.#answers,
       bigShare: () => this.#bigShare,
-      patienceMilliseconds: options.patienceMilliseconds ?? 30_000,
+      answerMilliseconds: options.answerMilliseconds ?? 30_000,
       random: options.random,
     });
   }

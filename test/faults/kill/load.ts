@@ -28,7 +28,7 @@ export interface LoadOptions {
   /** The share of stored files whose metadata does not fit a row. */
   readonly bigShare: () => number;
   /** After so long without an answer a request counts as hanging. */
-  readonly patienceMilliseconds: number;
+  readonly answerMilliseconds: number;
   /** A number in [0, 1). */
   readonly random: () => number;
 }
@@ -211,7 +211,7 @@ class LoadClient {
     path: string,
     files: readonly { readonly file: Buffer }[] = [],
   ): Promise<Ending> {
-    const { findings, patienceMilliseconds } = this.#options;
+    const { findings, answerMilliseconds } = this.#options;
     const urls = this.#options.baseUrls();
     const url = urls[(this.#number + this.#deeds) % urls.length];
     if (url === undefined) {
@@ -226,7 +226,7 @@ class LoadClient {
     try {
       const response = await fetch(url + path, {
         method,
-        signal: AbortSignal.timeout(patienceMilliseconds),
+        signal: AbortSignal.timeout(answerMilliseconds),
         ...(parts.length > 0 && {
           body: writeParts(parts, boundary),
           headers: {

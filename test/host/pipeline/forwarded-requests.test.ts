@@ -19,9 +19,9 @@ function forwarded(id?: string): Forwarded {
   };
 }
 
-function matching(patienceMilliseconds = patient): ForwardedRequests {
+function matching(waitMilliseconds = patient): ForwardedRequests {
   return new ForwardedRequests(
-    () => patienceMilliseconds,
+    () => waitMilliseconds,
     ({ response }) => response.emit('refused'),
   );
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { heapAfterCollection } from '../support/heap.js';
-import { createUpload, type UploadOptions } from '../../src/host/upload.js';
-import { collect } from '../support/byte-streams.js';
+import { heapAfterCollection } from '../../support/heap.js';
+import { createUpload, type UploadOptions } from '../../../src/host/node/upload.js';
+import { collect } from '../../support/byte-streams.js';
 
 /** Chunks of one MiB, and how many have been taken. */
 function source(count: number) {

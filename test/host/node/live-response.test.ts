@@ -2,7 +2,7 @@ import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { untilDrained } from '../../../src/host/pipeline/live-response.js';
+import { untilDrained } from '../../../src/host/node/live-response.js';
 
 describe('untilDrained', () => {
   it('lets others have their turn, however ready the response is', async () => {

@@ -4,8 +4,8 @@
  * read and thrown away, chunk by chunk, up to the largest body that would be taken, as long as the
  * client goes on sending.
  */
-import { ServiceError } from '../errors.js';
-import { timeBudgets } from '../time-budgets.js';
+import { ServiceError } from '../../errors.js';
+import { timeBudgets } from '../../time-budgets.js';
 
 /** What a client that has its answer must send in each `discardStall`. */
 const discardPaceBytes = 64 * 1024;

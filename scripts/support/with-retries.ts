@@ -29,7 +29,7 @@ export function retryAfterOf(response: Response): number {
  * @param pauses - milliseconds before each further attempt.
  * @throws ServiceUnreachable when the service stays away or busy.
  */
-export async function patiently<Answer extends Answered>(
+export async function sendWithRetries<Answer extends Answered>(
   url: string,
   pauses: readonly number[],
   send: () => Promise<Answer>,

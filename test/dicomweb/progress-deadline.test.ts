@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Patience } from '../../src/dicomweb/patience.js';
+import { ProgressDeadline } from '../../src/dicomweb/progress-deadline.js';
 
 const never = new Promise<never>(() => undefined);
 
-describe('Patience', () => {
+describe('ProgressDeadline', () => {
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -12,35 +12,35 @@ describe('Patience', () => {
   });
 
   it('passes on what comes to its end in time', async () => {
-    const patience = new Patience(1000);
-    patience.begin();
-    expect(await patience.with(Promise.resolve('done'))).toBe('done');
-    await expect(patience.with(Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-    patience.end();
+    const deadline = new ProgressDeadline(1000);
+    deadline.start();
+    expect(await deadline.bound(Promise.resolve('done'))).toBe('done');
+    await expect(deadline.bound(Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+    deadline.clear();
     expect(jest.getTimerCount()).toBe(0);
   });
 
   it('gives up when nothing has come to its end for too long', async () => {
-    const patience = new Patience(1000);
-    patience.begin();
-    const waiting = expect(patience.with(never)).rejects.toMatchObject({
+    const deadline = new ProgressDeadline(1000);
+    deadline.start();
+    const waiting = expect(deadline.bound(never)).rejects.toMatchObject({
       code: 'storage-unavailable',
       facts: { retryAfterSeconds: 5 },
     });
     await jest.advanceTimersByTimeAsync(1000);
     await waiting;
     // There is none left for what comes later.
-    await expect(patience.with(never)).rejects.toMatchObject({ code: 'storage-unavailable' });
+    await expect(deadline.bound(never)).rejects.toMatchObject({ code: 'storage-unavailable' });
   });
 
   it('waits on while some of many come to their ends', async () => {
-    const patience = new Patience(1000);
-    patience.begin();
+    const deadline = new ProgressDeadline(1000);
+    deadline.start();
     let isOver = false;
-    const last = patience.with(never).catch(() => (isOver = true));
+    const last = deadline.bound(never).catch(() => (isOver = true));
     for (let step = 0; step < 5; step++) {
       await jest.advanceTimersByTimeAsync(900);
-      await patience.with(Promise.resolve());
+      await deadline.bound(Promise.resolve());
       expect(isOver).toBe(false);
     }
     await jest.advanceTimersByTimeAsync(1000);
@@ -49,9 +49,9 @@ describe('Patience', () => {
   });
 
   it('does not count before it has begun', async () => {
-    const patience = new Patience(1000);
+    const deadline = new ProgressDeadline(1000);
     let isOver = false;
-    void patience.with(never).catch(() => (isOver = true));
+    void deadline.bound(never).catch(() => (isOver = true));
     await jest.advanceTimersByTimeAsync(100_000);
     expect(isOver).toBe(false);
   });

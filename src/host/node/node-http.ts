@@ -4,8 +4,8 @@ import type { IncomingRequest, RequestHeaders } from '../../http/incoming-reques
 import { isHost } from '../../http/origin.js';
 import type { Reply } from '../../http/reply.js';
 import type { Dispatch } from '../pipeline/dispatcher.js';
-import { sendPaced, signalOf } from '../pipeline/live-response.js';
-import { createUpload, type UploadOptions } from '../upload.js';
+import { sendPaced, signalOf } from './live-response.js';
+import { createUpload, type UploadOptions } from './upload.js';
 
 /** Methods whose requests have no body. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
