@@ -11,6 +11,12 @@ const syntax = [
   { selector: 'ExportAllDeclaration', message: 'No barrels.' },
 ];
 
+/** WebAssembly codecs are loaded by name, not imported. */
+const codecsByName = {
+  selector: 'Literal[value=/^@cornerstonejs\\//]',
+  message: 'Codecs are loaded in dicom/pixel/ only.',
+};
+
 /** Forbids imports in one folder. Patterns are matched against the import as written. */
 const house = (files, { folders = [], packages = [], why }) => ({
   files,
@@ -135,14 +141,14 @@ export default tseslint.config(
   room(
     ['src/storage/archive/index/**'],
     archiveHouse,
-    ['log', 'store-check', 'tagging'],
+    ['log', 'commit', 'store-check', 'tagging'],
     'archive/index/ knows rows by which things are found, and not when they are written.',
   ),
   room(
     ['src/storage/archive/log/**'],
     archiveHouse,
-    ['store-check', 'tagging'],
-    'archive/log/ knows intents and what became of them.',
+    ['commit', 'store-check', 'tagging'],
+    'archive/log/ knows intents and what became of them, and not how they are carried out.',
   ),
   room(
     ['src/storage/archive/commit/**'],
@@ -208,17 +214,24 @@ export default tseslint.config(
     why: 'host/workers/ are threads for pixels and headers, and know no requests.',
   }),
   {
-    // WebAssembly codecs are loaded by name, not imported.
     files: ['src/**', 'functions/**'],
     ignores: ['src/dicom/pixel/**'],
+    rules: {
+      'no-restricted-syntax': ['error', ...syntax, codecsByName],
+    },
+  },
+  {
+    files: ['src/storage/archive/**'],
+    ignores: ['src/storage/archive/keys.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
         ...syntax,
-        {
-          selector: 'Literal[value=/^@cornerstonejs\\//]',
-          message: 'Codecs are loaded in dicom/pixel/ only.',
-        },
+        codecsByName,
+        ...['Literal[value=/\\|/]', 'TemplateElement[value.raw=/\\|/]'].map((selector) => ({
+          selector,
+          message: 'Keys are spelled and read in storage/archive/keys.ts only.',
+        })),
       ],
     },
   },

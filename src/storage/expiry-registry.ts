@@ -4,7 +4,7 @@
  */
 import { ServiceError } from '../errors.js';
 import type { StudyInstanceUID } from '../dicom/uid.js';
-import { backOff } from './archive/commit/back-off.js';
+import { backOff } from './back-off.js';
 import type { Partition } from './archive/keys.js';
 import type { Ulid } from './archive/ulid.js';
 import { systemRuntime, type Runtime } from './runtime.js';

@@ -2,7 +2,7 @@
  * The data partitions that there are, with a number each, in the table `registry`. One comes into being
  * with the first store into it, and stays.
  */
-import { backOff } from './archive/commit/back-off.js';
+import { backOff } from './back-off.js';
 import { browsePartitionKey, defaultPartition, type Partition } from './archive/keys.js';
 import { rowPages } from './row-pages.js';
 import { systemRuntime } from './runtime.js';

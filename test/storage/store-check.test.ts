@@ -25,7 +25,7 @@ import {
 } from '../../src/storage/archive/keys.js';
 import { chunksOfSize } from '../../src/group-by.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
-import { instanceIndexRows } from '../../src/storage/archive/commit/catalog-plan.js';
+import { instanceIndexRows } from '../../src/storage/archive/index/owned-rows.js';
 import { readTail } from '../../src/storage/archive/log/log-tail.js';
 import { addressOf, rowsOf } from '../../src/storage/archive/index/search-index.js';
 import { newUlid, type Ulid } from '../../src/storage/archive/ulid.js';

@@ -10,7 +10,8 @@ import type { Tag } from '../../src/dicom/tag.js';
 import { normalisedValues } from '../../src/dicom/normalise.js';
 import type { InstanceUids, SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
 import { indexedAttributes } from '../../src/storage/archive/index/attributes.js';
-import { emptyState, planStore } from '../../src/storage/archive/commit/catalog-plan.js';
+import { planStore } from '../../src/storage/archive/commit/catalog-plan.js';
+import { emptyState } from '../../src/storage/archive/study-state.js';
 import {
   browsePartitionKey,
   browseRowKey,

@@ -96,7 +96,7 @@ async function changeText(
     state: stateOf(change, current),
   });
   if (row === undefined || !includeMetadata) return fields;
-  const stored = await archive.metadata(change.partition, row);
+  const stored = await archive.files.metadata(change.partition, row);
   const metadata = presentMetadata(stored, change, context.baseUrl, context.profile.retrieve);
   return `${fields.slice(0, -1)},"metadata":${metadata}}`;
 }

@@ -90,7 +90,7 @@ export function exportKind(archive: Archive, destinations: ExportDestinations): 
     id: JobId,
     { record }: InstanceRow,
   ): Promise<boolean> {
-    const file = await archive.openFile(partition, record);
+    const file = await archive.files.open(partition, record);
     if (file === undefined) {
       const now = await archive.catalog.instance(partition, record);
       if (now === undefined) return false;

@@ -168,7 +168,7 @@ async function compareWithArchive(
 ): Promise<'same' | 'different' | 'gone'> {
   const row = await archive.catalog.instance(partition, uids);
   if (row !== undefined && row.record.length !== length) return 'different';
-  const instance = row && (await archive.openFile(partition, row.record));
+  const instance = row && (await archive.files.open(partition, row.record));
   if (instance === undefined) {
     throw new ServiceError('storage-unavailable', 'The instance was deleted during its import.');
   }

@@ -33,7 +33,7 @@ export async function openRuns(
 ): Promise<OpenedRuns> {
   const length = runs.reduce((sum, run) => sum + run.length, 0);
   const open = async (range?: ByteRun) => {
-    const file = await services.archive.openFile(partition, record, range, signal);
+    const file = await services.archive.files.open(partition, record, range, signal);
     if (file === undefined) throw gone();
     return file;
   };

@@ -102,7 +102,7 @@ async function chooseFrames(context: RequestContext): Promise<ChosenFrames> {
     throw new ServiceError('instance-not-found', 'No such instance is stored.');
   }
   const { record } = row;
-  const whole = await services.archive.instanceIndex(partition, row);
+  const whole = await services.archive.files.index(partition, row);
   const index = requireFrames(whole.frames, frames);
   const from = storedSyntax(record);
   const choice = chooseFor(context, from, conceivableTargets(from), frames);

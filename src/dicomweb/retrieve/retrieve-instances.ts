@@ -71,7 +71,7 @@ async function openStored(
   chosen: ChosenInstance,
 ): Promise<OpenedFile> {
   const { record } = chosen;
-  const file = await services.archive.openFile(partition, record, undefined, signal);
+  const file = await services.archive.files.open(partition, record, undefined, signal);
   if (file === undefined) throw instanceNotFound();
   const { body, length } = file;
   const cancel = () => file.cancel();
@@ -283,7 +283,7 @@ async function storedFile(
   const range = answerRange(request.headers, record.length, headers.ETag);
   const { offset, length } = range;
   const run = range.status === 206 ? { offset, length } : undefined;
-  const file = await services.archive.openFile(partition, record, run, signal);
+  const file = await services.archive.files.open(partition, record, run, signal);
   if (file === undefined) throw instanceNotFound();
   return reply(file.body, {
     status: range.status,

@@ -58,7 +58,7 @@ function presented(
     rows,
     dataSetsAhead,
     async (row) => {
-      const stored = await services.archive.metadata(partition, row);
+      const stored = await services.archive.files.metadata(partition, row);
       const { record: uids } = row;
       return { uids, json: presentMetadata(stored, uids, baseUrl, policy, attributes) };
     },

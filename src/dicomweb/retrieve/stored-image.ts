@@ -46,7 +46,7 @@ async function pixelAttributes(
   { services, partition }: Context,
   row: InstanceRow,
 ): Promise<DataSet> {
-  const text = await services.archive.metadataText(partition, row);
+  const text = await services.archive.files.metadataText(partition, row);
   const dataSet = Object.fromEntries(
     Object.entries(JSON.parse(text) as DataSet).filter(([tag]) => pixelGroups.test(tag)),
   );
@@ -82,7 +82,7 @@ function describe(record: InstanceRecord, index: InstanceIndex, dataSet: DataSet
 
 /** Reads what a row says, which has been read with all its properties. */
 export async function storedImage(context: Context, row: InstanceRow): Promise<StoredImage> {
-  const index = await context.services.archive.instanceIndex(context.partition, row);
+  const index = await context.services.archive.files.index(context.partition, row);
   return describe(row.record, index, await pixelAttributes(context, row));
 }
 
@@ -107,7 +107,7 @@ export async function loadImage(
     throw new ServiceError('instance-not-found', 'The instance has just been deleted.');
   }
   if (kept !== undefined && row.record.version === record.version) {
-    return describe(record, await archive.instanceIndex(context.partition, row), kept);
+    return describe(record, await archive.files.index(context.partition, row), kept);
   }
   if (kept !== undefined) return await loadImage(context, row.record);
   return await storedImage(context, row);

@@ -117,7 +117,7 @@ export async function transcodeInstance(
   };
   return {
     async *chunks() {
-      const file = await services.archive.openFile(partition, record, undefined, signal);
+      const file = await services.archive.files.open(partition, record, undefined, signal);
       if (file === undefined) {
         throw new ServiceError('instance-not-found', 'The instance has just been deleted.');
       }

@@ -1,12 +1,10 @@
 /**
- * The archive: instances, their rows and the ways to find them, over the two storage ports. The use
- * cases of DICOMweb speak to it and to nothing below.
+ * The archive put together: instances, their rows and the ways to find them, over the two storage ports. What
+ * one part does alone is asked of that part; what takes several stands here.
  */
-import { promisify } from 'node:util';
-import { gunzip, gunzipSync } from 'node:zlib';
-import type { DataSet } from '../../dicom/data-set.js';
 import { stringifyDataSet } from '../../dicom/json.js';
 import type { Tag } from '../../dicom/tag.js';
+import type { DataSet } from '../../dicom/data-set.js';
 import type {
   InstanceUids,
   SeriesInstanceUID,
@@ -14,49 +12,35 @@ import type {
   StudyInstanceUID,
   TransferSyntaxUID,
 } from '../../dicom/uid.js';
-import { BoundedCache } from '../../bounded-cache.js';
 import { ServiceError } from '../../errors.js';
-import type { BlobContent, BlobStore, ByteRange } from '../blob-store.js';
-import { allBytes } from '../body.js';
+import type { BlobStore } from '../blob-store.js';
 import { systemRuntime, type Runtime } from '../runtime.js';
 import type { TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
-import { BrowseIndex } from './index/browse-index.js';
-import { modalityIn, type NewInstance } from './commit/catalog-plan.js';
+import { Background } from './background.js';
 import { Catalog, type InstancePaging, type InstanceRow } from './catalog.js';
+import type { NewInstance } from './commit/catalog-plan.js';
+import type { DeleteScope } from './commit/delete-commit.js';
+import { recover, type RecoveryReport } from './commit/recovery.js';
+import { settle, type SettleParts } from './commit/settle.js';
+import type { CommitResult } from './commit/store-commit.js';
+import type { StoreMode } from './commit/study-writer.js';
+import { StudyWriters } from './commit/study-writers.js';
+import { InstanceFiles, removeFiles } from './files.js';
+import { BrowseIndex } from './index/browse-index.js';
+import { SearchIndex } from './index/search-index.js';
+import type { BlobExtension, Partition } from './keys.js';
 import { ChangeFeed } from './log/change-feed.js';
 import { ChangeLog } from './log/change-log.js';
 import { readTotals } from './log/read-totals.js';
 import type { Totals } from './log/totals.js';
-import { blobName, type BlobExtension, type Partition } from './keys.js';
-import {
-  compressIndex,
-  compressMetadata,
-  decompressIndex,
-  indexInRow,
-  metadataInRow,
-  readMetadata,
-  rowBytes,
-  heldIndexBytes,
-  type InstanceIndex,
-  type InstanceRecord,
-  type StoredMetadata,
-} from './records.js';
 import { Originals } from './originals.js';
 import { QueryTagList } from './query-tag-list.js';
-import { recover, type RecoveryReport } from './commit/recovery.js';
-import { SearchIndex } from './index/search-index.js';
-import { hasHappened, openAmong, settle, type SettleParts } from './commit/settle.js';
-import { type DeleteScope } from './commit/delete-commit.js';
-import { type CommitResult } from './commit/store-commit.js';
-import { StudyWriter, type StoreMode } from './commit/study-writer.js';
+import { compressIndex, compressMetadata, rowBytes, type InstanceIndex } from './records.js';
 import { TagIndexer } from './tagging/tag-indexer.js';
+import { modalityIn } from './tallies.js';
 import { defaultTiming, type ArchiveTiming } from './timing.js';
 import { ulidMaker, type Ulid } from './ulid.js';
-
-const inflate = promisify(gunzip);
-/** Compressed, of a data set that is inflated at once: handing it to a thread takes ten times as long. */
-const smallBytes = 4 * 1024;
 
 export interface ArchiveOptions {
   readonly tables: TableStore;
@@ -92,13 +76,6 @@ export interface FileUpdate {
   readonly job: string;
 }
 
-/** Writers that are kept for their knowledge of a study's rows. */
-const keptWriters = 1000;
-/** A study is written for a while, then seldom again. */
-const keptMilliseconds = 5 * 60_000;
-/** Of the indexes that are kept for the next frame: room for one of a million fragments. */
-const keptIndexBytes = 12 * 1024 ** 2;
-
 /** The record of an updated instance, which knows of its original, and what the commit needs besides. */
 function updated(
   record: NewInstance['record'],
@@ -119,50 +96,54 @@ export class Archive {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
   readonly catalog: Catalog;
+  readonly files: InstanceFiles;
   readonly index: SearchIndex;
   readonly browse: BrowseIndex;
   readonly feed: ChangeFeed;
   readonly queryTags: QueryTagList;
   readonly tagIndexer: TagIndexer;
   readonly originals: Originals;
-  readonly #log: ChangeLog;
-  /** By version, of which nothing ever changes. */
-  readonly #indexes = new BoundedCache<InstanceIndex>(keptIndexBytes);
-  readonly #settling: SettleParts;
-  readonly #runtime: Runtime;
-  readonly #writers = new Map<string, StudyWriter>();
-  readonly #background = new Set<Promise<void>>();
   /** Names a new version of an instance. */
   readonly newVersion: () => Ulid;
-  /** Ends the waits of work that is in no hurry; none are begun while the archive is being closed. */
-  readonly #waits = new Set<() => void>();
-  #isClosing = false;
+  readonly #log: ChangeLog;
+  readonly #settling: SettleParts;
+  readonly #writers: StudyWriters;
+  readonly #background: Background;
 
   constructor({ tables, blobs, timing = defaultTiming, runtime = systemRuntime }: ArchiveOptions) {
     this.tables = tables;
     this.blobs = blobs;
     this.catalog = new Catalog(tables);
+    this.files = new InstanceFiles(blobs);
     this.index = new SearchIndex(tables);
     this.browse = new BrowseIndex(tables, runtime);
-    const { catalog, index, browse } = this;
-    this.#settling = { tables, blobs, catalog, index, browse, timing, runtime };
-    this.feed = new ChangeFeed(this.#settling);
-    this.tagIndexer = new TagIndexer(
-      this.#settling,
-      async (partition, row) => await this.metadataText(partition, row),
-    );
     this.queryTags = new QueryTagList(tables, runtime);
-    this.originals = new Originals(tables, catalog);
-    this.#log = new ChangeLog(tables, runtime);
-    this.#runtime = runtime;
+    this.originals = new Originals(tables, this.catalog);
     this.newVersion = ulidMaker(() => tables.now(), runtime.random);
+    this.#log = new ChangeLog(tables, runtime);
+    this.#background = new Background(runtime);
+    const { catalog, files, index, browse } = this;
+    this.#settling = { tables, blobs, catalog, index, browse, timing, runtime };
+    this.feed = new ChangeFeed({
+      ...{ tables, catalog, timing },
+      settle: async (sequence) => await settle(this.#settling, sequence),
+    });
+    this.tagIndexer = new TagIndexer(this.#settling, files);
+    this.#writers = new StudyWriters({
+      ...this.#settling,
+      files,
+      log: this.#log,
+      tags: this.queryTags,
+      newUlid: this.newVersion,
+      background: this.#background,
+    });
   }
 
   // ---- store ---------------------------------------------------------------------------------
 
   /** Reads ahead the rows of a study that is about to be written. */
   expect(partition: Partition, study: StudyInstanceUID): void {
-    this.#run(this.#writer(partition, study).warm());
+    this.#background.run(this.#writers.of(partition, study).warm());
   }
 
   /**
@@ -178,10 +159,8 @@ export class Archive {
     body: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<number> {
-    const name = blobName(partition, uids, version, 'dcm');
     try {
-      const { length } = await this.blobs.put('instances', name, body, signal && { signal });
-      return length;
+      return await this.files.put(partition, { ...uids, version }, 'dcm', body, signal);
     } catch (error) {
       // The answer may be lost although the file is there.
       if (isUnavailable(error)) this.discardFiles(partition, [{ uids, version }]);
@@ -205,14 +184,12 @@ export class Archive {
     const metadata = file.metadata ?? compressMetadata(stringifyDataSet(file.dataSet));
     const index = compressIndex(file.index);
     const { uids, version, sopClass, transferSyntax, length, dataSet } = file;
+    const beside = async (extension: BlobExtension, bytes: Uint8Array) =>
+      await this.files.put(partition, { ...uids, version }, extension, oneChunk(bytes));
     const uploaded = allOf([
       file.uploaded,
-      metadata.length > rowBytes.metadata
-        ? this.#putDerived(blobName(partition, uids, version, 'metadata.json.gz'), metadata)
-        : undefined,
-      index.length > rowBytes.index
-        ? this.#putDerived(blobName(partition, uids, version, 'index.json.gz'), index)
-        : undefined,
+      metadata.length > rowBytes.metadata ? beside('metadata.json.gz', metadata) : undefined,
+      index.length > rowBytes.index ? beside('index.json.gz', index) : undefined,
     ]);
     // Whoever commits waits for it.
     uploaded.catch(() => undefined);
@@ -222,7 +199,7 @@ export class Archive {
       ...{ record, dataSet, metadata, index },
       ...(update !== undefined && updated(record, update)),
     };
-    return await this.#writer(partition, uids.study).store({ instance, uploaded }, mode);
+    return await this.#writers.of(partition, uids.study).store({ instance, uploaded }, mode);
   }
 
   /** Removes files that will never be committed. */
@@ -230,18 +207,9 @@ export class Archive {
     partition: Partition,
     files: readonly { readonly uids: InstanceUids; readonly version: Ulid }[],
   ): void {
-    this.#discard(
-      partition,
-      files.map(({ uids, version }) => ({ ...uids, version })),
-    );
-  }
-
-  async #putDerived(name: string, bytes: Uint8Array): Promise<void> {
-    // eslint-disable-next-line @typescript-eslint/require-await -- one chunk, there already
-    async function* body() {
-      yield bytes;
-    }
-    await this.blobs.put('derived', name, body());
+    if (files.length === 0) return;
+    const versions = files.map(({ uids, version }) => ({ ...uids, version }));
+    this.#background.run(removeFiles(this.blobs, partition, versions));
   }
 
   // ---- delete --------------------------------------------------------------------------------
@@ -259,7 +227,7 @@ export class Archive {
     scope: DeleteScope,
     onProgress: () => void = () => undefined,
   ): Promise<number> {
-    return await this.#writer(partition, study).delete(scope, onProgress);
+    return await this.#writers.of(partition, study).delete(scope, onProgress);
   }
 
   // ---- retrieve ------------------------------------------------------------------------------
@@ -272,65 +240,6 @@ export class Archive {
     options: InstancePaging = {},
   ): AsyncGenerator<readonly InstanceRow[], void, undefined> {
     return this.catalog.instances(partition, study, series, 'all', options);
-  }
-
-  /**
-   * Opens the file of an instance, or a range of it.
-   *
-   * @returns `undefined` when the instance has been deleted since its row was read.
-   */
-  async openFile(
-    partition: Partition,
-    record: InstanceRecord,
-    range?: ByteRange,
-    signal?: AbortSignal,
-  ): Promise<Omit<BlobContent, 'etag'> | undefined> {
-    const name = blobName(partition, record, record.version, 'dcm');
-    return await this.blobs.get('instances', name, range, signal && { signal });
-  }
-
-  /** The data set of an instance, from a row read with all its properties. */
-  async metadata(partition: Partition, row: InstanceRow): Promise<StoredMetadata> {
-    const compressed =
-      metadataInRow(row.entity) ??
-      (await this.#getDerived(partition, row.record, 'metadata.json.gz'));
-    const json =
-      compressed.length <= smallBytes ? gunzipSync(compressed) : await inflate(compressed);
-    return readMetadata(json.toString());
-  }
-
-  /** Its DICOM JSON as text. */
-  async metadataText(partition: Partition, row: InstanceRow): Promise<string> {
-    const { json } = await this.metadata(partition, row);
-    return json;
-  }
-
-  /** Where frames and bulk values lie, from a row read with `indexProperties`. */
-  async instanceIndex(partition: Partition, row: InstanceRow): Promise<InstanceIndex> {
-    const { version, instance } = row.record;
-    const key = `${version}|${instance}`;
-    const known = this.#indexes.get(key);
-    if (known !== undefined) return known;
-    const compressed =
-      indexInRow(row.entity) ?? (await this.#getDerived(partition, row.record, 'index.json.gz'));
-    const index = decompressIndex(compressed);
-    this.#indexes.set(key, index, heldIndexBytes(index));
-    return index;
-  }
-
-  async #getDerived(
-    partition: Partition,
-    record: InstanceRecord,
-    extension: BlobExtension,
-  ): Promise<Buffer> {
-    const blob = await this.blobs.get(
-      'derived',
-      blobName(partition, record, record.version, extension),
-    );
-    if (blob === undefined) {
-      throw new ServiceError('storage-corrupt', `A derived blob (${extension}) is missing.`);
-    }
-    return await allBytes(blob.body);
   }
 
   // ---- count ---------------------------------------------------------------------------------
@@ -361,85 +270,11 @@ export class Archive {
 
   /** Resolves when the work behind acknowledged requests has settled; for a clean shutdown. */
   async close(): Promise<void> {
-    this.#isClosing = true;
-    for (const end of this.#waits) end();
-    while (this.#background.size > 0) await Promise.all(this.#background);
-    await this.#log.close();
-    this.#isClosing = false;
+    await this.#background.close(async () => await this.#log.close());
   }
+}
 
-  /** Waits, but not while the archive is being closed. */
-  async #pause(milliseconds: number): Promise<void> {
-    if (this.#isClosing) return;
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    this.#waits.add(end);
-    await Promise.race([this.#runtime.rest(milliseconds), ended]);
-    this.#waits.delete(end);
-  }
-
-  #writer(partition: Partition, study: StudyInstanceUID): StudyWriter {
-    const key = `${partition}|${study}`;
-    const writer =
-      this.#writers.get(key) ??
-      new StudyWriter(partition, study, {
-        catalog: this.catalog,
-        log: this.#log,
-        index: this.index,
-        browse: this.browse,
-        runtime: this.#runtime,
-        timing: this.#settling.timing,
-        newUlid: this.newVersion,
-        tags: this.queryTags,
-        dataSetOf: async (row) => JSON.parse(await this.metadataText(partition, row)) as DataSet,
-        openAmong: async (intents) => await openAmong(this.tables, intents),
-        hasHappened: async (intent) => await hasHappened(this, intent),
-        pause: async (milliseconds) => await this.#pause(milliseconds),
-        behind: (work) => this.#run(work),
-        discard: (instances) => {
-          this.#discard(
-            partition,
-            instances.map(({ record }) => record),
-          );
-        },
-      });
-    // Re-inserted at the end: the map is ordered by last use.
-    this.#writers.delete(key);
-    this.#writers.set(key, writer);
-    writer.used = this.tables.now();
-    this.#forgetWriters();
-    return writer;
-  }
-
-  /** Forgets writers that have been idle for long, and the one idle for longest when there are many. */
-  #forgetWriters(): void {
-    const latest = this.tables.now() - keptMilliseconds;
-    for (const [key, writer] of this.#writers) {
-      if (writer.used >= latest && this.#writers.size <= keptWriters) break;
-      if (writer.idle) this.#writers.delete(key);
-    }
-  }
-
-  #discard(
-    partition: Partition,
-    versions: readonly (InstanceUids & { readonly version: Ulid })[],
-  ): void {
-    if (versions.length === 0) return;
-    const names = (extension: BlobExtension) =>
-      versions.map((version) => blobName(partition, version, version.version, extension));
-    this.#run(this.blobs.delete('instances', names('dcm')));
-    this.#run(
-      this.blobs.delete('derived', [...names('metadata.json.gz'), ...names('index.json.gz')]),
-    );
-  }
-
-  /** Lets work go on behind the answer. What fails here is found again by the store check. */
-  #run(work: Promise<unknown>): void {
-    const settled: Promise<void> = work.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#background.add(settled);
-    void settled.then(() => this.#background.delete(settled));
-  }
+// eslint-disable-next-line @typescript-eslint/require-await -- one chunk, there already
+async function* oneChunk(bytes: Uint8Array) {
+  yield bytes;
 }

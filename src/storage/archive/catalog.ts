@@ -15,7 +15,6 @@ import {
 } from '../table-store.js';
 import { groupBy } from '../../group-by.js';
 import { rowPages, type RowPagesOptions } from '../row-pages.js';
-import type { CatalogPlan, StudyState, Versioned } from './commit/catalog-plan.js';
 import {
   afterRow,
   instanceRowKey,
@@ -38,11 +37,13 @@ import {
   guardProperties,
   instanceProperties,
   noGuard,
+  recordLength,
   type InstanceRecord,
   type SeriesRecord,
   type StudyGuard,
   type StudyRecord,
 } from './records.js';
+import type { CatalogPlan, StudyState, Versioned } from './study-state.js';
 import type { Ulid } from './ulid.js';
 
 /** How instance rows are read; `after` only within a series, `behind` within a study. */
@@ -89,12 +90,16 @@ export class Catalog {
     for await (const { rows } of this.#pages(studyAndSeriesRows(partition, study))) {
       for (const entity of rows) {
         const key = parseCatalogRowKey(entity.rowKey);
-        const { etag } = entity;
         if (key.level === 'study') studyRow = entity;
-        if (key.level === 'series') series.set(key.series, { record: decodeSeries(entity), etag });
+        if (key.level === 'series') series.set(key.series, versioned(decodeSeries(entity), entity));
       }
     }
-    return { guard: decodeGuard(studyRow), study: versioned(studyRow), series };
+    const record = decodeStudyRow(studyRow);
+    return {
+      guard: decodeGuard(studyRow),
+      study: studyRow && record && versioned(record, studyRow),
+      series,
+    };
   }
 
   /** The row of a study, whether it is there or gone. */
@@ -340,10 +345,14 @@ export class Catalog {
           ? commits
           : [...commits.filter((intent) => !noted.isClosed(intent)), noted.intent],
     };
+    const studyRow = encodeStudyRow(plan.study, guard);
+    const seriesRows = [...plan.series].map(([uid, record]) => {
+      return { uid, record, properties: record && encodeSeries(record) };
+    });
     const above: TableOperation[] = [
-      guarded(studyRowKey, etag, encodeStudyRow(plan.study, guard)),
-      ...[...plan.series].map(([uid, record]) =>
-        guarded(seriesRowKey(uid), state.series.get(uid)?.etag, record && encodeSeries(record)),
+      guarded(studyRowKey, etag, studyRow),
+      ...seriesRows.map(({ uid, properties }) =>
+        guarded(seriesRowKey(uid), state.series.get(uid)?.etag, properties),
       ),
     ];
     const outcome = await this.#tables.transact('catalog', studyPartitionKey(partition, study), [
@@ -356,19 +365,20 @@ export class Catalog {
     }
     const [studyEtag, ...seriesEtags] = outcome.etags;
     const series = new Map(state.series);
-    [...plan.series].forEach(([uid, record], position) => {
+    for (const [position, { uid, record, properties }] of seriesRows.entries()) {
       const seriesEtag = seriesEtags[position];
-      if (record === undefined || seriesEtag === undefined) series.delete(uid);
-      else series.set(uid, { record, etag: seriesEtag });
-    });
+      if (record === undefined || properties === undefined || seriesEtag === undefined) {
+        series.delete(uid);
+      } else series.set(uid, versioned(record, { etag: seriesEtag, properties }));
+    }
+    const isThere = plan.study !== undefined && studyEtag !== undefined;
     return {
       committed: true,
       state: {
         guard: { ...guard, etag: studyEtag },
-        study:
-          plan.study && studyEtag !== undefined
-            ? { record: plan.study, etag: studyEtag }
-            : undefined,
+        study: isThere
+          ? versioned(plan.study, { etag: studyEtag, properties: studyRow })
+          : undefined,
         series,
       },
     };
@@ -380,9 +390,12 @@ export type CommitOutcome =
   /** `isOfInstance`: the row of an instance was not as expected, or may not have been. */
   | { readonly committed: false; readonly isOfInstance: boolean };
 
-function versioned(row: Entity | undefined): Versioned<StudyRecord> | undefined {
-  const record = decodeStudyRow(row);
-  return row && record && { record, etag: row.etag };
+/** A record with what it needs to be of its row. */
+export function versioned<Record>(
+  record: Record,
+  { etag, properties }: Pick<Entity, 'etag' | 'properties'>,
+): Versioned<Record> {
+  return { record, etag, length: recordLength(properties) };
 }
 
 function guarded(

@@ -10,7 +10,7 @@ import type {
   SOPInstanceUID,
   StudyInstanceUID,
 } from '../../dicom/uid.js';
-import type { Tag } from '../../dicom/tag.js';
+import { parseTag, type Tag } from '../../dicom/tag.js';
 import { ServiceError } from '../../errors.js';
 import type { RowRange } from '../table-store.js';
 import { invertUlid, type Ulid } from './ulid.js';
@@ -61,6 +61,15 @@ function below(partitionKey: string, prefix: string): RowRange {
 /** All rows of one study share this PartitionKey, so that one transaction can change them. */
 export function studyPartitionKey(partition: Partition, study: StudyInstanceUID): string {
   return partition + separator + study;
+}
+
+/** The study whose rows share a PartitionKey. */
+export function parseStudyPartitionKey(partitionKey: string): {
+  readonly partition: Partition;
+  readonly study: StudyInstanceUID;
+} {
+  const [partition = '', study = ''] = partitionKey.split(separator);
+  return { partition: partition as Partition, study: study as StudyInstanceUID };
 }
 
 export const studyRowKey = '0';
@@ -244,9 +253,14 @@ export interface IndexRowKey {
   readonly write: Ulid;
 }
 
-export function indexRowKey({ value, created, uids, write }: IndexRowKey): string {
+export function indexRowKey(row: IndexRowKey): string {
+  return row.value + separator + orderWithinValue(row);
+}
+
+/** What follows the value in the key of a row: the rows of a value are in this order. */
+export function orderWithinValue({ created, uids, write }: Omit<IndexRowKey, 'value'>): string {
   const names = [uids.study, uids.series, uids.instance].filter((uid) => uid !== undefined);
-  return [value, invertUlid(created), ...names, write].join(separator);
+  return [invertUlid(created), ...names, write].join(separator);
 }
 
 export function parseIndexRowKey(rowKey: string): IndexRowKey {
@@ -266,7 +280,7 @@ export function parseIndexRowKey(rowKey: string): IndexRowKey {
 }
 
 /** The rows of exactly this value. */
-export function rowsOfValue(value: string): Omit<RowRange, 'partitionKey'> {
+export function rowsOfValue(value: string): { readonly from: string; readonly to: string } {
   return { from: value + separator, to: value + afterSeparator };
 }
 
@@ -281,6 +295,32 @@ export function rowsOfInterval(from?: string, to?: string): Omit<RowRange, 'part
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to: to + afterSeparator }),
   };
+}
+
+/** What a partition of the two tables of indexes is of. */
+export type IndexPartition =
+  | {
+      readonly kind: 'values';
+      readonly partition: Partition;
+      readonly level: Level;
+      readonly tag: Tag;
+    }
+  | { readonly kind: 'words'; readonly partition: Partition; readonly level: Level }
+  | { readonly kind: 'browse'; readonly partition: Partition };
+
+/** Reads what `indexPartitionKey`, `wordPartitionKey` and `browsePartitionKey` make; `undefined` for others. */
+export function parseIndexPartitionKey(partitionKey: string): IndexPartition | undefined {
+  const [name = '', levelName, tagName = '', ...shards] = partitionKey.split(separator);
+  const partition = name as Partition;
+  if (partitionKey === browsePartitionKey(partition)) return { kind: 'browse', partition };
+  const level = (['study', 'series', 'instance'] as const).find((one) => one === levelName);
+  if (level === undefined) return undefined;
+  if (partitionKey === wordPartitionKey(partition, level))
+    return { kind: 'words', partition, level };
+  const tag = parseTag(tagName);
+  return tag === undefined || shards.length !== 1
+    ? undefined
+    : { kind: 'values', partition, level, tag };
 }
 
 /** Partition of the browse index: covering copies of the study rows, newest first. */
@@ -339,6 +379,22 @@ export function intentRows(shard: number, from: number, to?: number): RowRange {
     from: logRowKey(from),
     to: to === undefined ? afterIntents : logRowKey(to + 1),
   };
+}
+
+// ---- query tags ----------------------------------------------------------------------------
+
+/** Rows of the table `registry`: the list of query tags. */
+export const queryTagsPartition = 'querytags';
+export const queryTagListKey = 'list';
+
+/** The values that could not be indexed when a query tag was added. */
+export function tagErrorsPartitionKey(tag: Tag): string {
+  return `querytagerrors|${tag}`;
+}
+
+/** In order of the pieces of work in which they were met, then of the log. */
+export function tagErrorRowKey(slice: number, sequence: number): string {
+  return [String(slice).padStart(9, '0'), logRowKey(sequence)].join(separator);
 }
 
 // ---- blobs ---------------------------------------------------------------------------------

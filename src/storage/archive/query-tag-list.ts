@@ -6,8 +6,9 @@
 import type { Runtime } from '../runtime.js';
 import type { Entity, TableStore } from '../table-store.js';
 import { ServiceError } from '../../errors.js';
-import { backOff } from './commit/back-off.js';
+import { backOff } from '../back-off.js';
 import { noTags, type QueryTag, type TagSet } from './index/query-tags.js';
+import { queryTagListKey, queryTagsPartition } from './keys.js';
 import { decodeText, encodeText } from './records.js';
 
 /** Being indexed in what is stored already; to be searched; on its way out. */
@@ -28,9 +29,6 @@ export interface TagList {
   /** In order of creation. */
   readonly tags: readonly ListedTag[];
 }
-
-const partitionKey = 'querytags';
-const rowKey = 'list';
 
 function decodeList(row: Entity | undefined): TagList {
   if (row === undefined) return { version: 0, tags: [] };
@@ -54,7 +52,7 @@ export function tagSetOf({ version, tags }: TagList): TagSet {
 }
 
 export async function readTagList(tables: TableStore): Promise<TagList> {
-  return decodeList(await tables.get('registry', partitionKey, rowKey));
+  return decodeList(await tables.get('registry', queryTagsPartition, queryTagListKey));
 }
 
 function isSame(one: TagSet, other: TagSet): boolean {
@@ -102,7 +100,7 @@ export class QueryTagList {
    */
   async change(change: (list: TagList) => readonly ListedTag[] | undefined): Promise<TagList> {
     for (let attempt = 0; ; attempt++) {
-      const row = await this.#tables.get('registry', partitionKey, rowKey);
+      const row = await this.#tables.get('registry', queryTagsPartition, queryTagListKey);
       const list = decodeList(row);
       const tags = change(list);
       if (tags === undefined) return list;
@@ -110,10 +108,10 @@ export class QueryTagList {
       const changed = { version: list.version + (isOther ? 1 : 0), tags };
       const { version } = changed;
       const properties = { version, ...encodeText('tags', JSON.stringify(tags)) };
-      const outcome = await this.#tables.transact('registry', partitionKey, [
+      const outcome = await this.#tables.transact('registry', queryTagsPartition, [
         row === undefined
-          ? { kind: 'insert', rowKey, properties }
-          : { kind: 'replace', rowKey, properties, etag: row.etag },
+          ? { kind: 'insert', rowKey: queryTagListKey, properties }
+          : { kind: 'replace', rowKey: queryTagListKey, properties, etag: row.etag },
       ]);
       if (outcome.committed) {
         this.#learn(changed);

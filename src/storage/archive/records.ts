@@ -132,6 +132,12 @@ function encodeRecord(level: 'study' | 'series', record: Parted): Properties {
   };
 }
 
+/** Characters that a study or series takes in its row. */
+export function recordLength({ attributes, state, added }: Properties): number {
+  const texts = [attributes, state, added];
+  return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? text.length : 0), 0);
+}
+
 function decodeRecord(entity: Entity): Json {
   const attributes = parseJson(entity, 'attributes');
   const state = parseJson(entity, 'state');

@@ -125,7 +125,7 @@ const budgets: readonly Budget[] = [
     before: instances(25),
     act: async (archive) => {
       for await (const page of archive.instancesWithMetadata(partition, studyUid(1))) {
-        for (const row of page) await archive.metadataText(partition, row);
+        for (const row of page) await archive.files.metadataText(partition, row);
       }
     },
     ...{ rounds: 1, blob: 0, table: 1, lazily: 0 },

@@ -36,7 +36,7 @@ async function expectReadersToBeRight(shared: Shared): Promise<void> {
     expect(there || unsure).toBe(true);
   }
   for (const record of found.instances) {
-    const file = await shared.archives[0]?.openFile(partition, record);
+    const file = await shared.archives[0]?.files.open(partition, record);
     expect(file?.length).toBe(4);
     file?.cancel();
   }

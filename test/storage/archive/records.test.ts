@@ -106,9 +106,9 @@ describe('Archive', () => {
     await put(archive, { study: 1, series: 2, instance: 3, more });
     const row = await archive.catalog.instance(partition, uids);
     if (row === undefined) throw new RangeError('not there');
-    const found = JSON.parse(await archive.metadataText(partition, row)) as DataSet;
+    const found = JSON.parse(await archive.files.metadataText(partition, row)) as DataSet;
     expect(Object.entries(found).find(([tag]) => tag === '00104000')?.[1].Value).toEqual([text]);
-    expect(await archive.instanceIndex(partition, row)).toEqual({ frames: undefined, bulk: [] });
+    expect(await archive.files.index(partition, row)).toEqual({ frames: undefined, bulk: [] });
     expect(shared.blobNames?.('derived')).toHaveLength(bytes > rowBytes.metadata ? 1 : 0);
     await archive.delete(partition, uids.study, {});
     await settle(shared);
@@ -140,10 +140,10 @@ describe('the indexes that an archive keeps', () => {
     const [archive] = openOnMemory(1).archives;
     const rows = rowsOf(20, 200_000);
     const kept: (readonly [row: (typeof rows)[number], index: InstanceIndex | undefined])[] = [];
-    for (const row of rows) kept.push([row, await archive?.instanceIndex(partition, row)]);
+    for (const row of rows) kept.push([row, await archive?.files.index(partition, row)]);
     const again: boolean[] = [];
     for (const [row, index] of kept.toReversed()) {
-      again.push((await archive?.instanceIndex(partition, row)) === index);
+      again.push((await archive?.files.index(partition, row)) === index);
     }
     // 1.6 MB each.
     expect(again.indexOf(false)).toBe(7);
@@ -156,10 +156,10 @@ describe('the indexes that an archive keeps', () => {
     if (large === undefined) throw new RangeError('no row');
     for (const rows of [small, [large]]) {
       const first = await Promise.all(
-        rows.map(async (row) => await archive?.instanceIndex(partition, row)),
+        rows.map(async (row) => await archive?.files.index(partition, row)),
       );
       for (const [at, row] of rows.entries()) {
-        expect((await archive?.instanceIndex(partition, row)) === first[at]).toBe(true);
+        expect((await archive?.files.index(partition, row)) === first[at]).toBe(true);
       }
     }
   });

@@ -80,7 +80,7 @@ async function* select(
 ): AsyncGenerator<FoundBulk & { readonly row: InstanceRow }, void, undefined> {
   for await (const row of rows) {
     const { record } = row;
-    const index = await services.archive.instanceIndex(partition, row);
+    const index = await services.archive.files.index(partition, row);
     for (const resource of of(index, record)) yield { row, record, index, resource, frameByFrame };
   }
 }

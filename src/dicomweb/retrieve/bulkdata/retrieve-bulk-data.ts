@@ -32,7 +32,7 @@ async function typeOfDocument(
   { services, partition }: RequestContext,
   row: InstanceRow,
 ): Promise<string | undefined> {
-  const text = await services.archive.metadataText(partition, row);
+  const text = await services.archive.files.metadataText(partition, row);
   const type = stringOf(JSON.parse(text) as DataSet, documentType);
   return type === undefined ? undefined : parseMediaType(type.trim())?.essence;
 }
@@ -71,7 +71,7 @@ export const retrieveBulkData = answering({ answers: anyValueOffers }, async (co
     throw new ServiceError('instance-not-found', 'No such instance is stored.');
   }
   const { record } = row;
-  const index = await services.archive.instanceIndex(partition, row);
+  const index = await services.archive.files.index(partition, row);
   const value = index.bulk.find((one) => one.path === path);
   if (value === undefined) {
     throw new ServiceError(

@@ -39,8 +39,8 @@ export async function renderSource(
   row: InstanceRow,
 ): Promise<RenderSource> {
   const [text, index] = await Promise.all([
-    services.archive.metadataText(partition, row),
-    services.archive.instanceIndex(partition, row),
+    services.archive.files.metadataText(partition, row),
+    services.archive.files.index(partition, row),
   ]);
   const dataSet = JSON.parse(text) as DataSet;
   return { record: row.record, dataSet, index, syntax: storedSyntax(row.record) };

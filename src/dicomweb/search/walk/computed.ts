@@ -2,7 +2,7 @@
 import { attribute } from '../../../dicom/attribute.js';
 import type { Element } from '../../../dicom/data-set.js';
 import type { Tag } from '../../../dicom/tag.js';
-import { modalitiesElement } from '../../../storage/archive/commit/catalog-plan.js';
+import { modalitiesElement } from '../../../storage/archive/tallies.js';
 import type {
   InstanceRecord,
   SeriesRecord,

@@ -6,6 +6,7 @@ import type { SeriesInstanceUID, SOPInstanceUID } from '../../../dicom/uid.js';
 import type { InstancePaging, InstanceRow } from '../../../storage/archive/catalog.js';
 import type { InstanceRecord } from '../../../storage/archive/records.js';
 import { flatten } from '../../read-ahead.js';
+import { isOfVersion } from '../../../storage/archive/index/confirmation.js';
 import { elementAt } from '../../../storage/archive/index/query-tags.js';
 import { chooseIndex } from './choose-index.js';
 import {
@@ -33,7 +34,7 @@ async function readInstance(
   above: SeriesMatch,
   row: InstanceRow,
 ): Promise<InstanceMatch> {
-  const text = await services.archive.metadataText(partition, row);
+  const text = await services.archive.files.metadataText(partition, row);
   return { ...above, instance: row.record, dataSet: JSON.parse(text) as DataSet };
 }
 
@@ -71,7 +72,7 @@ export async function* findInstances(
       ? undefined
       : await catalog.instance(partition, { study, series, instance });
   const read = async (hit: OrderedHit, above: SeriesMatch | undefined, row?: InstanceRow) => {
-    if (above === undefined || row?.record.version !== hit.write) return undefined;
+    if (above === undefined || row === undefined || !isOfVersion(row.record, hit)) return undefined;
     const pass = predicates.every(
       ({ key, matches }) =>
         key.level !== 'series' || matches((tag) => seriesElement(above.series, tag)),

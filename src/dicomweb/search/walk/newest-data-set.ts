@@ -29,5 +29,5 @@ export async function newestDataSet(
     if (first.done !== true) row = first.value;
   }
   if (row === undefined) return {};
-  return JSON.parse(await archive.metadataText(partition, row)) as DataSet;
+  return JSON.parse(await archive.files.metadataText(partition, row)) as DataSet;
 }

@@ -1,9 +1,11 @@
 /** Walks of the search: index rows in order, and their truths in rounds of parallel reads. */
 import type { Indexes } from '../../../storage/archive/records.js';
-import { invertUlid, type Ulid } from '../../../storage/archive/ulid.js';
+import type { Ulid } from '../../../storage/archive/ulid.js';
 import type { IndexHit } from '../../../storage/archive/index/search-index.js';
 import type { RequestContext } from '../../route.js';
-import { indexedValue, metBy } from '../../../storage/archive/index/search-index.js';
+import { isFirstMet } from '../../../storage/archive/index/confirmation.js';
+import { indexedValue } from '../../../storage/archive/index/search-index.js';
+import { orderWithinValue, rowsOfValue } from '../../../storage/archive/keys.js';
 import type { ChosenIndex } from './choose-index.js';
 import type { Effort } from './effort.js';
 import type { WalkStart } from './place.js';
@@ -43,7 +45,8 @@ export async function* walkIndex(
   const { index } = services.archive;
   const single = sought.length === 1;
   const walks = sought.map((one) => {
-    const prefix = one.kind === 'value' ? `${indexedValue(attribute.tag, one.value)}|` : '';
+    const prefix =
+      one.kind === 'value' ? rowsOfValue(indexedValue(attribute.tag, one.value)).from : '';
     const behind = single ? '' : prefix;
     return index.walk(partition, attribute, one, {
       firstPageRows,
@@ -60,8 +63,8 @@ export async function* walkIndex(
   }
   let heads = await advance(walks);
   while (heads.length > 0) {
-    const key = heads.map(({ hit }) => orderOf(hit)).reduce((a, b) => (a < b ? a : b));
-    const first = heads.filter(({ hit }) => orderOf(hit) === key);
+    const key = heads.map(({ hit }) => orderWithinValue(hit)).reduce((a, b) => (a < b ? a : b));
+    const first = heads.filter(({ hit }) => orderWithinValue(hit) === key);
     const [{ hit } = { hit: undefined }] = first;
     if (hit === undefined) return;
     const last = first.length === heads.length && first.every(({ hit }) => hit.last);
@@ -81,27 +84,13 @@ async function advance(
   return steps.flatMap(({ walk, step }) => (step.done === true ? [] : [{ walk, hit: step.value }]));
 }
 
-/** The part of a row key behind its value. */
-function orderOf({ created, uids, write }: IndexHit): string {
-  const names = [uids.study, uids.series, uids.instance].filter((uid) => uid !== undefined);
-  return [invertUlid(created), ...names, write].join('|');
-}
-
-/**
- * Whether a record confirms what a walk has met, which is but a hint. What a walk meets in several
- * places counts once, in the first of them in the order of the walk.
- */
+/** Whether a record confirms what a walk over the chosen index has met, which is but a hint. */
 export function isConfirmed(
   { attribute, sought }: ChosenIndex,
-  { values, write, created }: Pick<OrderedHit, 'values' | 'write' | 'created'>,
+  hit: Pick<OrderedHit, 'values' | 'write' | 'created'>,
   record: { readonly created: Ulid; readonly indexes: Indexes },
 ): boolean {
-  if (record.created !== created) return false;
-  for (const one of sought) {
-    const [first] = metBy(attribute, one, record.indexes);
-    if (first !== undefined) return values.includes(first[0]) && first[1] === write;
-  }
-  return false;
+  return isFirstMet(record, attribute, sought, hit);
 }
 
 /** A page of OHIF's study list, 101, is one round. */

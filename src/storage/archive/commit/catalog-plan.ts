@@ -2,26 +2,36 @@
  * What a store or a delete makes of the rows of a study: pure arithmetic on records, repeated
  * whenever another writer was faster.
  */
-import { attribute } from '../../../dicom/attribute.js';
-import type { DataSet, Element } from '../../../dicom/data-set.js';
+import type { DataSet } from '../../../dicom/data-set.js';
 import type { Tag } from '../../../dicom/tag.js';
-import { pick, stringOf } from '../../../dicom/value.js';
+import { pick } from '../../../dicom/value.js';
 import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import { groupBy } from '../../../group-by.js';
-import { mergeLevel, noTags, tagsOf, type TagSet } from '../index/query-tags.js';
 import type { Properties } from '../../table-store.js';
-import type { Partition } from '../keys.js';
 import {
-  noGuard,
-  stateCharacters,
-  type InstanceRecord,
-  type SeriesRecord,
-  type StudyGuard,
-  type StudyRecord,
-  type Tally,
-} from '../records.js';
-import { changeIndexes, rowsOf, type IndexChange, type IndexRow } from '../index/search-index.js';
+  changeSeriesIndexes,
+  changeStudyIndexes,
+  instanceIndexRows,
+  seriesIndexRows,
+  studyIndexRows,
+  taggedIndexRows,
+} from '../index/owned-rows.js';
+import { mergeLevel, noTags, type TagSet } from '../index/query-tags.js';
+import type { IndexChange, IndexRow } from '../index/search-index.js';
+import type { Partition } from '../keys.js';
 import type { Totals } from '../log/totals.js';
+import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from '../records.js';
+import type { CatalogPlan, StudyState } from '../study-state.js';
+import {
+  count,
+  joining,
+  leaving,
+  modalityChanges,
+  modalityIn,
+  modalityOfInstance,
+  seriesModalities,
+  type TallyChange,
+} from '../tallies.js';
 import type { Ulid } from '../ulid.js';
 
 /** What is known of an instance before it has its place in the log. */
@@ -48,30 +58,6 @@ export interface InstanceUpdate {
   readonly row: Properties;
 }
 
-/** A record with the ETag of its row. */
-export interface Versioned<Record> {
-  readonly record: Record;
-  readonly etag: string;
-}
-
-/** The rows of a study above its instances, as read. */
-export interface StudyState {
-  readonly guard: StudyGuard;
-  /** `undefined` when the study is not there; its row may be. */
-  readonly study: Versioned<StudyRecord> | undefined;
-  readonly series: ReadonlyMap<SeriesInstanceUID, Versioned<SeriesRecord>>;
-}
-
-export const emptyState: StudyState = { guard: noGuard, study: undefined, series: new Map() };
-
-/** The rows as they shall be: `undefined` stands for a row that goes. */
-export interface CatalogPlan {
-  readonly study: StudyRecord | undefined;
-  readonly series: ReadonlyMap<SeriesInstanceUID, SeriesRecord | undefined>;
-  readonly added: readonly IndexRow[];
-  readonly removed: readonly IndexRow[];
-}
-
 /**
  * What the partition has more or fewer of when a plan is carried out.
  *
@@ -89,121 +75,6 @@ export function totalsOfPlan(
     instances: (now?.instances ?? 0) - (old?.instances ?? 0),
     bytes,
   };
-}
-
-/** A property of a row holds 32 Ki characters; some are left for what only grows by digits. */
-const mostStateCharacters = 30_000;
-
-const modalityTag = attribute('Modality');
-const modalitiesInStudyTag = attribute('ModalitiesInStudy');
-const sopInstanceUidTag = attribute('SOPInstanceUID');
-
-type Change = readonly [key: string, by: 1 | -1];
-
-/** A tally may have hundreds of keys: it is copied once for all changes. */
-function count(tally: Tally, changes: readonly Change[]): Tally {
-  if (changes.length === 0) return tally;
-  const counts = new Map(Object.entries(tally));
-  for (const [key, by] of changes) {
-    const after = (counts.get(key) ?? 0) + by;
-    if (after > 0) counts.set(key, after);
-    else counts.delete(key);
-  }
-  return Object.fromEntries(counts);
-}
-
-/** The attribute that a tally of modalities stands for. */
-export function modalitiesElement(modalities: Tally): Element {
-  const Value = Object.keys(modalities).sort();
-  return Value.length > 0 ? { vr: 'CS', Value } : { vr: 'CS' };
-}
-
-/** The attributes of a study that are indexed and that no file carries. */
-export function computedAttributes({ modalities }: StudyRecord): DataSet {
-  return { [modalitiesInStudyTag]: modalitiesElement(modalities) };
-}
-
-function studyIndexes(
-  partition: Partition,
-  record: StudyRecord,
-  write: Ulid,
-  set: TagSet,
-): IndexChange {
-  return changeIndexes(
-    { partition, level: 'study', uids: { study: record.study }, created: record.created },
-    { ...record.attributes, ...computedAttributes(record) },
-    record.indexes,
-    write,
-    set,
-  );
-}
-
-function seriesOwner(partition: Partition, { study, series, created }: SeriesRecord) {
-  return { partition, level: 'series', uids: { study, series }, created } as const;
-}
-
-/** The index rows of one instance; they belong to its version. */
-export function instanceIndexRows(
-  partition: Partition,
-  { study, series, instance, version }: InstanceUids & { readonly version: Ulid },
-): readonly IndexRow[] {
-  return changeIndexes(
-    { partition, level: 'instance', uids: { study, series, instance }, created: version },
-    { [sopInstanceUidTag]: { vr: 'UI', Value: [instance] } },
-    {},
-    version,
-  ).added;
-}
-
-/** The rows by which an instance is found by query tags; they belong to its version. */
-export function taggedIndexRows(
-  partition: Partition,
-  { study, series, instance, version }: InstanceUids & { readonly version: Ulid },
-  tagged: DataSet,
-  set: TagSet,
-): readonly IndexRow[] {
-  const tags = tagsOf(set, 'instance');
-  if (tags.length === 0) return [];
-  const uids = { study, series, instance };
-  const owner = { partition, level: 'instance', uids, created: version } as const;
-  return changeIndexes(owner, tagged, {}, version, { ...set, tags }).added;
-}
-
-/** Modality, empty where none is told. */
-export function modalityIn(dataSet: DataSet): string {
-  return stringOf(dataSet, modalityTag) ?? '';
-}
-
-/** Instances per modality; in rows of old that do not tell them, all have that of the series. */
-export function seriesModalities(series: Omit<SeriesRecord, 'newest'>): Tally {
-  const modality = modalityIn(series.attributes);
-  return series.modalities ?? (modality === '' ? {} : { [modality]: series.instances });
-}
-
-/** The modalities of a series: those of its instances, and the one that it has itself. */
-export function modalitiesOf(series: SeriesRecord | undefined): readonly string[] {
-  if (series === undefined) return [];
-  const all = new Set([modalityIn(series.attributes), ...Object.keys(seriesModalities(series))]);
-  return [...all].filter((modality) => modality !== '');
-}
-
-function modalityChanges(
-  before: SeriesRecord | undefined,
-  after: SeriesRecord | undefined,
-): readonly Change[] {
-  const [old, now] = [modalitiesOf(before), modalitiesOf(after)];
-  return [
-    ...old.filter((modality) => !now.includes(modality)).flatMap(leaving),
-    ...now.filter((modality) => !old.includes(modality)).flatMap(joining),
-  ];
-}
-
-function leaving(key: string): readonly Change[] {
-  return key === '' ? [] : [[key, -1]];
-}
-
-function joining(key: string): readonly Change[] {
-  return key === '' ? [] : [[key, 1]];
 }
 
 /** The versions that a store replaces; instances that are not in it are new. */
@@ -246,18 +117,12 @@ export function planStore(
   let record: StudyRecord = known ?? emptyStudy(study, write, last.record);
   const series = new Map<SeriesInstanceUID, SeriesRecord>();
   const changes: IndexChange[] = [];
-  const modalities: Change[] = [];
+  const modalities: TallyChange[] = [];
 
   for (const [uid, added] of groupBy(instances, (instance) => instance.record.series)) {
     const before = state.series.get(uid)?.record;
     const after = addToSeries(before ?? emptySeries(study, uid, write), added, replaced, tagging);
-    const change = changeIndexes(
-      seriesOwner(partition, after),
-      after.attributes,
-      after.indexes,
-      write,
-      set,
-    );
+    const change = changeSeriesIndexes(partition, after, write, set);
     changes.push(change);
     series.set(uid, { ...after, indexes: change.indexes });
     record = { ...record, series: record.series + (before === undefined ? 1 : 0) };
@@ -278,7 +143,7 @@ export function planStore(
     modalities: count(record.modalities, modalities),
     sopClasses: countSopClasses(record.sopClasses, instances, replaced),
   };
-  const change = studyIndexes(partition, record, write, set);
+  const change = changeStudyIndexes(partition, record, write, set);
   changes.push(change);
   return {
     study: { ...record, indexes: change.indexes },
@@ -298,41 +163,11 @@ export function planStore(
   };
 }
 
-/**
- * Whether the rows above the instances have room for what a plan wants to count and to index.
- * Modalities, SOP classes and indexed values are few, unless someone makes them many.
- */
-export function hasRoom({ study, series }: CatalogPlan): boolean {
-  return (
-    (study === undefined || stateCharacters(study) <= mostStateCharacters) &&
-    [...series.values()].every(
-      (record) => record === undefined || stateCharacters(record) <= mostStateCharacters,
-    )
-  );
-}
-
-/** How many different values the row of a study counts and indexes. */
-export function distinctValues(study: StudyRecord | undefined): number {
-  if (study === undefined) return 0;
-  const { modalities, sopClasses, indexes } = study;
-  return [modalities, sopClasses, ...Object.values(indexes)].reduce(
-    (sum, values) => sum + Object.keys(values).length,
-    0,
-  );
-}
-
-/**
- * Whether the row of the study certainly counts one value more with an instance: it takes no plan to see
- * that for a new series, where nothing goes that was counted before.
- */
-export function bringsNewValue({ study, series }: StudyState, instance: NewInstance): boolean {
-  if (study === undefined || series.has(instance.record.series)) return false;
-  const { modalities, sopClasses } = study.record;
-  const modality = modalityIn(instance.dataSet);
-  return (
-    !Object.hasOwn(sopClasses, instance.record.sopClass) ||
-    (modality !== '' && !Object.hasOwn(modalities, modality))
-  );
+function modalityLeaving(
+  series: Pick<SeriesRecord, 'attributes'>,
+  old: InstanceRecord | undefined,
+): readonly TallyChange[] {
+  return old === undefined ? [] : leaving(modalityOfInstance(series, old));
 }
 
 function countSopClasses(
@@ -406,7 +241,7 @@ function addToSeries(
     modalities: count(
       seriesModalities(series),
       added.flatMap((instance) => [
-        ...leaving(modalityOfInstance(series, replaced.get(instance))),
+        ...modalityLeaving(series, replaced.get(instance)),
         ...joining(modalityIn(instance.dataSet)),
       ]),
     ),
@@ -439,13 +274,6 @@ function withInstance(
   return mergeLevel(level, kept, news, set);
 }
 
-function modalityOfInstance(
-  { attributes }: Pick<SeriesRecord, 'attributes'>,
-  instance: InstanceRecord | undefined,
-): string {
-  return instance === undefined ? '' : (instance.modality ?? modalityIn(attributes));
-}
-
 /**
  * Takes instances out of a study; series and study rows go with their last instance.
  *
@@ -467,7 +295,7 @@ export function planDelete(
     ...instances.flatMap((instance) => instanceIndexRows(partition, instance)),
     ...gone,
   ];
-  const modalities: Change[] = [];
+  const modalities: TallyChange[] = [];
 
   for (const [uid, leftOut] of groupBy(instances, (instance) => instance.series)) {
     const before = state.series.get(uid)?.record;
@@ -484,14 +312,14 @@ export function planDelete(
         ),
         modalities: count(
           seriesModalities(before),
-          leftOut.flatMap((instance) => leaving(modalityOfInstance(before, instance))),
+          leftOut.flatMap((instance) => modalityLeaving(before, instance)),
         ),
       };
       series.set(uid, after);
       modalities.push(...modalityChanges(before, after));
     } else {
       series.set(uid, undefined);
-      removed.push(...rowsOf(seriesOwner(partition, before), before.indexes));
+      removed.push(...seriesIndexRows(partition, before));
       record = { ...record, series: record.series - 1 };
       modalities.push(...modalityChanges(before, undefined));
     }
@@ -509,7 +337,7 @@ export function planDelete(
     ),
   };
   if (record.instances > 0) {
-    const change = studyIndexes(partition, record, write, set);
+    const change = changeStudyIndexes(partition, record, write, set);
     return {
       study: { ...record, indexes: change.indexes },
       series,
@@ -517,16 +345,10 @@ export function planDelete(
       removed: [...removed, ...change.removed],
     };
   }
-  const owner = {
-    partition,
-    level: 'study',
-    uids: { study: record.study },
-    created: record.created,
-  } as const;
   return {
     study: undefined,
     series,
     added: [],
-    removed: [...removed, ...rowsOf(owner, known.indexes)],
+    removed: [...removed, ...studyIndexRows(partition, known)],
   };
 }

@@ -6,14 +6,15 @@ import type { SeriesInstanceUID, SOPInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import { tableLimits, type TableOperation } from '../../table-store.js';
 import { allOf } from '../all-of.js';
-import { backOff } from './back-off.js';
-import { planDelete, totalsOfPlan, type CatalogPlan, type StudyState } from './catalog-plan.js';
+import { backOff } from '../../back-off.js';
+import { planDelete, totalsOfPlan } from './catalog-plan.js';
 import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
 import type { Intent } from '../log/intent.js';
 import { originalRowKey } from '../keys.js';
 import { bytesOf } from '../log/totals.js';
 import { instanceProperties } from '../records.js';
+import type { CatalogPlan, StudyState } from '../study-state.js';
 import { rowCount, rowsNotImplied, rowsPerTransaction, type StudyRows } from './study-rows.js';
 import type { TagSet } from '../index/query-tags.js';
 import { Tagger, tagsInstances } from './tagger.js';
@@ -83,7 +84,7 @@ export class DeleteCommit {
       // Read at once, they may be from before and after a commit of another process.
       if (belongTogether(state, rows)) {
         const records = rows.map(({ record }) => record);
-        const tagging = await new Tagger(parts, partition).taggingOf(set, [], rows);
+        const tagging = await new Tagger(parts.files, partition).taggingOf(set, [], rows);
         const plan = planDelete(partition, state, records, write, tagging);
         const outcome = await this.#carryOut(state, plan, rows, attempted, set);
         if (outcome === 'committed') {

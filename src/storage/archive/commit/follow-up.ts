@@ -45,13 +45,15 @@ export class FollowUp {
     this.#waiting.push(committed);
     if (this.#running !== undefined) return;
     this.#running = this.#run();
-    parts.behind(this.#running);
+    parts.background.run(this.#running);
   }
 
   async #run(): Promise<void> {
-    const { pause, timing } = this.#rows.parts;
+    const { background, timing } = this.#rows.parts;
     for (let failures = 0; this.#waiting.length > 0;) {
-      await pause(failures === 0 ? timing.mergeMilliseconds : againMilliseconds * failures);
+      await background.pause(
+        failures === 0 ? timing.mergeMilliseconds : againMilliseconds * failures,
+      );
       const some = this.#waiting;
       this.#waiting = [];
       try {

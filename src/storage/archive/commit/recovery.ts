@@ -7,7 +7,8 @@ import { rowPages } from '../../row-pages.js';
 import { intentRows, logClearedKey, logHeadPartition } from '../keys.js';
 import { readTails, type Tail } from '../log/log-tail.js';
 import { firstSequenceOf } from '../log/sequence.js';
-import { clear, readIntent, settle, verdictOf, type SettleParts } from './settle.js';
+import { readIntent, verdictOf } from '../log/verdict.js';
+import { clear, settle, type SettleParts } from './settle.js';
 
 export interface RecoveryReport {
   /** Intents that had been carried out, and whose writer had not said so. */

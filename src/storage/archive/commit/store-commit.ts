@@ -6,26 +6,24 @@ import { ServiceError } from '../../../errors.js';
 import { takeTurns } from '../../../take-turns.js';
 import type { TableOperation } from '../../table-store.js';
 import { allOf } from '../all-of.js';
-import { backOff } from './back-off.js';
+import { backOff } from '../../back-off.js';
 import {
-  bringsNewValue,
-  distinctValues,
-  hasRoom,
   planStore,
   totalsOfPlan,
-  type CatalogPlan,
   type NewInstance,
   type Replaced,
-  type StudyState,
   type Tagging,
 } from './catalog-plan.js';
 import type { InstanceRow } from '../catalog.js';
 import type { Appended } from '../log/change-log.js';
 import { firstOf, type Change, type Intent } from '../log/intent.js';
+import { removeFiles } from '../files.js';
 import { instanceRowKey, originalRowKey } from '../keys.js';
 import { encodeInstance } from '../records.js';
 import { sequenceStride } from '../log/sequence.js';
 import { bytesOf } from '../log/totals.js';
+import type { CatalogPlan, StudyState } from '../study-state.js';
+import { bringsNewValue, distinctValues, hasRoom } from './room.js';
 import { rowsNotImplied, type Sent, type StudyRows } from './study-rows.js';
 import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
@@ -86,7 +84,7 @@ export class StoreCommit {
       failed: new Map(),
       tooMuch: new Set(),
       written: new WrittenIndexRows(parts, partition, write),
-      tagger: new Tagger(parts, partition),
+      tagger: new Tagger(parts.files, partition),
       lost: undefined,
       isInDoubt: false,
     };
@@ -111,13 +109,12 @@ export class StoreCommit {
 
   /** Removes the files of those that were not committed, when their uploads are over. */
   #discardAllBut({ left, uploads }: StoreAttempt, batch: readonly Arriving[]): void {
-    const { discard, behind } = this.#rows.parts;
+    const { partition, parts } = this.#rows;
     for (const { instance } of batch) {
       if (left.has(instance)) continue;
       const upload = uploads.get(instance);
-      const remove = () => discard([instance]);
-      if (upload === undefined) remove();
-      else behind(upload.then(remove, remove));
+      const remove = async () => await removeFiles(parts.blobs, partition, [instance.record]);
+      parts.background.run(upload === undefined ? remove() : upload.then(remove, remove));
     }
   }
 

@@ -2,51 +2,32 @@
  * What this process knows of the rows of one study, shared by its stores and deletes: the state that
  * guards the next commit, and the copy in the study list.
  */
-import { attribute } from '../../../dicom/attribute.js';
-import type { DataSet } from '../../../dicom/data-set.js';
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
-import type { Runtime } from '../../runtime.js';
 import { tableLimits, type TableOperation } from '../../table-store.js';
-import { backOff } from './back-off.js';
-import type { BrowseIndex } from '../index/browse-index.js';
-import type { CatalogPlan, NewInstanceRecord, StudyState } from './catalog-plan.js';
-import type { Catalog, InstanceRow } from '../catalog.js';
+import { backOff } from '../../back-off.js';
+import type { Background } from '../background.js';
+import type { NewInstanceRecord } from './catalog-plan.js';
 import type { QueryTagList } from '../query-tag-list.js';
 import type { Appended, ChangeLog } from '../log/change-log.js';
+import { hasHappened, openAmong } from '../log/verdict.js';
 import { FollowUp, type Committed } from './follow-up.js';
+import type { InstanceFiles } from '../files.js';
 import type { Partition } from '../keys.js';
+import type { SettleParts } from './settle.js';
 import type { StudyRecord } from '../records.js';
-import type { IndexRow, SearchIndex } from '../index/search-index.js';
-import type { ArchiveTiming } from '../timing.js';
+import { sopInstanceUid } from '../index/owned-rows.js';
+import type { IndexRow } from '../index/search-index.js';
+import { heldBytes, type CatalogPlan, type StudyState } from '../study-state.js';
 import type { Ulid } from '../ulid.js';
 
 /** The parts of the archive that writing a study needs. */
-export interface StudyParts {
-  readonly catalog: Catalog;
+export interface StudyParts extends SettleParts {
+  readonly files: InstanceFiles;
   readonly log: ChangeLog;
-  readonly index: SearchIndex;
-  readonly browse: BrowseIndex;
-  readonly runtime: Runtime;
-  readonly timing: ArchiveTiming;
-  readonly newUlid: () => Ulid;
   readonly tags: QueryTagList;
-  /** The data set of an instance, from a row read with all its properties. */
-  readonly dataSetOf: (row: InstanceRow) => Promise<DataSet>;
-  /** The intents among some of which the log does not say what became of them. */
-  readonly openAmong: (intents: readonly number[]) => Promise<ReadonlySet<number>>;
-  /** Whether the log says of an intent that it was carried out. */
-  readonly hasHappened: (intent: number) => Promise<boolean>;
-  /** Removes the files of versions that the catalog does not have, and never will. */
-  readonly discard: (instances: readonly DiscardedInstance[]) => void;
-  /** Waits, but not while the archive is being closed. */
-  readonly pause: (milliseconds: number) => Promise<void>;
-  /** Work that goes on behind answers. */
-  readonly behind: (work: Promise<void>) => void;
-}
-
-export interface DiscardedInstance {
-  readonly record: NewInstanceRecord;
+  readonly newUlid: () => Ulid;
+  readonly background: Background;
 }
 
 /** Instance and series rows that fit into a transaction beside the study row. */
@@ -57,8 +38,6 @@ export function rowCount(instances: readonly { readonly record: NewInstanceRecor
   const originals = instances.filter(({ record }) => record.original !== undefined).length;
   return instances.length + originals + new Set(instances.map(({ record }) => record.series)).size;
 }
-
-const sopInstanceUid = attribute('SOPInstanceUID');
 
 /**
  * What recovery cannot tell from the instances of a change: the index rows of studies and series, and those of
@@ -86,6 +65,7 @@ export class StudyRows {
   readonly #followUp: FollowUp;
   /** The rows as this process left them; forgotten when another process was faster. */
   #state: StudyState | undefined;
+  #heldBytes = 0;
   #warming: Promise<StudyState | undefined> | undefined;
   #browseEtag: string | undefined;
   /** The revision of the study when its copy was marked as unsure last. */
@@ -103,6 +83,16 @@ export class StudyRows {
     return this.#followUp.idle;
   }
 
+  /** What is known of the rows takes about so many bytes of memory. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  #know(state: StudyState | undefined): void {
+    this.#state = state;
+    this.#heldBytes = state === undefined ? 0 : heldBytes(state);
+  }
+
   /** Reads the rows ahead of a commit that is to come, unless `isBusy` says that one is under way. */
   async warm(isBusy: () => boolean): Promise<void> {
     if (this.#state !== undefined || isBusy()) return;
@@ -113,7 +103,7 @@ export class StudyRows {
   async #readAhead(isBusy: () => boolean): Promise<StudyState | undefined> {
     try {
       const state = await this.read();
-      if (!isBusy()) this.#state ??= state;
+      if (!isBusy() && this.#state === undefined) this.#know(state);
       return state;
     } catch {
       // Whoever needs the rows reads them again.
@@ -130,13 +120,15 @@ export class StudyRows {
 
   /** The rows as known; on a first attempt, as they are just being read ahead. */
   async current(attempt: number): Promise<StudyState> {
-    this.#state ??= attempt === 0 ? await this.#warming : undefined;
-    return (this.#state ??= await this.read());
+    const ahead = attempt === 0 && this.#state === undefined ? await this.#warming : undefined;
+    const state = this.#state ?? ahead ?? (await this.read());
+    this.#know(state);
+    return state;
   }
 
   /** Forgets the rows: another process was faster. */
   forget(): void {
-    this.#state = undefined;
+    this.#know(undefined);
   }
 
   /**
@@ -154,7 +146,7 @@ export class StudyRows {
     const { catalog, runtime } = this.parts;
     const isClosed = await this.#closedAmong(state.guard.commits);
     // Forgotten until the transaction is known to have happened.
-    this.#state = undefined;
+    this.forget();
     let unanswered = false;
     for (let sending = 1; ; sending++) {
       let refused: Sent | undefined;
@@ -169,7 +161,7 @@ export class StudyRows {
           noted,
         );
         if (outcome.committed) {
-          this.#state = outcome.state;
+          this.#know(outcome.state);
           return { committed: true };
         }
         if (!unanswered) return outcome;
@@ -188,16 +180,16 @@ export class StudyRows {
         continue;
       }
       // The row names it no more when somebody else has settled it meanwhile.
-      if (await this.parts.hasHappened(sequence)) return { committed: true };
+      if (await hasHappened(this.parts, sequence)) return { committed: true };
       return { committed: false, isOfInstance: true };
     }
   }
 
   /** Which commits the study row need not name any more. */
   async #closedAmong(commits: readonly number[]): Promise<(intent: number) => boolean> {
-    const { log, openAmong } = this.parts;
+    const { log, tables } = this.parts;
     if (commits.length < mostCommits) return (intent) => log.isClosed(intent);
-    const open = await openAmong(commits);
+    const open = await openAmong(tables, commits);
     return (intent) => !open.has(intent);
   }
 

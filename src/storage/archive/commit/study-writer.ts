@@ -4,7 +4,7 @@
  */
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import { tableLimits } from '../../table-store.js';
-import { Batcher } from './batcher.js';
+import { Batcher } from '../batcher.js';
 import type { NewInstance } from './catalog-plan.js';
 import { DeleteCommit, type DeleteScope } from './delete-commit.js';
 import type { Partition } from '../keys.js';
@@ -64,8 +64,6 @@ function fits(batch: readonly Work[], next: Work): boolean {
 }
 
 export class StudyWriter {
-  /** When it was asked for last, in milliseconds since 1970. */
-  used = 0;
   readonly #rows: StudyRows;
   readonly #work: Batcher<Work, Outcome>;
 
@@ -80,6 +78,11 @@ export class StudyWriter {
   /** Whether the writer may be forgotten. */
   get idle(): boolean {
     return this.#work.idle && this.#rows.idle;
+  }
+
+  /** What is kept of the rows of the study, about: bytes of memory. */
+  get heldBytes(): number {
+    return this.#rows.heldBytes;
   }
 
   /**

@@ -3,11 +3,12 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { DataSet } from '../../../dicom/data-set.js';
 import type { InstanceRow } from '../catalog.js';
+import { taggedIndexRows } from '../index/owned-rows.js';
 import { taggedValues, tagsOf, type TagSet } from '../index/query-tags.js';
+import type { InstanceFiles } from '../files.js';
 import type { Partition } from '../keys.js';
 import { readMetadata } from '../records.js';
-import { noTagging, taggedIndexRows, type NewInstance, type Tagging } from './catalog-plan.js';
-import type { StudyParts } from './study-rows.js';
+import { noTagging, type NewInstance, type Tagging } from './catalog-plan.js';
 
 const inflate = promisify(gunzip);
 
@@ -17,14 +18,14 @@ export function tagsInstances(set: TagSet): boolean {
 }
 
 export class Tagger {
-  readonly #parts: Pick<StudyParts, 'dataSetOf'>;
+  readonly #files: InstanceFiles;
   readonly #partition: Partition;
   /** By instance, for the version of the tags. */
   #values = new Map<NewInstance, DataSet>();
   #version = 0;
 
-  constructor(parts: Pick<StudyParts, 'dataSetOf'>, partition: Partition) {
-    this.#parts = parts;
+  constructor(files: InstanceFiles, partition: Partition) {
+    this.#files = files;
     this.#partition = partition;
   }
 
@@ -52,7 +53,10 @@ export class Tagger {
     const rows = tagsInstances(set) ? gone : [];
     const goneRows = await Promise.all(
       rows.map(async (row) => {
-        const tagged = taggedValues(await this.#parts.dataSetOf(row), tagsOf(set, 'instance'));
+        const tagged = taggedValues(
+          await this.#files.dataSet(this.#partition, row),
+          tagsOf(set, 'instance'),
+        );
         return taggedIndexRows(this.#partition, row.record, tagged, set);
       }),
     );

@@ -2,10 +2,10 @@
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import { allOf } from '../all-of.js';
 import type { BrowseIndex } from '../index/browse-index.js';
-import type { CatalogPlan } from './catalog-plan.js';
 import type { Partition } from '../keys.js';
 import type { StudyRecord } from '../records.js';
 import { addressOf, type IndexRow, type SearchIndex } from '../index/search-index.js';
+import type { CatalogPlan } from '../study-state.js';
 import type { Ulid } from '../ulid.js';
 
 interface IndexParts {

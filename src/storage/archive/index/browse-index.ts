@@ -8,7 +8,7 @@ import { ServiceError } from '../../../errors.js';
 import { rowPages, type RowPagesOptions } from '../../row-pages.js';
 import type { Runtime } from '../../runtime.js';
 import type { Entity, Properties, TableStore } from '../../table-store.js';
-import { backOff } from '../commit/back-off.js';
+import { backOff } from '../../back-off.js';
 import type { Catalog } from '../catalog.js';
 import {
   browsePartitionKey,

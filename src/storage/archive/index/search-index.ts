@@ -169,7 +169,7 @@ export function addressesOf(row: IndexRow): readonly Address[] {
 
 /** With what the keys of the rows begin by which an order is walked backwards, of one value. */
 export function firstKeyAgainst(tag: Tag, value: string): string {
-  return wordsOf(tag, rowsOfValue(turnedRound(value)).from ?? '');
+  return wordsOf(tag, rowsOfValue(turnedRound(value)).from);
 }
 
 /** A row as read, with its key: the place after which a later walk goes on. */
@@ -199,7 +199,7 @@ type SoughtRange = Exclude<SoughtValues, { readonly kind: 'part' | 'reverse' }>;
 /** Whether a walk over the sought rows meets a value, spelled as in keys. */
 function isSought(tag: Tag, sought: SoughtRange, value: string): boolean {
   const { from = '', to } = rangeOf(tag, sought);
-  const key = `${value}|`;
+  const { from: key } = rowsOfValue(value);
   return key >= from && (to === undefined || key < to);
 }
 

@@ -17,8 +17,15 @@ import {
 import { intentRows, type Partition } from '../keys.js';
 import { passTails, readTails, type Tail } from './log-tail.js';
 import { firstSequenceOf, sequenceStride, ticksOfSequence, timeOfSequence } from './sequence.js';
-import { readIntent, settle, verdictOf, type SettleParts, type Verdict } from '../commit/settle.js';
+import type { ArchiveTiming } from '../timing.js';
 import type { Ulid } from '../ulid.js';
+import { readIntent, verdictOf, type Settled, type Verdict, type VerdictParts } from './verdict.js';
+
+export interface FeedParts extends VerdictParts {
+  readonly timing: ArchiveTiming;
+  /** Makes an intent final that stands in the way; answers nothing when its writer has taken it back. */
+  readonly settle: (sequence: number) => Promise<Settled | undefined>;
+}
 
 /** A change that happened. */
 export interface FeedChange extends InstanceUids {
@@ -62,13 +69,13 @@ const mostTries = 3;
 const minute = 60_000;
 
 export class ChangeFeed {
-  readonly #parts: SettleParts;
+  readonly #parts: FeedParts;
   /** How many shards the log had when it was read last. */
   #shards = 1;
   /** Per start of a window and number of changes passed over, the sequence from which to go on. */
   readonly #places = new Map<string, number>();
 
-  constructor(parts: SettleParts) {
+  constructor(parts: FeedParts) {
     this.#parts = parts;
   }
 
@@ -215,7 +222,7 @@ export class ChangeFeed {
     const age = tables.now() - intent.timestamp;
     if (verdict === 'open' && age < timing.settleMilliseconds) return verdict;
     // Taken back by its writer: it was void.
-    return (await settle(this.#parts, intent.sequence)) ?? 'void';
+    return (await this.#parts.settle(intent.sequence)) ?? 'void';
   }
 
   /** The last change that happened of those that `changes` would show; `undefined` when there is none. */

@@ -5,8 +5,8 @@
 import { ServiceError } from '../../../errors.js';
 import type { Runtime } from '../../runtime.js';
 import { tableLimits, type TableOperation, type TableStore } from '../../table-store.js';
-import { backOff } from '../commit/back-off.js';
-import { Batcher } from '../commit/batcher.js';
+import { backOff } from '../../back-off.js';
+import { Batcher } from '../batcher.js';
 import { encodeIntent, type Intent } from './intent.js';
 import { logPartitionKey, logRowKey } from '../keys.js';
 import { readTail, tailOperation, type Tail } from './log-tail.js';

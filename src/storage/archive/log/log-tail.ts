@@ -4,7 +4,7 @@
  */
 import type { Entity, Properties, TableOperation, TableStore } from '../../table-store.js';
 import { logPartitionKey, logTailRowKey } from '../keys.js';
-import { backOff } from '../commit/back-off.js';
+import { backOff } from '../../back-off.js';
 import type { Runtime } from '../../runtime.js';
 import { mostLogShards } from './sequence.js';
 import { decodePartitionTotals, encodePartitionTotals, type PartitionTotals } from './totals.js';

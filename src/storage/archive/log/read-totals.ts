@@ -1,22 +1,15 @@
 /** Reads how many studies, series and instances a partition has by now, and their bytes: from the tails, and from what is open. */
-import type { TableStore } from '../../table-store.js';
-import type { Catalog } from '../catalog.js';
-import { openAmong, verdictOf } from '../commit/settle.js';
 import { logPartitionKey, logRowKey, type Partition } from '../keys.js';
 import { decodeIntent, intentTotalsProperties } from './intent.js';
 import { readTails } from './log-tail.js';
 import { shardOfSequence } from './sequence.js';
 import { isNone, noTotals, plus, type Totals } from './totals.js';
+import { openAmong, verdictOf, type VerdictParts } from './verdict.js';
 
 /** Intents are closed a second after their commit; so many are looked at. */
 const mostOpen = 500;
 /** Times that counting begins again since an intent was closed under it. */
 const mostTries = 4;
-
-export interface TotalsParts {
-  readonly tables: TableStore;
-  readonly catalog: Catalog;
-}
 
 /** What an open intent makes more or fewer, if it was carried out. */
 interface Opened {
@@ -26,7 +19,7 @@ interface Opened {
 }
 
 async function readOpen(
-  { tables, catalog }: TotalsParts,
+  { tables, catalog }: VerdictParts,
   partition: Partition,
   sequence: number,
 ): Promise<Opened> {
@@ -53,7 +46,7 @@ async function readOpen(
  * @returns `undefined` where the log does not keep them, or is too busy to tell.
  */
 export async function readTotals(
-  parts: TotalsParts,
+  parts: VerdictParts,
   partition: Partition,
 ): Promise<Totals | undefined> {
   const { tables } = parts;

@@ -1,29 +1,15 @@
 /** Names of blobs, read back into what they name. */
-import type {
-  InstanceUids,
-  SeriesInstanceUID,
-  SOPInstanceUID,
-  StudyInstanceUID,
-} from '../../../dicom/uid.js';
+import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import type { ContainerName } from '../../blob-store.js';
-import { blobName, type Partition } from '../keys.js';
+import { containerOf, type VersionUids } from '../files.js';
+import { blobName, type BlobExtension, type Partition } from '../keys.js';
 import type { Ulid } from '../ulid.js';
-
-type Extension = Parameters<typeof blobName>[3];
-
-/** The container of each kind of blob. */
-const containerOf: Readonly<Record<Extension, ContainerName>> = {
-  dcm: 'instances',
-  'metadata.json.gz': 'derived',
-  'index.json.gz': 'derived',
-};
 
 /** The containers whose blobs rows name. */
 export const namedContainers = ['instances', 'derived'] as const satisfies readonly ContainerName[];
 
-export interface BlobPath extends InstanceUids {
+export interface BlobPath extends VersionUids {
   readonly partition: Partition;
-  readonly version: Ulid;
 }
 
 const version = /^([0-9A-HJKMNP-TV-Z]{26})\.(.+)$/;
@@ -33,7 +19,7 @@ export function parseBlobName(container: ContainerName, name: string): BlobPath 
   const [, partition = '', study = '', series = '', instance = '', file = ''] = name.split('/');
   const [, ulid = '', extension = ''] = version.exec(file) ?? [];
   if (!Object.hasOwn(containerOf, extension)) return undefined;
-  const kind = extension as Extension;
+  const kind = extension as BlobExtension;
   const path: BlobPath = {
     partition: partition as Partition,
     study: study as StudyInstanceUID,

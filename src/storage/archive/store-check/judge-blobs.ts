@@ -1,6 +1,6 @@
 /** Whether a study has the blobs that its rows name, and no others. */
 import type { ContainerName } from '../../blob-store.js';
-import { blobName } from '../keys.js';
+import { blobName, type BlobExtension } from '../keys.js';
 import { timeOf } from '../ulid.js';
 import { namedContainers, parseBlobName, studyPrefix } from './blob-path.js';
 import type { CheckContext } from './check-context.js';
@@ -20,7 +20,7 @@ export function wantedBlobs(
   partition: StudyRows['partition'],
   instance: CheckedInstance,
 ): readonly WantedBlob[] {
-  const name = (extension: Parameters<typeof blobName>[3]) =>
+  const name = (extension: BlobExtension) =>
     blobName(partition, instance, instance.version, extension);
   return [
     { container: 'instances', name: name('dcm'), length: instance.length },

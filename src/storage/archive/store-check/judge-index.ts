@@ -1,28 +1,21 @@
 /** Whether everything in a study can be found: its index rows, and its copy in the study list. */
-import { instanceIndexRows, taggedIndexRows } from '../commit/catalog-plan.js';
+import {
+  instanceIndexRows,
+  seriesIndexRows,
+  studyIndexRows,
+  taggedIndexRows,
+} from '../index/owned-rows.js';
 import { taggedValues, tagsOf } from '../index/query-tags.js';
 import { dataSetOf } from './data-set-of.js';
-import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
-import { encodeStudy, type SeriesRecord, type StudyRecord } from '../records.js';
-import { addressesOf, rowsOf, type IndexRow } from '../index/search-index.js';
+import { browsePartitionKey, browseRowKey } from '../keys.js';
+import { encodeStudy } from '../records.js';
+import { addressesOf, type IndexRow } from '../index/search-index.js';
 import { timeOf } from '../ulid.js';
 import type { CheckContext } from './check-context.js';
 import { placeOf, type Finding } from './finding.js';
 import { bySeries } from './judge-rows.js';
 import { filterAsync } from './pages.js';
 import type { StudyRows } from './study-rows.js';
-
-/** The index rows of the record of a study. */
-export function studyIndexRows(partition: Partition, record: StudyRecord): readonly IndexRow[] {
-  const { study, created, indexes } = record;
-  return rowsOf({ partition, level: 'study', uids: { study }, created }, indexes);
-}
-
-/** The index rows of the record of a series. */
-export function seriesIndexRows(partition: Partition, record: SeriesRecord): readonly IndexRow[] {
-  const { study, series, created, indexes } = record;
-  return rowsOf({ partition, level: 'series', uids: { study, series }, created }, indexes);
-}
 
 /** Where an index row is, without the value, which may be a patient's. */
 export function placeOfIndexRow({ partition, uids, level, tag }: IndexRow): string {

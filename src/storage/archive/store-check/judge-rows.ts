@@ -2,9 +2,9 @@
 import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
 import { groupBy } from '../../../group-by.js';
-import { modalitiesOf, modalityIn, seriesModalities } from '../commit/catalog-plan.js';
 import { originalRowKey } from '../keys.js';
 import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from '../records.js';
+import { modalitiesOf, modalityOfInstance, seriesModalities } from '../tallies.js';
 import { placeOf, type Finding, type FindingKind } from './finding.js';
 import type { StudyRows } from './study-rows.js';
 
@@ -31,7 +31,7 @@ export function seriesCounts(
   instances: readonly InstanceRecord[],
   attributes: DataSet,
 ): Required<Pick<SeriesRecord, 'instances' | 'sopClasses' | 'modalities'>> {
-  const modalities = instances.map(({ modality }) => modality ?? modalityIn(attributes));
+  const modalities = instances.map((instance) => modalityOfInstance({ attributes }, instance));
   return {
     ...countsOf(instances),
     modalities: tallyOf(modalities.filter((modality) => modality !== '')),

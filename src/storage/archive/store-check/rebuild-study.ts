@@ -2,36 +2,34 @@
  * Makes the study and series rows of a study anew from its instance rows: counts of rows that are
  * there, whole rows where they are missing. Attributes of rows that are there stay as they are.
  */
-import { attribute } from '../../../dicom/attribute.js';
 import type { DataSet } from '../../../dicom/data-set.js';
 import type { SeriesInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import { chunksOfSize } from '../../../group-by.js';
 import { systemRuntime } from '../../runtime.js';
 import { tableLimits } from '../../table-store.js';
+import {
+  changeSeriesIndexes,
+  changeStudyIndexes,
+  seriesIndexRows,
+  studyIndexRows,
+} from '../index/owned-rows.js';
 import { mergeLevel, taggedValues, type TagSet } from '../index/query-tags.js';
-import { backOff } from '../commit/back-off.js';
+import { backOff } from '../../back-off.js';
 import { BrowseIndex } from '../index/browse-index.js';
-import { modalitiesElement, type CatalogPlan, type StudyState } from '../commit/catalog-plan.js';
 import { Catalog } from '../catalog.js';
 import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';
 import { readTagList, tagSetOf } from '../query-tag-list.js';
 import type { SeriesRecord, StudyRecord } from '../records.js';
-import {
-  changeIndexes,
-  SearchIndex,
-  type IndexChange,
-  type IndexRow,
-} from '../index/search-index.js';
+import { SearchIndex, type IndexChange, type IndexRow } from '../index/search-index.js';
+import type { CatalogPlan, StudyState } from '../study-state.js';
 import { newUlid, type Ulid } from '../ulid.js';
 import type { Stores } from './check-context.js';
 import { dataSetOf } from './data-set-of.js';
-import { seriesIndexRows, studyIndexRows } from './judge-index.js';
 import { bySeries, differsFrom, judgeRows, seriesCounts, studyCounts } from './judge-rows.js';
 import { refreshBrowseRow } from './refresh-browse-row.js';
 import { isUnchanged, readStudyRows, type CheckedInstance, type StudyRows } from './study-rows.js';
 
-const modalitiesInStudyTag = attribute('ModalitiesInStudy');
 /** A study that changes under so many rebuilds is in use. */
 const mostAttempts = 30;
 /** Room for the study row. */
@@ -150,18 +148,7 @@ async function rebuild(
     const before =
       rows.series.get(uid)?.record ??
       (await seriesAsNew(stores, rows, uid, instances, newest, set));
-    const change = changeIndexes(
-      {
-        partition,
-        level: 'series',
-        uids: { study: rows.study, series: uid },
-        created: before.created,
-      },
-      before.attributes,
-      before.indexes,
-      write,
-      set,
-    );
+    const change = changeSeriesIndexes(partition, before, write, set);
     changes.push(change);
     const after = {
       ...before,
@@ -196,21 +183,14 @@ async function rebuildStudyRow(
   changes: IndexChange[],
   set: TagSet,
 ): Promise<StudyRecord | undefined> {
-  const { partition, study, instances } = rows;
+  const { partition, instances } = rows;
   const newest = inOrderOfStore(instances).at(-1);
   if (newest === undefined) return undefined;
   const before = rows.row?.record ?? (await studyAsNew(stores, rows, series, newest, write, set));
-  const counts = studyCounts(series, instances);
-  const change = changeIndexes(
-    { partition, level: 'study', uids: { study }, created: before.created },
-    { ...before.attributes, [modalitiesInStudyTag]: modalitiesElement(counts.modalities) },
-    before.indexes,
-    write,
-    set,
-  );
+  const record = { ...before, ...studyCounts(series, instances) };
+  const change = changeStudyIndexes(partition, record, write, set);
   changes.push(change);
-  const revision = before.revision + 1;
-  return { ...before, ...counts, revision, write, indexes: change.indexes };
+  return { ...record, revision: before.revision + 1, write, indexes: change.indexes };
 }
 
 /** The changes in transactions; each writes the study row, the last as it shall be. */

@@ -1,7 +1,7 @@
 /** Puts the copy of a study into the study list, or puts it right there. */
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import { systemRuntime } from '../../runtime.js';
-import { backOff } from '../commit/back-off.js';
+import { backOff } from '../../back-off.js';
 import { BrowseIndex } from '../index/browse-index.js';
 import { Catalog } from '../catalog.js';
 import { browsePartitionKey, browseRowKey, type Partition } from '../keys.js';

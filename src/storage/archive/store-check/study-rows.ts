@@ -2,7 +2,13 @@
 import type { SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import type { Entity, RowRange, TableStore } from '../../table-store.js';
-import { parseCatalogRowKey, studyPartitionKey, studyRowKey, type Partition } from '../keys.js';
+import {
+  parseCatalogRowKey,
+  parseStudyPartitionKey,
+  studyPartitionKey,
+  studyRowKey,
+  type Partition,
+} from '../keys.js';
 import {
   decodeGuard,
   decodeInstance,
@@ -15,7 +21,8 @@ import {
   type StudyGuard,
   type StudyRecord,
 } from '../records.js';
-import type { Versioned } from '../commit/catalog-plan.js';
+import { versioned } from '../catalog.js';
+import type { Versioned } from '../study-state.js';
 import { rowsInRange, tablePages } from './pages.js';
 
 /** An instance row, and which blobs it has beside its file. */
@@ -78,8 +85,7 @@ export function checkedInstanceOf(
 
 /** Makes the rows of one partition of the catalog, all of them, into the study that they are. */
 function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
-  const [partition = '', uid = ''] = partitionKey.split('|');
-  const study = uid as StudyInstanceUID;
+  const { partition, study } = parseStudyPartitionKey(partitionKey);
   let row: Versioned<StudyRecord> | undefined;
   let guard = decodeGuard(undefined);
   const series = new Map<SeriesInstanceUID, Versioned<SeriesRecord>>();
@@ -87,19 +93,19 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
   const originals: CheckedInstance[] = [];
   const unreadable: string[] = [];
   for (const entity of entities) {
-    const { etag, rowKey } = entity;
+    const { rowKey } = entity;
     const key = parseCatalogRowKey(rowKey);
     let found: unknown;
     if (key.level === 'study') {
       guard = decodeGuard(entity);
       found = readable(() => {
         const record = decodeStudyRow(entity);
-        if (record !== undefined) row = { record, etag };
+        if (record !== undefined) row = versioned(record, entity);
         return { record };
       });
     } else if (key.level === 'series') {
       const record = readable(() => decodeSeries(entity));
-      if (record !== undefined) series.set(key.series, { record, etag });
+      if (record !== undefined) series.set(key.series, versioned(record, entity));
       found = record;
     } else {
       const instance = checkedInstanceOf({ study, ...key }, entity);
@@ -109,10 +115,7 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
     }
     if (found === undefined) unreadable.push(rowKey);
   }
-  return {
-    ...{ partition: partition as Partition, study, guard, row, series },
-    ...{ instances, originals, unreadable },
-  };
+  return { partition, study, guard, row, series, instances, originals, unreadable };
 }
 
 /** Every study of the catalog, from one pass over the table. */

@@ -3,8 +3,9 @@
  * before it is in the catalog by then, so whoever looks through the catalog afterwards misses nothing.
  */
 import { chunksOfSize } from '../../../group-by.js';
-import { readIntent, verdictOf, type SettleParts } from '../commit/settle.js';
+import type { SettleParts } from '../commit/settle.js';
 import { stampTails } from '../log/log-tail.js';
+import { readIntent, verdictOf } from '../log/verdict.js';
 
 const atOnce = 16;
 

@@ -4,7 +4,7 @@ import type { Tag } from '../../../dicom/tag.js';
 import { chunksOfSize, groupBy } from '../../../group-by.js';
 import { rowPages } from '../../row-pages.js';
 import { tableLimits, type Entity, type TableStore } from '../../table-store.js';
-import type { Partition } from '../keys.js';
+import { tagErrorRowKey, tagErrorsPartitionKey, type Partition } from '../keys.js';
 import type { TagError } from './tag-indexer.js';
 
 /** An error as it is listed. */
@@ -14,10 +14,6 @@ export interface ListedTagError {
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly reason: string;
-}
-
-function partitionKeyOf(tag: Tag): string {
-  return `querytagerrors|${tag}`;
 }
 
 function decode({ properties }: Entity): ListedTagError {
@@ -47,10 +43,10 @@ export class TagErrors {
       for (const chunk of chunksOfSize(some, tableLimits.transactionOperations)) {
         await this.#tables.transact(
           'registry',
-          partitionKeyOf(tag),
+          tagErrorsPartitionKey(tag),
           chunk.map(({ partition, uids, sequence, reason }) => ({
             kind: 'upsert',
-            rowKey: [String(slice).padStart(9, '0'), String(sequence).padStart(16, '0')].join('|'),
+            rowKey: tagErrorRowKey(slice, sequence),
             properties: { partition, ...uids, created, reason },
           })),
         );
@@ -63,7 +59,7 @@ export class TagErrors {
     const found: ListedTagError[] = [];
     let passed = 0;
     for await (const { rows } of rowPages(this.#tables, 'registry', {
-      partitionKey: partitionKeyOf(tag),
+      partitionKey: tagErrorsPartitionKey(tag),
     })) {
       for (const row of rows) {
         if (passed++ < offset) continue;
@@ -76,7 +72,7 @@ export class TagErrors {
 
   /** Forgets all errors of a tag. */
   async clear(tag: Tag): Promise<void> {
-    const partitionKey = partitionKeyOf(tag);
+    const partitionKey = tagErrorsPartitionKey(tag);
     for await (const { rows } of rowPages(
       this.#tables,
       'registry',

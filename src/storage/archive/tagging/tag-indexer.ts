@@ -9,14 +9,16 @@ import { chunksOfSize } from '../../../group-by.js';
 import { takeTurns } from '../../../take-turns.js';
 import { tableLimits } from '../../table-store.js';
 import type { InstanceRow } from '../catalog.js';
-import { backOff } from '../commit/back-off.js';
-import { taggedIndexRows, type StudyState } from '../commit/catalog-plan.js';
+import { backOff } from '../../back-off.js';
 import type { SettleParts } from '../commit/settle.js';
+import type { InstanceFiles } from '../files.js';
 import { levelAttributes } from '../index/attributes.js';
+import { seriesOwner, studyOwner, taggedIndexRows } from '../index/owned-rows.js';
 import { isBuiltIn, judgeTag, tagsOf, type QueryTag } from '../index/query-tags.js';
 import { changeIndexes, rowsOf, type IndexRow } from '../index/search-index.js';
 import { instanceRowKey, type Partition } from '../keys.js';
 import type { Indexes, SeriesRecord, StudyRecord } from '../records.js';
+import type { StudyState } from '../study-state.js';
 import { newUlid, type Ulid } from '../ulid.js';
 import { BestValues } from './best-values.js';
 import { cutBehind } from './cut.js';
@@ -74,15 +76,11 @@ function without<Of>(of: Readonly<Record<string, Of>>, tag: Tag): Readonly<Recor
 
 export class TagIndexer {
   readonly #parts: SettleParts;
-  readonly #metadataText: (partition: Partition, row: InstanceRow) => Promise<string>;
+  readonly #files: InstanceFiles;
 
-  /** @param metadataText - the DICOM JSON of an instance, from a row read with all its properties. */
-  constructor(
-    parts: SettleParts,
-    metadataText: (partition: Partition, row: InstanceRow) => Promise<string>,
-  ) {
+  constructor(parts: SettleParts, files: InstanceFiles) {
     this.#parts = parts;
-    this.#metadataText = metadataText;
+    this.#files = files;
   }
 
   /** Resolves when everything that is committed from now on was planned with a version of the tags. */
@@ -149,7 +147,7 @@ export class TagIndexer {
     const errors: TagError[] = [];
     const rows: IndexRow[] = [];
     for (const row of page) {
-      const dataSet = JSON.parse(await this.#metadataText(partition, row)) as DataSet;
+      const dataSet = await this.#files.dataSet(partition, row);
       rows.push(...judgeInstance(partition, row, dataSet, wanted, best, errors));
       await takeTurns();
     }
@@ -181,7 +179,7 @@ export class TagIndexer {
     for (const [position, chunk] of chunks.entries()) {
       await this.#replace(partition, study, (state, write) => {
         if (state.study.record.created !== created) return undefined;
-        const ofStudy = { partition, level: 'study', uids: { study }, created } as const;
+        const ofStudy = studyOwner(partition, state.study.record);
         const changed =
           withStudy && position === 0
             ? addValues(ofStudy, state.study.record, wanted, (tag) => best.valueOf(tag), write)
@@ -189,14 +187,8 @@ export class TagIndexer {
         const changes = chunk.flatMap((uid) => {
           const record = state.series.get(uid)?.record;
           if (record === undefined) return [];
-          const owner = {
-            partition,
-            level: 'series',
-            uids: { study, series: uid },
-            created: record.created,
-          } as const;
           const valueOf = (tag: Tag) => best.valueOf(tag, uid);
-          return [addValues(owner, record, wanted, valueOf, write)];
+          return [addValues(seriesOwner(partition, record), record, wanted, valueOf, write)];
         });
         return { study: changed, series: changes };
       });

@@ -1,16 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  emptyState,
-  modalityIn,
   planDelete,
   planStore,
-  type CatalogPlan,
   type NewInstance,
-  type StudyState,
 } from '../../../../src/storage/archive/commit/catalog-plan.js';
 import type { InstanceRecord, SeriesRecord } from '../../../../src/storage/archive/records.js';
 import { addressesOf } from '../../../../src/storage/archive/index/search-index.js';
+import {
+  emptyState,
+  type CatalogPlan,
+  type StudyState,
+} from '../../../../src/storage/archive/study-state.js';
+import { modalityIn } from '../../../../src/storage/archive/tallies.js';
 import { newUlid } from '../../../../src/storage/archive/ulid.js';
 import { fileOf, partition, type Sample } from '../support/samples.js';
 import {
@@ -58,10 +60,10 @@ class Simulation {
     const all = new Map(this.state.series);
     for (const [uid, record] of series) {
       if (record === undefined) all.delete(uid);
-      else all.set(uid, { record, etag: '' });
+      else all.set(uid, { record, length: 0, etag: '' });
     }
     const guard = { ...this.state.guard, revision: this.state.guard.revision + 1 };
-    this.state = { guard, study: study && { record: study, etag: '' }, series: all };
+    this.state = { guard, study: study && { record: study, length: 0, etag: '' }, series: all };
     for (const row of added.flatMap(addressesOf)) this.rows.add(spelledAddress(row));
     for (const row of removed.flatMap(addressesOf)) this.rows.delete(spelledAddress(row));
   }

@@ -22,7 +22,7 @@ async function update(
 ): Promise<CommitResult | undefined> {
   const of = await archive.catalog.instance(partition, uidsOf(sample));
   if (of === undefined) return undefined;
-  const before = JSON.parse(await archive.metadataText(partition, of)) as DataSet;
+  const before = JSON.parse(await archive.files.metadataText(partition, of)) as DataSet;
   const dataSet: DataSet = {
     ...before,
     [patientId]: { vr: 'LO', ...(patient !== undefined && { Value: [patient] }) },
@@ -39,7 +39,7 @@ async function patientOf(archive: Archive, sample: Sample, version: 'newest' | '
   const reader = version === 'newest' ? archive.catalog : archive.originals;
   const row = await reader.instance(partition, uidsOf(sample));
   if (row === undefined) return undefined;
-  const dataSet = JSON.parse(await archive.metadataText(partition, row)) as DataSet;
+  const dataSet = JSON.parse(await archive.files.metadataText(partition, row)) as DataSet;
   return dataSet[patientId]?.Value?.[0];
 }
 
@@ -88,7 +88,7 @@ describe('an update', () => {
     });
     for await (const rows of archive.originals.of(partition, studyUid(1), pages, 'all')) {
       for (const row of rows) {
-        const dataSet = JSON.parse(await archive.metadataText(partition, row)) as DataSet;
+        const dataSet = JSON.parse(await archive.files.metadataText(partition, row)) as DataSet;
         patients.push([row.record.instance, dataSet[patientId]?.Value?.[0]]);
       }
     }

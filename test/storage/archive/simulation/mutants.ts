@@ -16,6 +16,7 @@ export interface Mutant {
 
 const archive = 'src/storage/archive';
 const settle = `${archive}/commit/settle.ts`;
+const verdict = `${archive}/log/verdict.ts`;
 const recovery = `${archive}/commit/recovery.ts`;
 const studyRows = `${archive}/commit/study-rows.ts`;
 const storeCommit = `${archive}/commit/store-commit.ts`;
@@ -28,7 +29,7 @@ const logTail = `${archive}/log/log-tail.ts`;
 export const mutants: readonly Mutant[] = [
   {
     name: 'an intent that may still happen is called void without a fence',
-    file: settle,
+    file: verdict,
     find: "return revision === base ? 'open' : 'void';",
     replace: "return 'void';",
   },
@@ -42,15 +43,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the commit is not under the ETag of the study row',
     file: catalog,
-    find: 'guarded(studyRowKey, etag, encodeStudyRow(plan.study, guard)),',
-    replace:
-      "{ kind: 'upsert', rowKey: studyRowKey, properties: encodeStudyRow(plan.study, guard) },",
+    find: 'guarded(studyRowKey, etag, studyRow),',
+    replace: "{ kind: 'upsert', rowKey: studyRowKey, properties: studyRow },",
   },
   {
     name: 'the row of a deleted study goes',
     file: catalog,
-    find: 'guarded(studyRowKey, etag, encodeStudyRow(plan.study, guard)),',
-    replace: 'guarded(studyRowKey, etag, plan.study && encodeStudyRow(plan.study, guard)),',
+    find: 'guarded(studyRowKey, etag, studyRow),',
+    replace: 'guarded(studyRowKey, etag, plan.study && studyRow),',
   },
   {
     name: 'the row names the last commit alone, before the log has settled those before',
@@ -60,16 +60,16 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what the row names is not asked: a moved revision means void',
-    file: settle,
+    file: verdict,
     find: "if (commits.includes(sequence)) return 'happened';",
     replace: '',
   },
   {
     name: 'an intent is closed without the ETag of the tail',
     file: settle,
-    find: 'tailOperation(tail, { open: tail.open.filter((one) => one !== sequence) }),',
+    find: 'const closing = tailOperation(tail, { open, totals });',
     replace:
-      "{ ...tailOperation(tail, { open: tail.open.filter((one) => one !== sequence) }), kind: 'upsert' },",
+      "const closing = { ...tailOperation(tail, { open, totals }), kind: 'upsert' } as const;",
   },
   {
     name: 'the feed passes an intent that may still happen',
@@ -92,8 +92,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'new shards begin at the beginning',
     file: logTail,
-    find: 'await writeTail(tables, none, { last, shards: wanted });',
-    replace: 'await writeTail(tables, none, { last: 0, shards: wanted });',
+    find: 'await writeTail(tables, none, { last, tags, shards: wanted });',
+    replace: 'await writeTail(tables, none, { last: 0, tags, shards: wanted });',
   },
   {
     name: 'a sequence may be less than that of the last change of the study',
@@ -134,7 +134,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a commit that somebody else has settled meanwhile counts as lost',
     file: studyRows,
-    find: 'if (await this.parts.hasHappened(sequence)) return { committed: true };',
+    find: 'if (await hasHappened(this.parts, sequence)) return { committed: true };',
     replace: '',
     test: 'test/storage/archive/commit/answered-late.test.ts',
   },

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { attribute } from '../../../../src/dicom/attribute.js';
 import { stringOf } from '../../../../src/dicom/value.js';
 import type { StudyInstanceUID } from '../../../../src/dicom/uid.js';
-import { instanceIndexRows } from '../../../../src/storage/archive/commit/catalog-plan.js';
+import { instanceIndexRows } from '../../../../src/storage/archive/index/owned-rows.js';
 import {
   decodeIntent,
   firstOf,

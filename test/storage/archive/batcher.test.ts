@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Batcher } from '../../../../src/storage/archive/commit/batcher.js';
+import { Batcher } from '../../../src/storage/archive/batcher.js';
 
 /** A batcher whose flushes end when the test says so. */
 function held(fits: (batch: readonly number[], item: number) => boolean = () => true) {

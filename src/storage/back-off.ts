@@ -1,5 +1,5 @@
 /** Waiting between attempts when another process was faster, so that the two part ways. */
-import type { Runtime } from '../../runtime.js';
+import type { Runtime } from './runtime.js';
 
 const firstMilliseconds = 10;
 const longestMilliseconds = 1000;

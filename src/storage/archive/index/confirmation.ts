@@ -1,0 +1,79 @@
+/**
+ * Whether the catalog confirms a row of an index: THE rule. Rows are hints, written before the commit that makes
+ * them true and removed after the one that makes them false. A row of a study or series is true while the record
+ * is of the same making and says that the value was indexed by the same write; one of an instance while the
+ * version that wrote it is there.
+ */
+import type { Tag } from '../../../dicom/tag.js';
+import type { Catalog } from '../catalog.js';
+import type { Level } from '../keys.js';
+import type { InstanceRecord, SeriesRecord, StudyRecord } from '../records.js';
+import { sopInstanceUid } from './owned-rows.js';
+import { indexedValue, metBy, type IndexRow, type Met, type SoughtValues } from './search-index.js';
+import { wordRowsOf } from './word-index.js';
+
+type Owner = Pick<StudyRecord | SeriesRecord, 'created' | 'indexes'>;
+
+/** Whether the record of a study or series confirms a row; `isWord` when its value is that of a word. */
+export function isOf(
+  { created, indexes }: Owner,
+  { level, tag, value, created: rowCreated, write }: IndexRow,
+  isWord = false,
+): boolean {
+  if (created !== rowCreated) return false;
+  const values = indexes[tag] ?? {};
+  if (!isWord) return values[value] === write;
+  return Object.entries(values).some(
+    ([whole, by]) => by === write && wordRowsOf(level, tag, whole).includes(value),
+  );
+}
+
+/** Whether the version of an instance that is there has written a row. What it has for a tag never changes. */
+export function isOfVersion(
+  { version }: Pick<InstanceRecord, 'version'>,
+  { created, write }: Pick<IndexRow, 'created' | 'write'>,
+): boolean {
+  return version === write && version === created;
+}
+
+/**
+ * Whether a record confirms what a walk over sought values has met. What it meets in several places counts
+ * once, in the first of them in the order of the walk.
+ *
+ * @param hit - `values` are those under which one write has put the same thing.
+ */
+export function isFirstMet(
+  record: Owner,
+  attribute: { readonly level: Level; readonly tag: Tag },
+  sought: readonly SoughtValues[],
+  hit: Pick<IndexRow, 'created' | 'write'> & { readonly values: readonly string[] },
+): boolean {
+  if (record.created !== hit.created) return false;
+  let first: Met | undefined;
+  for (const one of sought) first ??= metBy(attribute, one, record.indexes)[0];
+  return first !== undefined && hit.values.includes(first[0]) && first[1] === hit.write;
+}
+
+/**
+ * Asks the catalog.
+ *
+ * @param ifOrphaned - answers for a row of a study or series that has no row.
+ */
+export async function isConfirmed(
+  catalog: Catalog,
+  row: IndexRow,
+  isWord = false,
+  ifOrphaned: () => boolean | Promise<boolean> = () => false,
+): Promise<boolean> {
+  const { study, series, instance } = row.uids;
+  if (series !== undefined && instance !== undefined) {
+    const now = await catalog.instance(row.partition, { study, series, instance }, ['version']);
+    const isItsUid = row.tag !== sopInstanceUid || row.value === indexedValue(row.tag, instance);
+    return now !== undefined && isItsUid && isOfVersion(now.record, row);
+  }
+  const owner =
+    series === undefined
+      ? await catalog.study(row.partition, study)
+      : await catalog.series(row.partition, study, series);
+  return owner === undefined ? await ifOrphaned() : isOf(owner, row, isWord);
+}
