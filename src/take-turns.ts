@@ -7,9 +7,14 @@ const longestTurnMilliseconds = 10;
 /** When somebody last waited for a turn: there is one event loop for all that a thread does. */
 let since = 0;
 
+/** Whether others have waited long enough for their turn; asked before each small step of many. */
+export function turnIsDue(): boolean {
+  return performance.now() - since >= longestTurnMilliseconds;
+}
+
 /** Waits for the next turn of the event loop, unless there was one a moment ago. */
 export async function takeTurns(): Promise<void> {
-  if (performance.now() - since < longestTurnMilliseconds) return;
+  if (!turnIsDue()) return;
   await setImmediate();
   since = performance.now();
 }

@@ -3,11 +3,11 @@
 /** Makes a value once, on the first call; a failed attempt is repeated on the next call. */
 export function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
-  return async () => {
+  return () => {
     made ??= make().catch((error: unknown) => {
       made = undefined;
       throw error;
     });
-    return await made;
+    return made;
   };
 }

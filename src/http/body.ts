@@ -46,25 +46,52 @@ export function tooLarge(maxBytes: number): ServiceError {
  * @throws ServiceError 'payload-too-large' beyond `maxBytes`; 'client-aborted' when the connection ends
  *   first; other errors unchanged.
  */
-export async function* receivedBody(
+export function receivedBody(
   source: AsyncIterable<Uint8Array> | null,
   maxBytes: number,
   onBytes: (bytes: number) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  if (source === null) return;
+): AsyncIterableIterator<Uint8Array, undefined> {
+  const chunks = source?.[Symbol.asyncIterator]();
+  const end = { done: true, value: undefined } as const;
   let total = 0;
-  try {
-    for await (const chunk of source) {
-      total += chunk.byteLength;
-      if (total > maxBytes) throw tooLarge(maxBytes);
-      onBytes(chunk.byteLength);
-      yield chunk;
-    }
-  } catch (error) {
-    if (!isAbort(error)) throw error;
-    const message = 'The connection ended before the whole body had arrived.';
-    throw new ServiceError('client-aborted', message, {}, error);
-  }
+  let ended = false;
+  const body: AsyncIterableIterator<Uint8Array, undefined> = {
+    [Symbol.asyncIterator]: () => body,
+    async next() {
+      if (ended || chunks === undefined) return end;
+      let step: IteratorResult<Uint8Array, unknown>;
+      try {
+        step = await chunks.next();
+      } catch (error) {
+        ended = true;
+        throw isAbort(error) ? brokenOff(error) : error;
+      }
+      if (step.done === true) {
+        ended = true;
+        return end;
+      }
+      total += step.value.byteLength;
+      if (total > maxBytes) {
+        await body.return?.();
+        throw tooLarge(maxBytes);
+      }
+      onBytes(step.value.byteLength);
+      return step;
+    },
+    async return() {
+      if (!ended) {
+        ended = true;
+        await chunks?.return?.();
+      }
+      return end;
+    },
+  };
+  return body;
+}
+
+function brokenOff(error: unknown): ServiceError {
+  const message = 'The connection ended before the whole body had arrived.';
+  return new ServiceError('client-aborted', message, {}, error);
 }
 
 /** Whether an error, or what caused it, says that the peer has gone. */

@@ -102,13 +102,14 @@ class Content implements AsyncIterable<Uint8Array> {
     this.#index = index;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    for (;;) {
-      if (this.#passed) throw new Error('A part was read after the next had been asked for.');
-      const chunk = await this.#next();
-      if (chunk === undefined) return;
-      yield chunk;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    return {
+      next: async () => {
+        if (this.#passed) throw new Error('A part was read after the next had been asked for.');
+        const value = await this.#next();
+        return value === undefined ? { done: true, value } : { done: false, value };
+      },
+    };
   }
 
   /** Passes over what was not read and tells which boundary line ended the part. */

@@ -32,32 +32,117 @@ export function newBoundary(): string {
  * @throws ServiceError 'storage-corrupt' when a body is shorter or longer than its stated length;
  *   RangeError for a header block that clients could not read; and whatever `parts` throws.
  */
-export async function* writeMultipart(
+export function writeMultipart(
   parts: AsyncIterable<OutgoingPart>,
   boundary: string,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let lead = '';
-  for await (const part of parts) {
-    yield Buffer.from(`${lead}--${boundary}\r\n${headerBlock(part.headers)}\r\n`, 'latin1');
-    lead = '\r\n';
-    let written = 0;
-    if (part.body instanceof Uint8Array) {
-      written = part.body.byteLength;
-      if (written > 0) yield part.body;
-    } else {
-      for await (const chunk of part.body) {
-        written += chunk.byteLength;
-        yield chunk;
+): AsyncIterableIterator<Uint8Array, undefined> {
+  return new Writer(parts[Symbol.asyncIterator](), boundary);
+}
+
+const end = { done: true, value: undefined } as const;
+
+/** The chunks of a part that has been opened and not begun. */
+function streamOf(part: OutgoingPart | undefined): AsyncIterator<Uint8Array> | undefined {
+  const body = part?.body;
+  return body === undefined || body instanceof Uint8Array
+    ? undefined
+    : body[Symbol.asyncIterator]();
+}
+
+/** Chunks of the body as they are asked for: with a step for each, and none for a generator besides. */
+class Writer implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #parts: AsyncIterator<OutgoingPart>;
+  readonly #boundary: string;
+  #lead = '';
+  /** The part that is being written, and what of its body has not been. */
+  #part: OutgoingPart | undefined;
+  #body: AsyncIterator<Uint8Array> | undefined;
+  #written = 0;
+  #ended = false;
+
+  constructor(parts: AsyncIterator<OutgoingPart>, boundary: string) {
+    this.#parts = parts;
+    this.#boundary = boundary;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#ended) return end;
+    try {
+      while (this.#part !== undefined) {
+        const value = await this.#chunkOf(this.#part);
+        if (value !== undefined) return { done: false, value };
+        this.#part = undefined;
       }
-    }
-    if (part.length !== undefined && part.length !== written) {
-      throw new ServiceError(
-        'storage-corrupt',
-        `A part was announced with ${part.length} bytes and had ${written}.`,
-      );
+      return { done: false, value: await this.#line() };
+    } catch (error) {
+      await this.return();
+      throw error;
     }
   }
-  yield Buffer.from(`${lead}--${boundary}--\r\n`, 'latin1');
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#ended) return end;
+    this.#ended = true;
+    const body = this.#body ?? streamOf(this.#part);
+    this.#body = undefined;
+    await body?.return?.();
+    await this.#parts.return?.();
+    return end;
+  }
+
+  /** The next bytes of a part; `undefined` after the last. */
+  #chunkOf(part: OutgoingPart): Promise<Uint8Array | undefined> | Uint8Array | undefined {
+    const { body } = part;
+    if (!(body instanceof Uint8Array)) return this.#streamed(part, body);
+    if (this.#written > 0 || body.byteLength === 0) {
+      this.#checkLength(part);
+      return undefined;
+    }
+    this.#written = body.byteLength;
+    return body;
+  }
+
+  async #streamed(
+    part: OutgoingPart,
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<Uint8Array | undefined> {
+    this.#body ??= body[Symbol.asyncIterator]();
+    const step = await this.#body.next();
+    if (step.done === true) {
+      this.#body = undefined;
+      this.#checkLength(part);
+      return undefined;
+    }
+    this.#written += step.value.byteLength;
+    return step.value;
+  }
+
+  /** @throws ServiceError 'storage-corrupt'. */
+  #checkLength({ length }: OutgoingPart): void {
+    if (length === undefined || length === this.#written) return;
+    throw new ServiceError(
+      'storage-corrupt',
+      `A part was announced with ${length} bytes and had ${this.#written}.`,
+    );
+  }
+
+  /** The boundary line and the headers of the next part, or the closing boundary. */
+  async #line(): Promise<Uint8Array> {
+    const step = await this.#parts.next();
+    const start = `${this.#lead}--${this.#boundary}`;
+    if (step.done === true) {
+      this.#ended = true;
+      return Buffer.from(`${start}--\r\n`, 'latin1');
+    }
+    this.#part = step.value;
+    this.#written = 0;
+    this.#lead = '\r\n';
+    return Buffer.from(`${start}\r\n${headerBlock(step.value.headers)}\r\n`, 'latin1');
+  }
 }
 
 /** The bytes that `writeMultipart` will write for parts of these lengths: the Content-Length. */

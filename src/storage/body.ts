@@ -14,43 +14,61 @@ export function clientAborted(cause?: unknown): ServiceError {
  * Yields what `body` yields. When the signal fires, throws `client-aborted` at once, even if `body`
  * never yields again; `body` is then told to end, but not awaited.
  */
-export async function* untilAborted(
+export function untilAborted(
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  if (signal === undefined) {
-    yield* body;
-    return;
-  }
-  if (signal.aborted) throw clientAborted();
-  let fail: (error: unknown) => void = () => undefined;
-  const fire = () => {
-    fail(clientAborted(signal.reason));
-  };
-  signal.addEventListener('abort', fire, { once: true });
-  const iterator = body[Symbol.asyncIterator]();
+): AsyncIterableIterator<Uint8Array, undefined> {
+  const source = body[Symbol.asyncIterator]();
+  const end = { done: true, value: undefined } as const;
   let ended = false;
-  try {
-    for (;;) {
+  /** Fails what is being waited for. */
+  let fail: (error: unknown) => void = () => undefined;
+  const settle = () => {
+    ended = true;
+    signal?.removeEventListener('abort', fire);
+  };
+  const leave = () => {
+    settle();
+    Promise.resolve(source.return?.()).catch(() => undefined);
+  };
+  const fire = () => {
+    leave();
+    fail(clientAborted(signal?.reason));
+  };
+  signal?.addEventListener('abort', fire, { once: true });
+  const chunks: AsyncIterableIterator<Uint8Array, undefined> = {
+    [Symbol.asyncIterator]: () => chunks,
+    next() {
       // A race against one promise for the whole body would keep every chunk until its end.
-      const step = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted === true) {
+          if (!ended) leave();
+          reject(clientAborted(signal.reason));
+          return;
+        }
+        if (ended) {
+          resolve(end);
+          return;
+        }
         fail = reject;
-        // It may have fired while the last chunk was dealt with.
-        if (signal.aborted) fire();
-        else iterator.next().then(resolve, reject);
-      }).catch((error: unknown) => {
-        // After an error of its own the body needs no ending.
-        ended = !signal.aborted;
-        throw error;
+        source.next().then(
+          (step) => {
+            if (step.done === true) settle();
+            resolve(step.done === true ? end : step);
+          },
+          (error: unknown) => {
+            settle();
+            fail(error);
+          },
+        );
       });
-      ended = step.done === true;
-      if (step.done === true) return;
-      yield step.value;
-    }
-  } finally {
-    signal.removeEventListener('abort', fire);
-    if (!ended) Promise.resolve(iterator.return?.()).catch(() => undefined);
-  }
+    },
+    async return() {
+      if (!ended) leave();
+      return await Promise.resolve(end);
+    },
+  };
+  return chunks;
 }
 
 /** All bytes of a body that is known to be small. */

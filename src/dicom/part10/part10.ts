@@ -2,7 +2,7 @@
  * Reads a Part 10 file as it streams in (PS3.10 §7): holds its header, skips its bulk values, indexes
  * its frames.
  */
-import { takeTurns } from '../../take-turns.js';
+import { takeTurns, turnIsDue } from '../../take-turns.js';
 import { codestreamStart } from '../frame-index.js';
 import { malformed } from './errors.js';
 import { FileMetaReader, type FileMeta } from './file-meta.js';
@@ -56,13 +56,22 @@ export class Part10Reader {
     return this.fileMeta.meta;
   }
 
-  /** Reads the next bytes; keeps no reference to them once it has settled. */
-  async push(chunk: Uint8Array): Promise<void> {
+  /**
+   * Reads the next bytes, as good as always at once; then there is nothing to wait for. It keeps no reference to them
+   * when it has.
+   *
+   * @throws ServiceError at once, or later where the bytes are inflated.
+   */
+  push(chunk: Uint8Array): Promise<void> | undefined {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.length += bytes.length;
     const rest = this.scanner === undefined ? this.fileMeta.push(bytes) : bytes;
-    if (rest !== undefined) await this.pushDataSet(this.scanner ?? this.startDataSet(), rest);
-    await takeTurns();
+    if (rest !== undefined) {
+      const scanner = this.scanner ?? this.startDataSet();
+      if (this.inflater !== undefined) return this.inflater.push(rest).then(takeTurns);
+      scanner.push(rest);
+    }
+    return turnIsDue() ? takeTurns() : undefined;
   }
 
   /** Ends the file, and leaves what it means to `interpret`. */
@@ -98,11 +107,6 @@ export class Part10Reader {
     }
     this.scanner = scanner;
     return scanner;
-  }
-
-  private async pushDataSet(scanner: DataSetScanner, bytes: Buffer): Promise<void> {
-    if (this.inflater === undefined) scanner.push(bytes);
-    else await this.inflater.push(bytes);
   }
 
   private knownMeta(): FileMeta {

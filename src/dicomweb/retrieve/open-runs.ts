@@ -13,7 +13,7 @@ import { storedSyntax } from './stored-syntax.js';
 /** Bytes that are on their way; read `chunks()` once, or `cancel()`. */
 export interface OpenedRuns {
   readonly length: number;
-  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+  chunks(): AsyncIterable<Uint8Array>;
   cancel(): void;
 }
 
@@ -51,17 +51,21 @@ export async function openRuns(
     return { length, chunks: () => listed<Uint8Array>(), cancel: () => undefined };
   }
   const opened = await open(first.span);
+  const start = runsOf(opened.body, first);
+  async function* joined(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield* start;
+    for (const other of others) yield* runsOf((await open(other.span)).body, other);
+  }
   return {
     length,
-    async *chunks() {
-      yield* runsWithin(opened.body, first.runs, first.span.offset);
-      for (const { span, runs: within } of others) {
-        const { body } = await open(span);
-        yield* runsWithin(body, within, span.offset);
-      }
-    },
+    chunks: () => (others.length === 0 ? start : joined()),
     cancel: () => opened.cancel(),
   };
+}
+
+/** The runs of a span that was opened: as it comes where it is one run, as a native frame is. */
+function runsOf(body: AsyncIterable<Uint8Array>, { span, runs }: Span): AsyncIterable<Uint8Array> {
+  return runs.length === 1 ? body : runsWithin(body, runs, span.offset);
 }
 
 /**

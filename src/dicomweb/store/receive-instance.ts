@@ -83,33 +83,101 @@ function uidsOf(identity: RawIdentity): InstanceUids | undefined {
 
 const preambleBytes = 128;
 
-/** Zeroes the preamble, which may hold anything, executable code included (PS3.10 §7.1). */
-export async function* withoutPreamble(
-  source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
+/**
+ * Zeroes the preamble, which may hold anything, executable code included (PS3.10 §7.1).
+ *
+ * @param take the next chunk of the file; `undefined` after the last.
+ * @param leave lets go of what has not been taken.
+ */
+function withoutPreambleOf(
+  take: () => Promise<Uint8Array | undefined>,
+  leave: () => Promise<unknown>,
+): AsyncIterableIterator<Uint8Array, undefined> {
   let position = 0;
-  for await (const chunk of source) {
-    const within = Math.min(Math.max(preambleBytes - position, 0), chunk.length);
-    position += chunk.length;
-    if (within > 0) yield new Uint8Array(within);
-    if (within < chunk.length) yield chunk.subarray(within);
-  }
+  /** What follows the preamble in its chunk. */
+  let rest: Uint8Array | undefined;
+  const end = { done: true, value: undefined } as const;
+  const body: AsyncIterableIterator<Uint8Array, undefined> = {
+    [Symbol.asyncIterator]: () => body,
+    async next() {
+      const chunk = rest ?? (await take());
+      rest = undefined;
+      if (chunk === undefined) return end;
+      if (position >= preambleBytes) return { done: false, value: chunk };
+      const within = Math.min(preambleBytes - position, chunk.length);
+      position += within;
+      if (within < chunk.length) rest = chunk.subarray(within);
+      return { done: false, value: new Uint8Array(within) };
+    },
+    async return() {
+      await leave();
+      return end;
+    },
+  };
+  return body;
 }
 
-async function* limitInstance(
+/** The same of a source. */
+export function withoutPreamble(
   source: AsyncIterable<Uint8Array>,
-  limit: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let length = 0;
-  for await (const chunk of source) {
-    length += chunk.length;
-    if (length > limit) {
-      throw new ServiceError('payload-too-large', `An instance is larger than ${limit} bytes.`, {
+): AsyncIterableIterator<Uint8Array, undefined> {
+  const chunks = source[Symbol.asyncIterator]();
+  return withoutPreambleOf(
+    async () => {
+      const step = await chunks.next();
+      return step.done === true ? undefined : step.value;
+    },
+    async () => await chunks.return?.(),
+  );
+}
+
+/** Takes the chunks of one file to its reader, and counts them. */
+class Arrival {
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #reader: Part10Reader;
+  readonly #limit: number;
+  #ended = false;
+  /** Bytes so far. */
+  length = 0;
+
+  constructor(source: AsyncIterable<Uint8Array>, reader: Part10Reader, limit: number) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#reader = reader;
+    this.#limit = limit;
+  }
+
+  /**
+   * The next chunk, which the reader has read; `undefined` after the last.
+   *
+   * @throws ServiceError `payload-too-large`, and what the source and the reader throw.
+   */
+  async next(): Promise<Uint8Array | undefined> {
+    const step = await this.#source.next();
+    if (step.done === true) {
+      this.#ended = true;
+      return undefined;
+    }
+    this.length += step.value.length;
+    if (this.length > this.#limit) {
+      await this.leave();
+      const limitValue = this.#limit;
+      const message = `An instance is larger than ${limitValue} bytes.`;
+      throw new ServiceError('payload-too-large', message, {
         limit: 'maxInstanceBytes',
-        limitValue: limit,
+        limitValue,
       });
     }
-    yield chunk;
+    // Without a wait when there is none: that is as good as always.
+    const reading = this.#reader.push(step.value);
+    if (reading !== undefined) await reading;
+    return step.value;
+  }
+
+  /** Lets go of the source, unless it has ended. */
+  async leave(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#source.return?.();
   }
 }
 
@@ -133,7 +201,7 @@ export async function receiveInstance(
 ): Promise<Received | Refusal> {
   const { services, partition, signal } = context;
   const reader = new Part10Reader(services.limits.part10);
-  const chunks = limitInstance(source, services.limits.instanceBytes);
+  const arrival = new Arrival(source, reader, services.limits.instanceBytes);
   let counted = 0;
   const hold = (bytes: number): void => {
     context.held.add(bytes - counted);
@@ -141,19 +209,16 @@ export async function receiveInstance(
   };
   try {
     const early: Uint8Array[] = [];
-    let earlyBytes = 0;
     while (!reader.identityComplete) {
-      const next = await chunks.next();
-      if (next.done === true) break;
-      await reader.push(next.value);
-      early.push(next.value);
-      earlyBytes += next.value.length;
-      hold(earlyBytes + reader.heldBytes);
-      if (earlyBytes > services.limits.part10.headerBytes)
+      const chunk = await arrival.next();
+      if (chunk === undefined) break;
+      early.push(chunk);
+      hold(arrival.length + reader.heldBytes);
+      if (arrival.length > services.limits.part10.headerBytes)
         throw lateIdentity(services.limits.part10);
     }
     const uids = uidsOf(reader.identity);
-    if (uids === undefined) throw new Refused(await refuseUnnamed(reader, chunks, context, hold));
+    if (uids === undefined) throw new Refused(await refuseUnnamed(reader, arrival, context, hold));
     refuseOtherStudy(uids, study, reader.identity);
     if ((await isRepeated?.(uids)) === true) {
       const claimed = claimedUids(reader.identity);
@@ -163,16 +228,16 @@ export async function receiveInstance(
 
     const version = services.archive.newVersion();
     let accepted: AcceptedHeader | undefined;
-    let length = earlyBytes;
     let accept: () => void = () => undefined;
     const isAccepted = new Promise<void>((resolve) => (accept = resolve));
-    async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
-      yield* early.splice(0);
-      for await (const chunk of chunks) {
-        await reader.push(chunk);
+    /** The next chunk; after the last the file is judged. */
+    async function chunkOf(): Promise<Uint8Array | undefined> {
+      const before = early.shift();
+      if (before !== undefined) return before;
+      const chunk = await arrival.next();
+      if (chunk !== undefined) {
         hold(reader.heldBytes);
-        length += chunk.length;
-        yield chunk;
+        return chunk;
       }
       const judged = await judgeEnded(reader, context);
       if (judged.kind === 'refused') {
@@ -183,18 +248,24 @@ export async function receiveInstance(
       accepted = judged;
       accept();
       onConsumed();
+      return undefined;
     }
-    const body = withoutPreamble(bytes());
+    const leave = async () => {
+      await arrival.leave();
+    };
+    const body = withoutPreambleOf(chunkOf, leave);
     const uploaded = services.archive.putFile(partition, uids, version, body, signal);
     // Whoever commits the file waits for it as well.
     uploaded.catch(() => undefined);
     await Promise.race([isAccepted, uploaded]);
     if (accepted === undefined) throw new RangeError('a file was stored before it ended');
     const { sopClass, transferSyntax, dataSet, metadata, index, warning, comments } = accepted;
+    const { length } = arrival;
     const described = { sopClass, transferSyntax, length, dataSet, metadata, index };
     return { kind: 'received', file: { uids, version, ...described, uploaded }, warning, comments };
   } catch (error) {
     hold(0);
+    await arrival.leave();
     if (error instanceof Refused) return error.refusal;
     if (error instanceof ServiceError && fileErrors.has(error.code)) {
       return {
@@ -233,14 +304,11 @@ async function judgeEnded(
 /** Reads on to the end of a file without usable UIDs, to say all that is wrong with it. */
 async function refuseUnnamed(
   reader: Part10Reader,
-  chunks: AsyncIterable<Uint8Array>,
+  arrival: Arrival,
   context: ReceiveContext,
   hold: (bytes: number) => void,
 ): Promise<Refusal> {
-  for await (const chunk of chunks) {
-    await reader.push(chunk);
-    hold(reader.heldBytes);
-  }
+  while ((await arrival.next()) !== undefined) hold(reader.heldBytes);
   const judged = await judgeEnded(reader, context);
   hold(0);
   const comments =

@@ -120,7 +120,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
       throw error;
     }
   });
-  const services = async (): Promise<Services> => (await backend()).services;
+  const services = lazy(async (): Promise<Services> => (await backend()).services);
   const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
   const page = pageOf(config, {

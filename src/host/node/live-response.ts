@@ -6,14 +6,14 @@
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { ServiceError } from '../../errors.js';
-import { takeTurns } from '../../take-turns.js';
+import { takeTurns, turnIsDue } from '../../take-turns.js';
 
 /**
  * Resolves when the response takes more, or is closed. Other requests have their turn meanwhile, also
  * while a socket takes thousands of small chunks that are all there.
  */
 export async function untilDrained(response: ServerResponse): Promise<void> {
-  await takeTurns();
+  if (turnIsDue()) await takeTurns();
   if (!response.writableNeedDrain || response.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = () => {
@@ -68,7 +68,7 @@ function pacedChunks(
   return {
     leave,
     async next() {
-      await untilDrained(response);
+      if (response.writableNeedDrain || turnIsDue()) await untilDrained(response);
       for (;;) {
         const step = await chunks.next();
         if (step.done === true) {

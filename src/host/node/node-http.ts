@@ -4,6 +4,7 @@ import type { IncomingRequest, RequestHeaders } from '../../http/incoming-reques
 import { isHost } from '../../http/origin.js';
 import type { Reply } from '../../http/reply.js';
 import type { Dispatch } from '../pipeline/dispatcher.js';
+import { StreamChunks } from '../../storage/stream-chunks.js';
 import { sendPaced, signalOf } from './live-response.js';
 import { createUpload, type UploadOptions } from './upload.js';
 
@@ -13,7 +14,12 @@ const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 const forbidden: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
 function parsed(url: string): URL | undefined {
-  return URL.canParse(url) ? new URL(url) : undefined;
+  try {
+    // As good as always it can be: to ask first would be to parse twice.
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The absolute URL of a message; `undefined` when there is none without credentials. */
@@ -54,14 +60,23 @@ class MessageHeaders implements RequestHeaders {
  * The chunks of a message. Asking for the first tells a client that waits (`Expect: 100-continue`)
  * to go on, so that one who is refused sends nothing.
  */
-async function* chunksOf(
+function chunksOf(
   message: IncomingMessage,
   response: ServerResponse,
-): AsyncGenerator<Uint8Array, undefined> {
-  const waits = message.headers.expect?.toLowerCase() === '100-continue';
-  if (waits && !response.headersSent) response.writeContinue();
-  yield* message as AsyncIterable<Uint8Array>;
-  return undefined;
+): AsyncIterator<Uint8Array, undefined> {
+  let chunks: StreamChunks | undefined;
+  return {
+    async next() {
+      if (chunks === undefined) {
+        const waits = message.headers.expect?.toLowerCase() === '100-continue';
+        if (waits && !response.headersSent) response.writeContinue();
+        // A slow client is known by its every byte.
+        chunks = new StreamChunks(message, 1);
+      }
+      const value = await chunks.next();
+      return value === undefined ? { done: true, value } : { done: false, value };
+    },
+  };
 }
 
 /** The request in a message; `undefined` when it cannot be one for us. */

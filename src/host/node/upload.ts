@@ -64,6 +64,9 @@ export function createUpload(
     return result;
   }
 
+  const end = { done: true, value: undefined } as const;
+  const isLeft = () => discarding;
+
   async function drain(): Promise<void> {
     let left = discardBytes + bufferedBytes;
     let leftBefore = left;
@@ -87,42 +90,59 @@ export function createUpload(
   const discard = () => {
     if (discarding) return;
     discarding = true;
+    endWatch();
     // A client that goes meanwhile is none of our business any more.
     drain().catch(() => undefined);
   };
 
-  /** The next chunk, unless the client keeps silent. */
-  async function awaited(): Promise<IteratorResult<Uint8Array, undefined>> {
-    signal?.throwIfAborted();
-    let timer: NodeJS.Timeout | undefined;
-    let abandon: () => void = () => undefined;
-    const stalled = new Promise<never>((_, reject) => {
-      abandon = () => {
-        reject(signal?.reason as Error);
-      };
-      signal?.addEventListener('abort', abandon);
-      timer = setTimeout(() => {
-        const message = `Nothing of the body came for ${stallMilliseconds / 1000} seconds.`;
-        reject(new ServiceError('request-timeout', message));
-      }, stallMilliseconds).unref();
-    });
-    try {
-      return await Promise.race([next(), stalled]);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abandon);
+  /** Fails what is being waited for; what is over is not touched by it. */
+  let fail: (reason: Error) => void = () => undefined;
+  /** One for the whole body: it is set back with each chunk. */
+  let watch: NodeJS.Timeout | undefined;
+
+  const abandon = () => {
+    fail(signal?.reason as Error);
+  };
+  const stall = () => {
+    const message = `Nothing of the body came for ${stallMilliseconds / 1000} seconds.`;
+    fail(new ServiceError('request-timeout', message));
+  };
+
+  function keepWatch(): void {
+    if (watch !== undefined) {
+      watch.refresh();
+      return;
     }
+    watch = setTimeout(stall, stallMilliseconds).unref();
+    signal?.addEventListener('abort', abandon);
   }
 
-  const end = { done: true, value: undefined } as const;
-  const isLeft = () => discarding;
+  /** Nothing more is waited for. */
+  function endWatch(): void {
+    clearTimeout(watch);
+    watch = undefined;
+    signal?.removeEventListener('abort', abandon);
+  }
+
+  /** The next chunk, unless the client keeps silent. */
+  function awaited(): Promise<IteratorResult<Uint8Array, undefined>> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      keepWatch();
+      fail = (reason) => {
+        endWatch();
+        reject(reason);
+      };
+      next().then((step) => {
+        if (step.done === true) endWatch();
+        resolve(isLeft() ? end : step);
+      }, fail);
+    });
+  }
+
   const body: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => body,
-    async next() {
-      if (isLeft()) return end;
-      const step = await awaited();
-      return isLeft() ? end : step;
-    },
+    next: () => (isLeft() ? Promise.resolve(end) : awaited()),
     async return() {
       discard();
       return await Promise.resolve(end);

@@ -93,8 +93,15 @@ export const logForPeople: Log = (entry) => {
  * is killed in the next moment, and a query finds one entry in a row.
  */
 export const logToConsole: Log = (entry) => {
-  console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+  const output = process.stdout;
+  // As for `console.log`, which takes four times as long: a reader that has gone is no fault of a request.
+  if (!output.listeners('error').includes(passOver)) output.on('error', passOver);
+  output.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
 };
+
+function passOver(): void {
+  // Nobody is left to be told.
+}
 
 /** Errors whose messages are texts of others, which may quote keys, values and addresses. */
 const quoting: ReadonlySet<string> = new Set(['RestError', 'SyntaxError']);

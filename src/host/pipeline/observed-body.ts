@@ -33,22 +33,22 @@ export function observeBody(
     ended = true;
     onEnd(error === undefined ? { outcome, bytes } : { outcome, bytes, error });
   };
+  const passed = (step: IteratorResult<Uint8Array, unknown>) => {
+    if (step.done === true) {
+      end('complete');
+      return done;
+    }
+    bytes += step.value.byteLength;
+    return step;
+  };
+  const failed = (error: unknown) => {
+    end('failed', error);
+    throw error;
+  };
   const observed: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => observed,
-    async next() {
-      if (ended) return done;
-      try {
-        const step = await within(() => source.next());
-        if (step.done === true) {
-          end('complete');
-          return done;
-        }
-        bytes += step.value.byteLength;
-        return step;
-      } catch (error) {
-        end('failed', error);
-        throw error;
-      }
+    next() {
+      return ended ? Promise.resolve(done) : within(() => source.next()).then(passed, failed);
     },
     async return() {
       end('aborted');

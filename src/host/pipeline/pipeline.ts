@@ -13,7 +13,7 @@ import { discardBody, receivedBody, tooLarge } from '../../http/body.js';
 import { acceptsGzip, gzipBody, isCompressible } from '../../http/content-encoding.js';
 import { isPreflight } from '../../http/cors.js';
 import { problemResponse } from '../../http/problem.js';
-import { reply, type Reply } from '../../http/reply.js';
+import { reply, type Reply, type ReplyBody } from '../../http/reply.js';
 import type { RequestHead } from '../../http/incoming-request.js';
 import { checkHead } from '../../http/request-head.js';
 import type { Partition } from '../../storage/archive/keys.js';
@@ -74,10 +74,13 @@ function checkLength({ head }: Exchange, maxBytes: number): void {
 }
 
 /** The answer in gzip, where that is worth it and taken. */
-async function coded({ head }: Exchange, answer: Reply): Promise<Reply> {
-  const { status, headers, body } = answer;
+function coded({ head }: Exchange, answer: Reply): Reply | Promise<Reply> {
+  const { body } = answer;
   if (body === undefined || !isCompressible(answer)) return answer;
-  if (!acceptsGzip(head.headers.get('accept-encoding'))) return answer;
+  return acceptsGzip(head.headers.get('accept-encoding')) ? gzipped(answer, body) : answer;
+}
+
+async function gzipped({ status, headers }: Reply, body: ReplyBody): Promise<Reply> {
   const others = Object.entries(headers).filter(([name]) => name !== 'Content-Length');
   return {
     status,
@@ -97,7 +100,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     log({ event: 'fault', requestId, route: route.name, error: describeError(error) });
   }
 
-  /** Finds out who asks, and for what. */
+  /** Finds out who asks, and for what; lets them in, or not. */
   async function identify(exchange: Exchange, route: Route): Promise<Admitted> {
     const { head, secret, params, profile, notes } = exchange;
     const named = () => partitionOf(params['partition'], partitions, profile.partitions);
@@ -122,13 +125,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       ...auditNoteOf(head.headers),
     };
     return { partition, reach, head };
-  }
-
-  /** Lets the caller in, or not. */
-  async function admit(exchange: Exchange, route: Route): Promise<Admitted> {
-    const admitted = await identify(exchange, route);
-    exchange.notes.auth = performance.now() - exchange.started;
-    return admitted;
   }
 
   /** The answer of a route's handler. */
@@ -160,7 +156,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     checkHead(head.headers);
     if (isPreflight(head)) return reply(null, { status: 204 });
     if ('answer' in route) return route.answer();
-    const admitted = await admit(exchange, route);
+    const admitted = await identify(exchange, route);
+    exchange.notes.auth = performance.now() - exchange.started;
     checkQuery(exchange);
     checkLength(exchange, limits.requestBytes);
     return await handle(exchange, route, admitted);
@@ -215,7 +212,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   return async (...asked) => {
     const exchange = begin(asked, config);
-    const answer = await withinScope(exchange.scope, async () => await answered(exchange));
-    return watched(exchange, dressed(exchange, await coded(exchange, answer)));
+    const answer = await withinScope(exchange.scope, () => answered(exchange));
+    const sent = coded(exchange, answer);
+    return watched(exchange, dressed(exchange, sent instanceof Promise ? await sent : sent));
   };
 }

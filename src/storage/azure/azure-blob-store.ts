@@ -26,13 +26,15 @@ class BodyError extends Error {
   override readonly name = 'BodyError';
 }
 
-async function* markErrors(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** @throws BodyError for what the body throws. */
+async function nextOf(chunks: AsyncIterator<Uint8Array, undefined>) {
   try {
-    yield* body;
+    return (await chunks.next()).value;
   } catch (cause) {
     throw new BodyError('The body failed', { cause });
   }
 }
+
 const methods = {
   get: 'GET',
   list: 'GET',
@@ -91,14 +93,15 @@ export class AzureBlobStore implements BlobStore {
     const client = blobClientIn(this.#clients[container], name);
     const tell = (operation: BlobOperation) => this.#tell(operation, container);
     const upload = new BlockUpload({ client, buffers: this.#buffers, tell, signal });
+    const chunks = untilAborted(body, signal);
     try {
-      const marked = untilAborted(markErrors(body), signal);
-      return { length: await this.#send({ client, tell, signal }, upload, marked) };
+      return { length: await this.#send({ client, tell, signal }, upload, chunks) };
     } catch (error) {
       await upload.cancel();
       if (error instanceof BodyError) throw error.cause;
       throw translateError(error, `Container ${container}`, signal);
     } finally {
+      await chunks.return?.();
       upload.end();
     }
   }
@@ -106,12 +109,12 @@ export class AzureBlobStore implements BlobStore {
   async #send(
     { client, tell, signal }: Omit<BlockTarget, 'buffers'>,
     upload: BlockUpload,
-    body: AsyncIterable<Uint8Array>,
+    chunks: AsyncIterator<Uint8Array, undefined>,
   ): Promise<number> {
     let block = this.#buffers.take(1);
     let filled = 0;
     let sent = 0;
-    for await (const chunk of body) {
+    for (let chunk = await nextOf(chunks); chunk !== undefined; chunk = await nextOf(chunks)) {
       for (let offset = 0; offset < chunk.length;) {
         if (filled === blockBytes) {
           await upload.send(block, filled);

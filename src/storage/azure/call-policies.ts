@@ -43,7 +43,6 @@ export function callerPolicy({ headers, waits }: Caller): CallPolicy {
 export function callTimePolicy(timeoutMs: number): CallPolicy {
   return {
     name: 'callTimePolicy',
-    sendRequest: async (request, next) =>
-      await answerWithin(timeoutMs, request, () => next(request)),
+    sendRequest: (request, next) => answerWithin(timeoutMs, request, () => next(request)),
   };
 }

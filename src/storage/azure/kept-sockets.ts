@@ -95,7 +95,7 @@ export function keptSocketsPolicy(
       for (let repeats = 0; ; repeats += 1) {
         const sending: Sending = { isOnKept: false };
         try {
-          return await sendings.run(sending, async () => await next(request));
+          return await sendings.run(sending, () => next(request));
         } catch (error) {
           if (!sending.isOnKept || !isClosed(error)) throw error;
           dropIdle(agent);

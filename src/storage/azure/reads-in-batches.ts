@@ -62,9 +62,9 @@ export function readInBatches(pipeline: CallPipeline): void {
   pipeline.addPolicy(
     {
       name: 'wrapReadPolicy',
-      async sendRequest(request, next) {
+      sendRequest(request, next) {
         wrap(request);
-        return await next(request);
+        return next(request);
       },
     },
     // What is signed is the batch.

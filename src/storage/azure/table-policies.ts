@@ -116,7 +116,7 @@ const deleteWithoutGuard = /^(DELETE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?if-match: )\*
 export function deleteGuardPolicy(): CallPolicy {
   return {
     name: 'deleteGuardPolicy',
-    async sendRequest(request, next) {
+    sendRequest(request, next) {
       const etags = deleteGuards.getStore() ?? [];
       if (etags.length > 0 && typeof request.body === 'string') {
         let index = 0;
@@ -129,7 +129,7 @@ export function deleteGuardPolicy(): CallPolicy {
         // Never send a delete that lost its guard.
         if (index !== etags.length) throw new Error('The deletes of a transaction were not found');
       }
-      return await next(request);
+      return next(request);
     },
   };
 }
@@ -145,13 +145,13 @@ function escaped(character: string): string {
 export function asciiEntityPolicy(): CallPolicy {
   return {
     name: 'asciiEntityPolicy',
-    async sendRequest(request, next) {
+    sendRequest(request, next) {
       const isJson = request.headers.get('Content-Type')?.startsWith('application/json') === true;
       if (isJson && typeof request.body === 'string') {
         request.body = request.body.replace(/[\u0080-\uffff]/g, escaped);
         request.headers.set('Content-Length', request.body.length);
       }
-      return await next(request);
+      return next(request);
     },
   };
 }

@@ -154,7 +154,7 @@ describe('Part10Reader', () => {
     const file = buildPart10({
       elements: [{ tag: '00400500', vr: 'UT', bytes: ramp(2), declaredLength: 0xfffffffe }],
     });
-    await expect(reader.push(file)).rejects.toMatchObject({
+    await expect(async () => await reader.push(file)).rejects.toMatchObject({
       code: 'dicom-limit-exceeded',
       message: expect.stringMatching(
         /If the file is smaller, it is cut off or damaged: the length of \(0040,0500\)/,

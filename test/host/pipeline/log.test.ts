@@ -30,7 +30,7 @@ describe('lineForPeople', () => {
 
 describe('logToConsole', () => {
   it('writes each entry at once, as a line of its own', () => {
-    const written = jest.spyOn(console, 'log').mockImplementation(() => undefined);
+    const written = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
     try {
       for (const requestId of ['one', 'two']) logToConsole({ ...request, requestId });
       const lines = written.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
