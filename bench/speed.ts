@@ -1,8 +1,7 @@
 /**
- * The speed table: `npm run bench [-- --only path,search] [--rows 4,7] [--rounds 5]
- * [--profile]`. Starts the
- * service over an Azurite, and Orthanc where it is installed; takes our figure and the other one in
- * turns; prints the table of docs/performance.md and writes it to bench/results/.
+ * The speed table: `npm run bench [-- --only path,search] [--rows 4,7] [--rounds 5] [--profile] [--write]`. Starts
+ * the service over an Azurite, and Orthanc where it is installed; takes our figure and the other one in turns;
+ * prints the table, writes it to bench/results/ and, if told so, into docs/performance.md.
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -12,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { startAzurite } from '../src/host/local/azurite.js';
 import type { Context, Part } from './speed/context.js';
 import { latency } from './speed/latency.js';
+import { describeRun, loadNow, tableOf, writeDocument, type Run } from './speed/document.js';
 import { loadTime } from './speed/load-time.js';
 import { memoryUnderFrames } from './speed/memory-under-frames.js';
 import { metadata } from './speed/metadata.js';
@@ -19,7 +19,7 @@ import { startOrthanc } from './speed/orthanc.js';
 import { processor } from './speed/processor.js';
 import { requestPath } from './speed/request-path.js';
 import { render } from './speed/render.js';
-import { passes, type Row } from './speed/row.js';
+import type { Row } from './speed/row.js';
 import { search } from './speed/search.js';
 import { startService } from './speed/service.js';
 
@@ -36,32 +36,6 @@ const parts: readonly Part[] = [
 
 const resultsFolder = path.join(__dirname, '../../bench/results');
 
-function figure(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-}
-
-function goalText({ goal }: Row): string {
-  return 'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`;
-}
-
-function tableOf(rows: readonly Row[]): string {
-  const head = ['#', 'work', 'against', 'unit', 'ours', 'theirs', 'ratio', 'goal', '', 'calls'];
-  const lines = rows.map((row) => [
-    row.number,
-    row.note === undefined ? row.work : `${row.work}; ${row.note}`,
-    row.against,
-    row.unit,
-    figure(row.ours),
-    figure(row.theirs),
-    figure(row.ratio),
-    goalText(row),
-    passes(row) ? 'ok' : 'short',
-    row.storageCalls === undefined ? '' : String(row.storageCalls),
-  ]);
-  const all = [head, head.map(() => '---'), ...lines];
-  return all.map((line) => `| ${line.join(' | ')} |`).join('\n');
-}
-
 function chosenParts(only: string | undefined): readonly Part[] {
   if (only === undefined) return parts;
   return only.split(',').map((name) => {
@@ -73,17 +47,17 @@ function chosenParts(only: string | undefined): readonly Part[] {
   });
 }
 
-function writeResults(rows: readonly Row[], orthanc: string | undefined): string {
+function writeResults(rows: readonly Row[], { time, load, seconds, orthanc }: Run): string {
   mkdirSync(resultsFolder, { recursive: true });
-  const time = new Date().toISOString();
   const file = path.join(resultsFolder, `${time.replaceAll(':', '')}.json`);
   const machine = {
     node: process.version,
     processors: cpus().map(({ model }) => model),
     memoryBytes: totalmem(),
     orthanc,
+    load,
   };
-  writeFileSync(file, `${JSON.stringify({ time, machine, rows }, undefined, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ time, seconds, machine, rows }, undefined, 2)}\n`);
   return path.relative(process.cwd(), file);
 }
 
@@ -101,8 +75,10 @@ async function measurePart(
   const { connectionString } = azurite;
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${resultsFolder}`] : [];
   const service = await startService(connectionString, profiling);
-  const orthanc = await startOrthanc();
-  if (orthanc === undefined) asked.progress('Orthanc is not installed: its rows are left out');
+  const orthanc = part.besideOrthanc === true ? await startOrthanc() : undefined;
+  if (part.besideOrthanc === true && orthanc === undefined) {
+    asked.progress('Orthanc is not installed: its rows are left out');
+  }
   try {
     const context = { ...asked, service, connectionString, orthanc };
     return { measured: await part.measure(context), orthanc: orthanc?.version };
@@ -119,32 +95,39 @@ async function main(): Promise<void> {
     options: {
       only: { type: 'string' },
       rows: { type: 'string' },
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       profile: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
     },
   });
   const chosen = chosenParts(values.only);
+  const load = loadNow();
+  const time = new Date().toISOString();
   const started = performance.now();
+  const secondsSoFar = () => (performance.now() - started) / 1000;
   const progress = (what: string) => {
-    const seconds = Math.round((performance.now() - started) / 1000);
-    process.stderr.write(`${String(seconds).padStart(4)} s  ${what}\n`);
+    process.stderr.write(`${secondsSoFar().toFixed(0).padStart(4)} s  ${what}\n`);
   };
   mkdirSync(resultsFolder, { recursive: true });
   const numbers = values.rows?.split(',');
   const asked = {
-    rounds: Number(values.rounds),
     wants: (row: string) => numbers?.includes(row) ?? true,
     progress,
   };
   const rows: Row[] = [];
   let orthancVersion: string | undefined;
   for (const part of chosen) {
-    const { measured, orthanc } = await measurePart(part, asked, values.profile);
+    const rounds = Number(values.rounds ?? part.rounds);
+    const before = secondsSoFar();
+    const { measured, orthanc } = await measurePart(part, { ...asked, rounds }, values.profile);
     rows.push(...measured);
-    orthancVersion = orthanc;
+    orthancVersion ??= orthanc;
+    progress(`${part.name} took ${(secondsSoFar() - before).toFixed(0)} s`);
   }
-  console.log(tableOf(rows));
-  console.log(`\nWritten to ${writeResults(rows, orthancVersion)}`);
+  const run: Run = { time, load, seconds: secondsSoFar(), orthanc: orthancVersion };
+  console.log(`${tableOf(rows)}\n\n${describeRun(run)}`);
+  console.log(`\nWritten to ${writeResults(rows, run)}`);
+  if (values.write) writeDocument(rows, run);
   if (values.profile) {
     console.log(
       `The profile is the .cpuprofile in ${path.relative(process.cwd(), resultsFolder)}.`,

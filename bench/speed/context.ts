@@ -17,5 +17,9 @@ export interface Context {
 /** One part of the table: `npm run bench -- --only <name>`. */
 export interface Part {
   readonly name: string;
+  /** Of which the median is taken, where `--rounds` says nothing; one more warms up. */
+  readonly rounds: number;
+  /** Whether Orthanc is started for it. */
+  readonly besideOrthanc?: true;
   readonly measure: (context: Context) => Promise<readonly Row[]>;
 }

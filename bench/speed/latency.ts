@@ -12,7 +12,7 @@ import { inTurns, summarise, type Row } from './row.js';
 import { startScript, type RunningService } from './service.js';
 
 const delayMilliseconds = 5;
-const milliseconds = 1500;
+const milliseconds = 1000;
 /** Of one process: they ask for less than a processor can do in that time. */
 const fewClients = 8;
 const manyClients = 64;
@@ -93,4 +93,4 @@ async function measure({ rounds, progress }: Context): Promise<readonly Row[]> {
   }
 }
 
-export const latency: Part = { name: 'latency', measure };
+export const latency: Part = { name: 'latency', rounds: 3, measure };

@@ -68,4 +68,4 @@ async function measure({ rounds, progress }: Context): Promise<readonly Row[]> {
   }
 }
 
-export const loadTime: Part = { name: 'load', measure };
+export const loadTime: Part = { name: 'load', rounds: 5, measure };

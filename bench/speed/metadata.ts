@@ -65,4 +65,9 @@ async function measure(context: Context): Promise<readonly Row[]> {
   ];
 }
 
-export const metadata: Part = { name: 'metadata', measure };
+export const metadata: Part = {
+  name: 'metadata',
+  rounds: 3,
+  besideOrthanc: true,
+  measure,
+};

@@ -67,4 +67,9 @@ async function measure({ service, orthanc, rounds, progress }: Context): Promise
   });
 }
 
-export const processor: Part = { name: 'processor', measure };
+export const processor: Part = {
+  name: 'processor',
+  rounds: 3,
+  besideOrthanc: true,
+  measure,
+};

@@ -99,4 +99,4 @@ async function measure({ rounds, progress }: Context): Promise<readonly Row[]> {
   ];
 }
 
-export const render: Part = { name: 'render', measure };
+export const render: Part = { name: 'render', rounds: 5, measure };

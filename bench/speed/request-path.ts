@@ -272,6 +272,7 @@ async function retrieveWork(
 
 export const requestPath: Part = {
   name: 'path',
+  rounds: 5,
   measure: async (context) => {
     if (process.platform !== 'linux') return [];
     const { service, connectionString } = context;
