@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const delay = Number(process.env['STAND_IN_DELAY'] ?? 0);
   const config = readConfig({});
   const tables = new FilledTables();
-  await tables.grow(Number(process.env['STAND_IN_STUDIES'] ?? 0));
+  tables.grow(Number(process.env['STAND_IN_STUDIES'] ?? 0));
   const services = createServices(
     { tables: slowed(tables, delay), blobs: slowed(new MemoryBlobStore(), delay) },
     config,

@@ -1,9 +1,8 @@
 /**
  * An archive of any number of studies, with the rows that stores would leave, and the calls and rows that
- * searches cost it. What can be made from the number of a study is made when it is first read, so that a
- * million studies fit into memory; the keys of all index rows are there.
+ * searches cost it. All of it follows from the numbers of the studies and is made when it is read, so that a
+ * million studies cost no more than one.
  */
-import { deepStrictEqual } from 'node:assert/strict';
 import { attribute } from '../../src/dicom/attribute.js';
 import type { DataSet } from '../../src/dicom/data-set.js';
 import type { Tag } from '../../src/dicom/tag.js';
@@ -31,12 +30,12 @@ import {
 } from '../../src/storage/archive/records.js';
 import {
   addressesOf,
-  addressOf,
   indexedValue,
   type Address,
   type IndexRow,
 } from '../../src/storage/archive/index/search-index.js';
-import type { Ulid } from '../../src/storage/archive/ulid.js';
+import { invertUlid, type Ulid } from '../../src/storage/archive/ulid.js';
+import { checkQuery } from '../../src/storage/table-limits.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import {
   tableLimits,
@@ -48,6 +47,9 @@ import {
   type TableName,
   type TableOperation,
 } from '../../src/storage/table-store.js';
+
+import { groupBy } from '../../src/group-by.js';
+import { NumberedRows, type Run } from './numbered-rows.js';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -84,6 +86,9 @@ export function familyOf(study: number): string {
   return at(0) + at(1) + at(2);
 }
 
+/** Different descriptions. */
+const descriptions = 50;
+
 /** Studies of the same day, one after another. */
 export const studiesPerDay = 100;
 
@@ -91,6 +96,13 @@ export const studiesPerDay = 100;
 export function dateOf(study: number): string {
   const day = new Date(Date.UTC(1990, 0, 1 + Math.floor(study / studiesPerDay)));
   return day.toISOString().slice(0, 10).replaceAll('-', '');
+}
+
+/** The time of a study: those of a day come in no order. */
+export function timeOf(study: number): string {
+  const minutes = (study * 37) % (24 * 60);
+  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60];
+  return `${String(hour).padStart(2, '0')}${String(minute).padStart(2, '0')}00`;
 }
 
 /** UIDs of the study with that number, of its one series and its one instance. */
@@ -109,9 +121,10 @@ export function dataSetOf(study: number): DataSet {
     '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
     '00080018': { vr: 'UI', Value: [uids.instance] },
     '00080020': { vr: 'DA', Value: [dateOf(study)] },
+    '00080030': { vr: 'TM', Value: [timeOf(study)] },
     '00080050': { vr: 'SH', Value: [`A${study}`] },
     '00080060': { vr: 'CS', Value: [modalities[study % modalities.length] ?? ''] },
-    '00081030': { vr: 'LO', Value: [`Protocol ${study % 50}`] },
+    '00081030': { vr: 'LO', Value: [`Protocol ${study % descriptions}`] },
     '00100010': { vr: 'PN', Value: [{ Alphabetic: `${familyOf(study)}^Given` }] },
     '00100020': { vr: 'LO', Value: [`P${Math.floor(study / 2)}`] },
     '0020000D': { vr: 'UI', Value: [uids.study] },
@@ -126,8 +139,11 @@ const partition = defaultPartition;
 const modalitiesInStudy = attribute('ModalitiesInStudy');
 const modality = attribute('Modality');
 
-/** The index rows of a study, spelled without the records that a store makes on the way to them. */
-function indexRows(study: number): readonly IndexRow[] {
+/** The index rows of a study for an attribute, spelled without the records that a store makes on the way to them. */
+function indexRows(
+  study: number,
+  { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+): readonly IndexRow[] {
   const all = uidsOf(study);
   const dataSet = dataSetOf(study);
   const write = ulidOf(study + 1);
@@ -136,10 +152,76 @@ function indexRows(study: number): readonly IndexRow[] {
     series: { study: all.study, series: all.series },
     instance: all,
   } as const;
-  return indexedAttributes.flatMap(({ level, tag }) =>
-    normalisedValues(dataSet[tag === modalitiesInStudy ? modality : tag]).map((text): IndexRow => {
-      const value = indexedValue(tag, text);
-      return { partition, level, tag, value, created: write, uids: uids[level], write };
+  return normalisedValues(dataSet[tag === modalitiesInStudy ? modality : tag]).map((text) => {
+    const value = indexedValue(tag, text);
+    return { partition, level, tag, value, created: write, uids: uids[level], write };
+  });
+}
+
+/** Studies whose numbers leave the same rest have the same value, or so many that follow each other. */
+interface Sharing {
+  readonly every?: number;
+  readonly together?: number;
+}
+
+/** How studies share the values of an attribute; each has its own where nothing is said. */
+const sharing: Readonly<Record<Tag, Sharing | undefined>> = {
+  [attribute('StudyDate')]: { together: studiesPerDay },
+  [attribute('PatientID')]: { together: 2 },
+  [attribute('PatientName')]: { every: syllables.length ** 3 },
+  [attribute('StudyDescription')]: { every: descriptions },
+  [attribute('ModalitiesInStudy')]: { every: modalities.length },
+  [attribute('Modality')]: { every: modalities.length },
+};
+
+/** The runs of studies with the same value of an attribute, by the number of the first. */
+function runsOf(tag: Tag, studies: number): readonly Omit<Run, 'prefix'>[] {
+  const { every, together = 1 } = sharing[tag] ?? {};
+  if (every !== undefined) {
+    const firsts = Array.from({ length: Math.min(every, studies) }, (_, first) => first);
+    return firsts.map((first) => ({ first, step: every, end: studies }));
+  }
+  const count = Math.ceil(studies / together);
+  return Array.from({ length: count }, (_, at) => {
+    const first = at * together;
+    return { first, step: 1, end: Math.min(first + together, studies) };
+  });
+}
+
+const separator = '|';
+
+/** What stands behind the value in the key of a row. */
+function suffixAt(level: IndexRow['level']): (study: number) => string {
+  return (study) => {
+    const { study: uid, series, instance } = uidsOf(study);
+    const write = ulidOf(study + 1);
+    const uids = { study: [uid], series: [uid, series], instance: [uid, series, instance] }[level];
+    return [invertUlid(write), ...uids, write].join(separator);
+  };
+}
+
+/** The rows of an attribute in one table, by their partitions. */
+function numberedRows(
+  { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+  table: Address['table'],
+  studies: number,
+): ReadonlyMap<string, NumberedRows> {
+  const runs = runsOf(tag, studies).flatMap((run) =>
+    indexRows(run.first, { level, tag })
+      .flatMap(addressesOf)
+      .filter((address) => address.table === table)
+      .map(({ partitionKey, rowKey }) => {
+        const prefix = rowKey.slice(0, rowKey.indexOf(separator) + 1);
+        return { partitionKey, run: { ...run, prefix } };
+      }),
+  );
+  return new Map(
+    [...groupBy(runs, ({ partitionKey }) => partitionKey)].map(([partitionKey, own]) => {
+      const rows = new NumberedRows(
+        own.map(({ run }) => run),
+        suffixAt(level),
+      );
+      return [partitionKey, rows] as const;
     }),
   );
 }
@@ -161,9 +243,6 @@ function rowsOf(study: number) {
   const { study: row, added } = plan;
   const [series] = plan.series.values();
   if (row === undefined || series === undefined) throw new RangeError('no rows');
-  const spell = (address: Address) => Object.values(address).join(' ');
-  const planned = added.flatMap(addressesOf).map(spell).sort();
-  deepStrictEqual(indexRows(study).flatMap(addressesOf).map(spell).sort(), planned);
   return { uids, dataSet, row, series, added, record };
 }
 
@@ -224,6 +303,9 @@ function numberIn(key: string): number {
   return Number(/1\.2\.840\.(\d+)$/.exec(key)?.[1] ?? -1);
 }
 
+/** Copies of studies that are kept, as making one takes a store's planning. */
+const mostCopies = 10_000;
+
 /** Everything that one search cost. */
 export interface Cost {
   readonly calls: number;
@@ -236,21 +318,18 @@ export interface Cost {
 export class FilledTables extends MemoryTableStore {
   readonly #made = new Set<string>();
   readonly #pageRows: number;
-  readonly #worded: ReadonlySet<Tag> | undefined;
+  readonly #copies = new Map<number, Properties>();
+  readonly #indexes = new Map<string, ReadonlyMap<string, NumberedRows>>();
   #calls = 0;
   #rows = 0;
   #rounds = 0;
   #underWay = 0;
   #studies = 0;
 
-  /**
-   * @param pageRows - most rows on a page of a query.
-   * @param worded - attributes whose words can be sought; all when left out.
-   */
-  constructor(pageRows: number = tableLimits.pageRows, worded?: ReadonlySet<Tag>) {
+  /** @param pageRows - most rows on a page of a query. */
+  constructor(pageRows: number = tableLimits.pageRows) {
     super();
     this.#pageRows = pageRows;
-    this.#worded = worded;
   }
 
   get studies(): number {
@@ -258,45 +337,9 @@ export class FilledTables extends MemoryTableStore {
   }
 
   /** Adds studies of one series and one instance each, until there are that many. */
-  async grow(studies: number): Promise<void> {
-    const waiting = new Map<string, { readonly at: Omit<Address, 'rowKey'>; rowKeys: string[] }>();
-    for (; this.#studies < studies; this.#studies++) {
-      const created = ulidOf(this.#studies + 1);
-      const browse: Address = {
-        table: 'searchindex',
-        partitionKey: browsePartitionKey(partition),
-        rowKey: browseRowKey(created, uidsOf(this.#studies).study),
-      };
-      const rows = indexRows(this.#studies).flatMap((row) =>
-        this.#worded === undefined || this.#worded.has(row.tag)
-          ? addressesOf(row)
-          : [addressOf(row)],
-      );
-      for (const { rowKey, ...at } of [browse, ...rows]) {
-        const key = `${at.table} ${at.partitionKey}`;
-        const batch = waiting.get(key) ?? { at, rowKeys: [] };
-        waiting.set(key, batch);
-        batch.rowKeys.push(rowKey);
-        if (batch.rowKeys.length === tableLimits.transactionOperations) {
-          await this.#insert(at, batch.rowKeys);
-          batch.rowKeys = [];
-        }
-      }
-    }
-    for (const { at, rowKeys } of waiting.values()) {
-      if (rowKeys.length > 0) await this.#insert(at, rowKeys);
-    }
-  }
-
-  async #insert(
-    { table, partitionKey }: Omit<Address, 'rowKey'>,
-    rowKeys: readonly string[],
-  ): Promise<void> {
-    await this.transact(
-      table,
-      partitionKey,
-      rowKeys.map((rowKey) => ({ kind: 'insert', rowKey, properties: {} })),
-    );
+  grow(studies: number): void {
+    this.#studies = Math.max(this.#studies, studies);
+    this.#indexes.clear();
   }
 
   /** What has been read since the last time. */
@@ -337,16 +380,55 @@ export class FilledTables extends MemoryTableStore {
 
   override async query(table: TableName, range: RowRange, options?: QueryOptions): Promise<Page> {
     await this.#make(table, range.partitionKey);
+    checkQuery(range, options ?? {});
     const limit = Math.min(options?.limit ?? this.#pageRows, this.#pageRows);
-    const page = await this.#count(
-      async () => await super.query(table, range, { ...options, limit }),
+    const isIndex = table === 'searchindex' || table === 'searchwords';
+    return await this.#count(
+      async () =>
+        isIndex
+          ? this.#indexPage(table, range, { ...options, limit })
+          : await super.query(table, range, { ...options, limit }),
       ({ entities }) => entities.length,
     );
-    if (range.partitionKey !== browsePartitionKey(partition)) return page;
-    const entities = page.entities.map((entity) => ({
-      ...entity,
-      properties: browseProperties(numberIn(entity.rowKey)),
-    }));
-    return { ...page, entities };
+  }
+
+  #indexPage(
+    table: Address['table'],
+    { partitionKey, from = '', to }: RowRange,
+    { limit, continuation = '' }: QueryOptions & { readonly limit: number },
+  ): Page {
+    const rows = this.#rowsOf(table, partitionKey, from);
+    const start = continuation > from ? continuation : from;
+    const { keys, next } = rows?.page(start, to, limit) ?? { keys: [], next: undefined };
+    const isBrowse = partitionKey === browsePartitionKey(partition);
+    const entities = keys.map(({ key: rowKey, number }): Entity => {
+      const properties = isBrowse ? this.#copyOf(number) : {};
+      return { partitionKey, rowKey, etag: 'W/"1"', timestamp: 0, properties };
+    });
+    return { entities, ...(next !== undefined && { continuation: next }) };
+  }
+
+  #copyOf(study: number): Properties {
+    const known = this.#copies.get(study) ?? browseProperties(study);
+    if (this.#copies.size < mostCopies) this.#copies.set(study, known);
+    return known;
+  }
+
+  /** The rows that a range is in: those of one attribute, by which the keys of words begin. */
+  #rowsOf(table: Address['table'], partitionKey: string, from: string): NumberedRows | undefined {
+    const end = this.#studies;
+    if (partitionKey === browsePartitionKey(partition)) {
+      const run = { prefix: '', first: 0, step: 1, end };
+      const browse = (study: number) => browseRowKey(ulidOf(study + 1), uidsOf(study).study);
+      return new NumberedRows([run], browse);
+    }
+    const [, level = '', own = ''] = partitionKey.split(separator);
+    const tag = table === 'searchwords' ? from.slice(0, 8) : own;
+    const indexed = indexedAttributes.find((one) => one.level === level && one.tag === tag);
+    if (indexed === undefined) return undefined;
+    const key = `${table} ${level} ${tag}`;
+    const known = this.#indexes.get(key) ?? numberedRows(indexed, table, end);
+    this.#indexes.set(key, known);
+    return known.get(partitionKey);
   }
 }

@@ -1,4 +1,5 @@
 /** How many results a search has altogether, as far as a bounded effort tells. */
+import { countByIndex } from './count-by-index.js';
 import { Effort } from './walk/effort.js';
 import type { Scope } from './walk/find-series.js';
 import type { Search, SearchRoute } from './parse-search.js';
@@ -36,6 +37,9 @@ export async function totalOf(
     if (totals !== undefined) return { count: totals[kept[route.level]], isExact: true };
     if (route.level === 'study') return await countStudies(context);
   }
+  const byIndex =
+    scope.study === undefined ? await countByIndex(context, route, search) : undefined;
+  if (byIndex !== undefined) return byIndex;
   return await countOneByOne(context, route, search, scope);
 }
 

@@ -32,6 +32,7 @@ import { SearchIndex } from './index/search-index.js';
 import type { BlobExtension, Partition } from './keys.js';
 import { ChangeFeed } from './log/change-feed.js';
 import { ChangeLog } from './log/change-log.js';
+import { Doubts } from './log/doubts.js';
 import { readTotals } from './log/read-totals.js';
 import type { Totals } from './log/totals.js';
 import { Originals } from './originals.js';
@@ -250,6 +251,11 @@ export class Archive {
    */
   async totals(partition: Partition): Promise<Totals | undefined> {
     return await readTotals({ tables: this.tables, catalog: this.catalog }, partition);
+  }
+
+  /** Begins to watch which studies index rows may lie about. */
+  async doubts(): Promise<Doubts> {
+    return await Doubts.begin(this.tables);
   }
 
   // ---- housekeeping --------------------------------------------------------------------------

@@ -20,6 +20,8 @@ export interface Demand {
   readonly matches: (element: Element | undefined) => boolean;
   /** Absent when no index of values can help. */
   readonly narrowing?: Narrowing;
+  /** Whether all that the narrowing leaves matches, where what the index holds of it is plain (`isPlain`). */
+  readonly isDecided?: boolean;
   /** How an ending of a word begins, where an index of words can help (`beginningOfEndings`). */
   readonly part?: string;
 }
@@ -27,13 +29,9 @@ export interface Demand {
 /** How to read attributes of what may match. */
 export type ElementOf = (tag: Tag) => Element | undefined;
 
-export interface Predicate {
+export interface Predicate extends Omit<Demand, 'matches'> {
   readonly key: SearchKey;
   readonly matches: (elementOf: ElementOf) => boolean;
-  /** Absent when no index of values can help. */
-  readonly narrowing?: Narrowing;
-  /** How an ending of a word begins, where an index of words can help. */
-  readonly part?: string;
 }
 
 /** One key of a query; its text is not empty. */

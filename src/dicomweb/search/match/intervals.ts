@@ -92,9 +92,10 @@ export function onScale(scale: Scale): Matcher {
     const matches = (element: Element | undefined) =>
       valuesOf(element).some((stored) => isWithin(interval, scale.fill(stored, 'first')));
     const { from, to } = interval;
+    const isDecided = scale === dates;
     return from !== undefined && from === to
-      ? { matches, narrowing: { kind: 'values', values: [from] } }
-      : { matches, narrowing: { kind: 'interval', from, to } };
+      ? { matches, narrowing: { kind: 'values', values: [from] }, isDecided }
+      : { matches, narrowing: { kind: 'interval', from, to }, isDecided };
   };
 }
 

@@ -7,6 +7,7 @@ import {
   normaliseName,
   normaliseText,
 } from '../../../dicom/normalise.js';
+import { encodeValue, isWholeValue } from '../../../storage/archive/keys.js';
 import { beginningOfEndings } from '../../../storage/archive/index/word-index.js';
 import { nameOf, refuse, type Demand, type Matcher, type Matching } from './demand.js';
 import { compilePattern, mostPatternCharacters } from './pattern.js';
@@ -18,6 +19,17 @@ interface Spelling {
   readonly compared: (text: string) => string;
   readonly indexed: (text: string) => string;
   readonly valuesOf: (element: Element | undefined) => readonly string[];
+  /** Whether plain texts that an index holds alike compare alike with a text. */
+  readonly isDecided: (text: string) => boolean;
+}
+
+/** Whether a value or its beginning is of ASCII, and so short that an index holds it whole. */
+export function isPlain(text: string): boolean {
+  return /^[ -~]*$/.test(text) && isWholeValue(encodeValue(text));
+}
+
+function hasNoCase(text: string): boolean {
+  return text.toLowerCase() === text.toUpperCase();
 }
 
 function spellingOf(key: SearchKey, { letterCase }: Matching): Spelling {
@@ -26,6 +38,17 @@ function spellingOf(key: SearchKey, { letterCase }: Matching): Spelling {
     compared: (text) => comparedText(text, letterCase),
     indexed: normaliseText,
     valuesOf: (element) => comparedValues(element, letterCase),
+    isDecided: (text) => letterCase === 'folded' || hasNoCase(text),
+  };
+}
+
+/** Code strings are capitals (PS3.5 §6.2): one that is stored in small letters is found by either. */
+function spellingOfCodes(key: SearchKey, matching: Matching): Spelling {
+  const { valuesOf, isDecided, ...spelling } = spellingOf(key, matching);
+  return {
+    ...spelling,
+    valuesOf: (element) => valuesOf(element).flatMap((value) => [value, value.toUpperCase()]),
+    isDecided: (text) => isDecided(text) || text === text.toUpperCase(),
   };
 }
 
@@ -35,16 +58,19 @@ function spellingOfNames(key: SearchKey, { letterCase }: Matching): Spelling {
     compared: comparedName,
     indexed: normaliseName,
     valuesOf: (element) => comparedValues(element, letterCase),
+    isDecided: () => true,
   };
 }
 
-function oneOfValues(texts: readonly string[], { compared, indexed, valuesOf }: Spelling): Demand {
+function oneOfValues(texts: readonly string[], spelling: Spelling): Demand {
+  const { compared, indexed, valuesOf } = spelling;
   const wanted = new Set(texts.map(compared));
   const values = [...new Set(texts.map(indexed))];
   const narrowing = narrowingTo(values);
   return {
     matches: (element) => valuesOf(element).some((value) => wanted.has(value)),
     ...(narrowing !== undefined && { narrowing }),
+    isDecided: texts.every((text) => isPlain(text) && spelling.isDecided(text)),
     ...(values.length === 1 && partOf(values)),
   };
 }
@@ -98,6 +124,7 @@ function wildcard(text: string, spelling: Spelling): Demand {
   return {
     matches: (element) => spelling.valuesOf(element).some(matchesPattern),
     ...(prefix !== '' && { narrowing: { kind: 'prefix', prefix } as const }),
+    isDecided: /^[^*?]+\*$/.test(text) && isPlain(text) && spelling.isDecided(text),
     ...partOf(texts),
   };
 }
@@ -119,7 +146,8 @@ function allPatterns(texts: readonly string[], spelling: Spelling): Demand {
     .filter((text) => spelling.compared(text) !== '')
     .map((text) => oneOfPatterns([text], spelling));
   const [first] = demands;
-  return { ...first, matches: (element) => demands.every(({ matches }) => matches(element)) };
+  const matches: Demand['matches'] = (element) => demands.every((one) => one.matches(element));
+  return { ...first, matches, isDecided: false };
 }
 
 /** One of the values that a separator separates; of those that a backslash does all, where that is asked. */
@@ -135,7 +163,7 @@ export const matchText: Matcher = (text, key, matching) =>
 
 /** Code strings hold no comma, so a comma separates values, as viewers send them. */
 export const matchCodes: Matcher = (text, key, matching) =>
-  listOf(text, /[,\\]/, spellingOf(key, matching), matching);
+  listOf(text, /[,\\]/, spellingOfCodes(key, matching), matching);
 
 /** Narrative text is one value, whatever it holds. */
 export const matchProse: Matcher = (text, key, matching) =>

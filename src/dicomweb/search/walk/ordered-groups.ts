@@ -69,7 +69,8 @@ export async function* studiesByGroups(
   const [first] = passed?.keys ?? [];
   if (behind === undefined && (passed === undefined || first !== undefined)) {
     const start = first === undefined ? startIn(behindHit, after) : startOfAlike(first, ordering);
-    yield* withValue(sorting, Math.min(wanted * 2, tableLimits.pageRows), start ?? {});
+    const pageRows = Math.min(Math.max(wanted * 2, atOnce), tableLimits.pageRows);
+    yield* withValue(sorting, pageRows, start ?? {});
   }
   yield* withoutValue(sorting, wanted, behind);
 }

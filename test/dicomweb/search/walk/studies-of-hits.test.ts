@@ -18,8 +18,8 @@ describe('studyReader', () => {
   const { services } = new ArchiveUnderTest(tables);
   const signal = new AbortController().signal;
 
-  beforeAll(async () => {
-    await tables.grow(500);
+  beforeAll(() => {
+    tables.grow(500);
   });
 
   /** The hit of an index on the study with a number. */
