@@ -22,6 +22,7 @@ const firstCapacity = 4 * 1024;
 const unknown = Buffer.from('UN').readUInt16BE();
 const sequence = Buffer.from('SQ').readUInt16BE();
 
+/** The bytes that are held, and a note for each element among them. */
 export class CondensedDataSet {
   /** By where the value starts in `bytes`. */
   readonly notes = new ElementNotes();

@@ -40,8 +40,8 @@ export class ChunkCursor {
   /** Whether the next `size` bytes are among `bytes`; when they have not arrived feed the next chunk. */
   reach(size: number): boolean {
     if (this.stash.length === 0 && this.chunk.length - this.index >= size) return true;
-    const wanted = Math.max(0, size - this.stash.length);
-    const more = this.chunk.subarray(this.index, this.index + wanted);
+    const missing = Math.max(0, size - this.stash.length);
+    const more = this.chunk.subarray(this.index, this.index + missing);
     if (more.length > 0) this.stash = Buffer.concat([this.stash, more]);
     this.index += more.length;
     return this.stash.length >= size;

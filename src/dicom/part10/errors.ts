@@ -6,7 +6,7 @@ export function malformed(message: string, facts: ErrorFacts, cause?: unknown): 
   return new ServiceError('dicom-malformed', message, facts, cause);
 }
 
-/** The file ends before its data does. */
+/** The error of a file that ends before its data does: an upload that broke off, most of the time. */
 export function truncated(message: string, facts: ErrorFacts, cause?: unknown): ServiceError {
   return new ServiceError('dicom-truncated', message, facts, cause);
 }

@@ -14,6 +14,7 @@ const inflatedChunkBytes = 4 * 1024 ** 2;
 /** What is read of a chunk before others have their turn. */
 const sliceBytes = 64 * 1024;
 
+/** Hands what it inflates to its sink, in chunks that are not kept. */
 export class Inflater {
   private readonly stream: InflateRaw = createInflateRaw({ chunkSize: inflatedChunkBytes });
   private readonly sink: (bytes: Buffer) => void;

@@ -51,11 +51,55 @@ export interface FragmentsLevel extends Level {
   readonly starts: number[];
 }
 
-export interface PendingValue {
-  readonly tag: Tag;
-  readonly offset: number;
-  readonly length: number;
-  remaining: number;
-  readonly write: ((bytes: Buffer) => void) | undefined;
-  readonly done: (() => void) | undefined;
+/** The level of a whole file, which its end closes. */
+export function rootLevel(encoding: Encoding): DataSetLevel {
+  return {
+    kind: 'data-set',
+    encoding,
+    open: true,
+    bound: Infinity,
+    muted: false,
+    prefix: '',
+    seen: new Set(),
+  };
+}
+
+/** The level of an item; without an `end` a delimiter closes it. */
+export function itemLevel(sequence: SequenceLevel, end: number | undefined): DataSetLevel {
+  return {
+    kind: 'data-set',
+    encoding: sequence.encoding,
+    open: end === undefined,
+    bound: end ?? sequence.bound,
+    muted: sequence.muted,
+    prefix: `${sequence.path}/${sequence.items}/`,
+    seen: new Set(),
+  };
+}
+
+/** What is known of a sequence, or of fragments, when their header has been read. */
+interface Opening extends Level {
+  readonly path: string;
+  readonly start: number;
+  readonly note: number | undefined;
+}
+
+/** The level of a sequence, before its first item. */
+export function sequenceLevel(opening: Opening): SequenceLevel {
+  return { kind: 'sequence', ...opening, items: 0 };
+}
+
+/** The level of encapsulated pixel data, before its offset table. */
+export function fragmentsLevel(
+  opening: Opening & Pick<FragmentsLevel, 'tag' | 'vr' | 'listed'>,
+): FragmentsLevel {
+  return {
+    kind: 'fragments',
+    ...opening,
+    items: 0,
+    offset: opening.start,
+    basicOffsetTable: Buffer.alloc(0),
+    fragments: [],
+    starts: [],
+  };
 }

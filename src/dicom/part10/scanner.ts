@@ -1,27 +1,39 @@
 /**
- * Walks a data set as its bytes stream past, whatever its size: holds what describes the instance,
- * skips bulk values and notes where they are, follows nested sequences with a stack of its own and
- * lists the fragments of encapsulated pixel data (PS3.5 §7, §A.4).
+ * Walks the headers of a data set as its bytes stream past, whatever its size: holds what describes the
+ * instance, skips bulk values and notes where they are, and follows nested sequences with a stack of its own
+ * (PS3.5 §7).
  */
-import type { ErrorFacts } from '../../errors.js';
+import type { ErrorFacts, ServiceError } from '../../errors.js';
+import { headerAhead, isZero, isZeroAhead } from './ahead.js';
 import { CondensedDataSet } from './condensed.js';
+import { Counts } from './counts.js';
 import { ChunkCursor } from './cursor.js';
 import { detectEncoding, resolveVR } from './encoding.js';
 import { malformed, truncated } from './errors.js';
+import { bytesOfFragment, expectFragment, layoutOf } from './fragments.js';
 import {
   itemDelimiterTag,
   itemTag,
-  longestHeader,
-  readHeader,
   sequenceDelimiterTag,
   shortestHeader,
   undefinedLength,
   type ElementHeader,
   type Encoding,
 } from './header.js';
-import type { DataSetLevel, FragmentsLevel, Level, PendingValue, SequenceLevel } from './levels.js';
+import { IdentityWatch } from './identity.js';
+import {
+  fragmentsLevel,
+  itemLevel,
+  rootLevel,
+  sequenceLevel,
+  type DataSetLevel,
+  type FragmentsLevel,
+  type Level,
+  type SequenceLevel,
+} from './levels.js';
 import { limitExceeded, type Part10Limits } from './limits.js';
 import type { BulkValue, PixelLayout, RawIdentity, ScannedDataSet } from './scan.js';
+import { ValueReader } from './value-reader.js';
 import { formatTag, type Tag } from '../tag.js';
 import { traitsOf, type VR } from '../vr.js';
 
@@ -29,42 +41,30 @@ import { traitsOf, type VR } from '../vr.js';
 const heldBulkBytes = 256;
 /** Shorter text has no more values than are counted with its element. */
 const countedBytes = 64;
-/** What it takes to remember a fragment. */
-const bytesOfFragment = 8;
-/** As many bytes of a fragment as tell whether a codestream starts there. */
-const fragmentHeadBytes = 12;
+
+/** Of what ends later: its length is noted then. */
+const ofOpenEnd = { vrInFile: true, length: 0 };
 
 const pixelDataTag = '7FE00010';
 const pixelDataTags: ReadonlySet<string> = new Set([pixelDataTag, '7FE00008', '7FE00009']);
 const extendedOffsetTableTag = '7FE00001';
 const implicitLittleEndian: Encoding = { explicitVR: false, bigEndian: false };
 
-const identityTags: ReadonlyMap<string, keyof RawIdentity> = new Map([
-  ['00080016', 'sopClass'],
-  ['00080018', 'instance'],
-  ['0020000D', 'study'],
-  ['0020000E', 'series'],
-]);
-const lastIdentityTag = '0020000E';
-
 /** Reads one data set. `push` and `finish` throw `ServiceError` and must not be called after that. */
 export class DataSetScanner {
-  readonly identity: RawIdentity = {};
   private readonly limits: Part10Limits;
   private readonly startsCodestream: (head: Buffer) => boolean;
   private readonly cursor: ChunkCursor;
+  private readonly reader: ValueReader;
+  private readonly watch = new IdentityWatch();
   private readonly condensed: CondensedDataSet;
+  private readonly counts: Counts;
   private readonly root: DataSetLevel;
   private readonly stack: (DataSetLevel | SequenceLevel | FragmentsLevel)[];
   private readonly bulk: BulkValue[] = [];
   private pixels: PixelLayout | undefined;
   private extendedOffsetTable: Buffer = Buffer.alloc(0);
-  private value: PendingValue | undefined;
   private padding = false;
-  private identityPassed = false;
-  private elements = 0;
-  private values = 0;
-  private fragments = 0;
 
   /**
    * @param offset where the data set starts in the (inflated) file.
@@ -79,27 +79,26 @@ export class DataSetScanner {
     this.limits = limits;
     this.startsCodestream = startsCodestream;
     this.cursor = new ChunkCursor(offset);
+    this.reader = new ValueReader(this.cursor);
     this.condensed = new CondensedDataSet(limits);
-    this.root = {
-      kind: 'data-set',
-      encoding,
-      open: true,
-      bound: Infinity,
-      muted: false,
-      prefix: '',
-      seen: new Set(),
-    };
+    this.counts = new Counts(limits);
+    this.root = rootLevel(encoding);
     this.stack = [this.root];
+  }
+
+  /** The UIDs that have come so far. */
+  get identity(): RawIdentity {
+    return this.watch.uids;
   }
 
   /** Whether `identity` will not change any more, in a data set whose elements are in order. */
   get identityComplete(): boolean {
-    return this.identityPassed || Object.keys(this.identity).length === identityTags.size;
+    return this.watch.isComplete;
   }
 
   /** What is held takes so much memory. */
   get heldBytes(): number {
-    return this.condensed.heldBytes + this.fragments * bytesOfFragment;
+    return this.condensed.heldBytes + this.counts.fragments * bytesOfFragment;
   }
 
   /** Reads the next bytes; keeps no reference to them. */
@@ -110,13 +109,7 @@ export class DataSetScanner {
 
   /** Ends the data set. */
   finish(): ScannedDataSet {
-    if (this.value !== undefined) {
-      const { tag, offset, length, remaining } = this.value;
-      throw truncated(
-        `The value of ${formatTag(tag)} at offset ${offset} announces ${length} bytes, of which ${remaining} are missing.`,
-        { tag, offset },
-      );
-    }
+    this.reader.finish();
     this.closeEnded();
     const { position } = this.cursor;
     const rest = this.cursor.rest();
@@ -126,10 +119,8 @@ export class DataSetScanner {
     }
     // The delimiter after the last fragment is missing in files of some writers; all data is there.
     if (this.stack.at(-1)?.kind === 'fragments') this.close(position);
-    if (!inRoot()) {
-      throw truncated('The file ends within a sequence.', { offset: position });
-    }
-    this.identityPassed = true;
+    if (!inRoot()) throw truncated('The file ends within a sequence.', { offset: position });
+    this.watch.end();
     return {
       condensed: this.condensed.bytes,
       notes: this.condensed.notes.columns,
@@ -142,12 +133,12 @@ export class DataSetScanner {
 
   /** Goes one header or one run of bytes further; `false` when more bytes are needed. */
   private step(): boolean {
-    if (this.value !== undefined) return this.readValue(this.value);
+    if (this.reader.isReading) return this.reader.read();
     if (this.padding) return this.readPadding();
     this.closeEnded();
     const level = this.stack.at(-1) ?? this.root;
     if (!this.cursor.reach(shortestHeader)) return false;
-    if (level === this.root && this.elements > 0 && this.isZeroAhead()) {
+    if (level === this.root && this.counts.elements > 0 && isZeroAhead(this.cursor)) {
       return (this.padding = true);
     }
     if (level.kind === 'data-set' && level.seen.size === 0) {
@@ -155,45 +146,17 @@ export class DataSetScanner {
       level.encoding = detectEncoding(level.encoding, bytes.subarray(at, at + shortestHeader));
     }
 
-    const header = this.readHeader(level.encoding) ?? this.readLongHeader(level.encoding);
+    const header = headerAhead(this.cursor, level.encoding);
     if (header === undefined) return false;
     if (this.cursor.position + header.size > level.bound) {
       throw malformed('A sequence or item ends within the header of an element.', this.here());
     }
     const counted = level.kind === 'fragments' ? 'fragments' : 'elements';
-    this[counted] += 1;
-    if (this[counted] > this.limits[counted]) {
-      throw limitExceeded(counted, this.limits, { ...this.here(), tag: header.tag });
-    }
+    this.counts.add(counted, this.cursor.position, header.tag);
     this.cursor.skip(header.size);
     if (level.kind === 'data-set') this.readInDataSet(level, header);
     else if (level.kind === 'sequence') this.readInSequence(level, header);
     else this.readInFragments(level, header);
-    return true;
-  }
-
-  private readHeader(encoding: Encoding): ElementHeader | undefined {
-    return readHeader(this.cursor.bytes, encoding, this.cursor.at);
-  }
-
-  private readLongHeader(encoding: Encoding): ElementHeader | undefined {
-    return this.cursor.reach(longestHeader) ? this.readHeader(encoding) : undefined;
-  }
-
-  private isZeroAhead(): boolean {
-    const { bytes, at } = this.cursor;
-    return bytes[at] === 0 && isZero(bytes.subarray(at, at + shortestHeader));
-  }
-
-  private readValue(value: PendingValue): boolean {
-    const run = this.cursor.take(value.remaining);
-    if (run.length === 0 && value.remaining > 0) return false;
-    value.remaining -= run.length;
-    value.write?.(run);
-    if (value.remaining === 0) {
-      this.value = undefined;
-      value.done?.();
-    }
     return true;
   }
 
@@ -213,10 +176,10 @@ export class DataSetScanner {
       return;
     }
     if (tag.startsWith('FFFE')) {
-      throw malformed(`${formatTag(tag)} stands where an element should be.`, this.here(header));
+      throw this.misplaced(header, 'an element');
     }
     const isRoot = level === this.root;
-    if (isRoot && tag > lastIdentityTag) this.identityPassed = true;
+    if (isRoot) this.watch.pass(tag);
     // The first of duplicates is kept. File meta information is no part of the data set.
     const muted = level.muted || level.seen.has(header.code) || (isRoot && tag.startsWith('0002'));
     level.seen.add(header.code);
@@ -249,22 +212,11 @@ export class DataSetScanner {
     }
     if (header.tag === itemDelimiterTag) return;
     if (header.tag !== itemTag) {
-      throw malformed(
-        `${formatTag(header.tag)} stands where an item of ${level.path} should be.`,
-        this.here(header),
-      );
+      throw this.misplaced(header, `an item of ${level.path}`);
     }
     const open = header.length === undefinedLength;
     if (!open) this.checkBound(level, header);
-    this.stack.push({
-      kind: 'data-set',
-      encoding: level.encoding,
-      open,
-      bound: open ? level.bound : this.cursor.position + header.length,
-      muted: level.muted,
-      prefix: `${level.path}/${level.items}/`,
-      seen: new Set(),
-    });
+    this.stack.push(itemLevel(level, open ? undefined : this.cursor.position + header.length));
     level.items += 1;
     if (!level.muted) this.condensed.startItem();
   }
@@ -276,33 +228,18 @@ export class DataSetScanner {
       return;
     }
     if (tag !== itemTag || length === undefinedLength) {
-      throw malformed(
-        `${formatTag(tag)} stands where a fragment of ${level.path} should be.`,
-        this.here(header),
-      );
+      throw this.misplaced(header, `a fragment of ${level.path}`);
     }
     this.checkBound(level, header, level.tag);
     const first = level.items === 0;
     level.items += 1;
-    if (!level.listed) this.await(level.tag, length);
+    if (!level.listed) this.reader.expect(level.tag, length);
     else if (first) {
       this.capture(level.tag, length, (table) => {
         level.basicOffsetTable = table;
         level.offset = this.cursor.position;
       });
-    } else {
-      const head: Buffer[] = [];
-      let missing = fragmentHeadBytes;
-      const write = (bytes: Buffer): void => {
-        if (missing === 0) return;
-        head.push(Buffer.from(bytes.subarray(0, missing)));
-        missing -= Math.min(missing, bytes.length);
-      };
-      this.await(level.tag, length, write, () => {
-        if (this.startsCodestream(Buffer.concat(head))) level.starts.push(level.fragments.length);
-        level.fragments.push(length);
-      });
-    }
+    } else expectFragment(this.reader, level, length, this.startsCodestream);
   }
 
   private startValue(level: DataSetLevel, header: ElementHeader, vr: VR, muted: boolean): void {
@@ -310,7 +247,7 @@ export class DataSetScanner {
     const offset = this.cursor.position;
     const isRoot = level === this.root;
     if (muted) {
-      this.await(tag, length);
+      this.reader.expect(tag, length);
       return;
     }
     // Pixel data is never inline, that of icons included (see `toDataSet`).
@@ -325,27 +262,22 @@ export class DataSetScanner {
 
     if (isRoot && tag === extendedOffsetTableTag) {
       this.capture(tag, length, (table) => (this.extendedOffsetTable = table), !omitted);
-    } else if (omitted) this.await(tag, length);
+    } else if (omitted) this.reader.expect(tag, length);
     else {
-      const name = isRoot ? identityTags.get(tag) : undefined;
+      const name = isRoot ? this.watch.nameOf(tag) : undefined;
       const { kind, multiValued, wordBytes } = traitsOf(vr);
       const counts = multiValued && wordBytes === 1 && length >= countedBytes;
-      if (kind === 'number' || kind === 'tag') this.countValues(tag, length / wordBytes);
-      this.await(
+      if (kind === 'number' || kind === 'tag') this.counts.addValues(tag, length / wordBytes);
+      this.reader.expect(
         tag,
         length,
         (bytes) => {
-          if (counts) this.countValues(tag, separatorsIn(bytes));
+          if (counts) this.counts.addText(tag, bytes);
           this.condensed.append(bytes);
         },
         name && (() => (this.identity[name] = this.condensed.tail(length).toString('latin1'))),
       );
     }
-  }
-
-  private countValues(tag: Tag, more: number): void {
-    this.values += more;
-    if (this.values > this.limits.values) throw limitExceeded('values', this.limits, { tag });
   }
 
   private openUndefined(level: DataSetLevel, header: ElementHeader, vr: VR, muted: boolean): void {
@@ -376,28 +308,22 @@ export class DataSetScanner {
     const { tag, length } = header;
     const offset = this.cursor.position;
     const open = length === undefinedLength;
-    const note = {
-      vr: 'SQ',
-      vrInFile: true,
-      offset,
-      length: 0,
-      omitted: false,
-      bigEndian: encoding.bigEndian,
-    } as const;
+    const { bigEndian } = encoding;
+    const note = { ...ofOpenEnd, vr: 'SQ', offset, omitted: false, bigEndian } as const;
     if (this.stack.length / 2 > this.limits.nestingDepth) {
       throw limitExceeded('nestingDepth', this.limits, { offset, tag });
     }
-    this.stack.push({
-      kind: 'sequence',
-      encoding,
-      open,
-      bound: open ? level.bound : offset + length,
-      muted,
-      path: level.prefix + tag,
-      start: offset,
-      note: muted ? undefined : this.condensed.sequence(header, note),
-      items: 0,
-    });
+    this.stack.push(
+      sequenceLevel({
+        encoding,
+        open,
+        bound: open ? level.bound : offset + length,
+        muted,
+        path: level.prefix + tag,
+        start: offset,
+        note: muted ? undefined : this.condensed.sequence(header, note),
+      }),
+    );
   }
 
   private openFragments(
@@ -411,25 +337,21 @@ export class DataSetScanner {
     const { bigEndian, explicitVR } = level.encoding;
     // Fragments are OB (PS3.5 §A.4), which the dictionary cannot know.
     const vr = explicitVR ? resolved : 'OB';
-    const note = { vr, vrInFile: true, offset, length: 0, omitted: true, bigEndian };
-    this.stack.push({
-      kind: 'fragments',
-      encoding: level.encoding,
-      open: true,
-      bound: level.bound,
-      muted,
-      tag,
-      path: level.prefix + tag,
-      vr,
-      start: offset,
-      note: muted ? undefined : this.condensed.element(header, 0, note),
-      listed: level === this.root && tag === pixelDataTag && !muted,
-      items: 0,
-      offset,
-      basicOffsetTable: Buffer.alloc(0),
-      fragments: [],
-      starts: [],
-    });
+    const note = { ...ofOpenEnd, vr, offset, omitted: true, bigEndian };
+    this.stack.push(
+      fragmentsLevel({
+        encoding: level.encoding,
+        open: true,
+        bound: level.bound,
+        muted,
+        tag,
+        path: level.prefix + tag,
+        vr,
+        start: offset,
+        note: muted ? undefined : this.condensed.element(header, 0, note),
+        listed: level === this.root && tag === pixelDataTag && !muted,
+      }),
+    );
   }
 
   /** Closes what has reached its end by length. */
@@ -454,22 +376,9 @@ export class DataSetScanner {
   }
 
   private endFragments(level: FragmentsLevel, length: number): void {
-    const { path, vr, start, offset, fragments, starts, basicOffsetTable } = level;
+    const { path, vr, start } = level;
     this.bulk.push({ path, vr, offset: start, length, encapsulated: true });
-    if (level.listed) {
-      this.pixels ??= { kind: 'encapsulated', offset, fragments, starts, basicOffsetTable };
-    }
-  }
-
-  /** Expects the bytes of a value; they are skipped unless `write` takes them. */
-  private await(
-    tag: Tag,
-    length: number,
-    write?: (bytes: Buffer) => void,
-    done?: () => void,
-  ): void {
-    const offset = this.cursor.position;
-    this.value = { tag, offset, length, remaining: length, write, done };
+    if (level.listed) this.pixels ??= layoutOf(level);
   }
 
   /** Expects an offset table, which is kept beside the held data set and counts as part of it. */
@@ -477,15 +386,11 @@ export class DataSetScanner {
     if (length + this.condensed.bytes.length > this.limits.headerBytes) {
       throw limitExceeded('headerBytes', this.limits, { offset: this.cursor.position, tag });
     }
-    const parts: Buffer[] = [];
-    this.await(
+    this.reader.capture(
       tag,
       length,
-      (bytes) => {
-        parts.push(Buffer.from(bytes));
-        if (held) this.condensed.append(bytes);
-      },
-      () => use(Buffer.concat(parts)),
+      use,
+      held ? (bytes) => this.condensed.append(bytes) : undefined,
     );
   }
 
@@ -497,27 +402,13 @@ export class DataSetScanner {
     );
   }
 
+  private misplaced(header: ElementHeader, due: string): ServiceError {
+    return malformed(`${formatTag(header.tag)} stands where ${due} should be.`, this.here(header));
+  }
+
   private here(header?: ElementHeader): ErrorFacts {
     return header === undefined
       ? { offset: this.cursor.position }
       : { offset: this.cursor.position - header.size, tag: header.tag };
   }
-}
-
-function separatorsIn(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(0x5c); at >= 0; at = bytes.indexOf(0x5c, at + 1)) count += 1;
-  return count;
-}
-
-const zeros = Buffer.alloc(64 * 1024);
-
-/** Compares whole runs: a file may be padded with as many nulls as it likes. */
-function isZero(bytes: Buffer): boolean {
-  if (bytes.length > 0 && bytes[0] !== 0) return false;
-  for (let at = 0; at < bytes.length; at += zeros.length) {
-    const run = bytes.subarray(at, at + zeros.length);
-    if (!run.equals(zeros.subarray(0, run.length))) return false;
-  }
-  return true;
 }
