@@ -4,7 +4,8 @@ import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesIn } from './prune.js';
-import { PackageError, stage } from './stage.js';
+import { PackageError } from './locked-packages.js';
+import { stage } from './stage.js';
 import { zipFolder } from './zip.js';
 import type { Output } from '../support/output.js';
 

@@ -1,13 +1,10 @@
 /** Lays out the folder that is deployed: compiled functions, host.json, and what they need at run time. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { licenceList, listLicences } from './licences.js';
+import { bundledPackages, installedIn, productionPackages, readJson } from './locked-packages.js';
 import { unneededIn, unusedCodecFiles } from './prune.js';
-
-/** What is not as it should be before a package can be made; its message says what to do. */
-export class PackageError extends Error {
-  override readonly name = 'PackageError';
-}
 
 /** File of the package that tells what is in it. */
 export const billOfMaterials = 'sbom.cdx.json';
@@ -20,44 +17,6 @@ interface Manifest {
   readonly main: string;
   readonly engines: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
-}
-
-interface LockedPackage {
-  readonly version?: string;
-  readonly dev?: boolean;
-  readonly optional?: boolean;
-  readonly devOptional?: boolean;
-}
-
-function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
-
-/** Folders of the packages that production needs, as the lock file has them. */
-export function productionPackages(root: string): readonly string[] {
-  const lock = readJson(path.join(root, 'package-lock.json')) as {
-    readonly packages: Readonly<Record<string, LockedPackage>>;
-  };
-  return Object.entries(lock.packages)
-    .filter(([folder]) => folder !== '')
-    .filter(([, { dev, optional, devOptional }]) => !(dev ?? optional ?? devOptional ?? false))
-    .map(([folder, { version }]) => {
-      checkInstalled(root, folder, version);
-      return folder;
-    });
-}
-
-function checkInstalled(root: string, folder: string, locked: string | undefined): void {
-  let installed: string | undefined;
-  try {
-    ({ version: installed } = readJson(path.join(root, folder, 'package.json')) as LockedPackage);
-  } catch {
-    // Not there at all, which is said below.
-  }
-  if (installed === locked) return;
-  throw new PackageError(
-    `${folder} is ${installed ?? 'not installed'}, but package-lock.json says ${locked ?? 'nothing'}: run npm ci.`,
-  );
 }
 
 /** Types are checked by `npm run build`, which azd runs as well. */
@@ -106,7 +65,7 @@ function writeBillOfMaterials(root: string, app: string, packages: readonly stri
   const inside = new Set([
     `${own.name}@${own.version}`,
     ...packages.map((folder) => {
-      const { name, version } = readJson(path.join(root, folder, 'package.json')) as Manifest;
+      const { name, version } = installedIn(root, folder);
       return `${name}@${version}`;
     }),
   ]);
@@ -135,7 +94,10 @@ export function stage(root: string, app: string): void {
   compile(root, app);
   for (const file of ['host.json', 'LICENSE']) cpSync(path.join(root, file), path.join(app, file));
   writeManifest(root, app);
-  writeBillOfMaterials(root, app, packages);
+  // The page carries packages that are for development everywhere else.
+  const passedOn = [...packages, ...bundledPackages(root)];
+  writeBillOfMaterials(root, app, passedOn);
+  writeFileSync(path.join(app, licenceList), listLicences(root, passedOn));
   for (const folder of packages) {
     const source = path.join(root, folder);
     // Packages within it are in the lock file themselves, if production needs them.

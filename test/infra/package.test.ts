@@ -1,6 +1,6 @@
 /** The package that is deployed: what is in it, and that it starts from nothing but its folder. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -8,12 +8,20 @@ import packageJson from '../../package.json';
 import { filesIn } from '../../scripts/package/prune.js';
 import { runPackage, startPackage } from '../../scripts/package/run-package.js';
 import { encodableSyntaxes } from '../../src/dicom/pixel/codecs.js';
-import { billOfMaterials, productionPackages } from '../../scripts/package/stage.js';
+import { licenceList, listLicences } from '../../scripts/package/licences.js';
+import {
+  bundledPackages,
+  installedIn,
+  productionPackages,
+} from '../../scripts/package/locked-packages.js';
+import { billOfMaterials } from '../../scripts/package/stage.js';
 
 const root = path.join(__dirname, '../..');
 const out = mkdtempSync(path.join(tmpdir(), 'dicomweb-package-'));
 const app = path.join(out, 'app');
 const written: string[] = [];
+/** Packages of others whose work is in the package: installed, or bundled into the page. */
+const passedOn = [...productionPackages(root), ...bundledPackages(root)];
 const output = { write: (text: string) => written.push(text) };
 
 let code: number | undefined;
@@ -66,19 +74,38 @@ describe('npm run package', () => {
       metadata: { component: { name: packageJson.name } },
     });
     expect(bill.serialNumber ?? bill.metadata.timestamp).toBeUndefined();
-    const inside = productionPackages(root).map((folder) => {
-      const { name, version } = JSON.parse(
-        readFileSync(path.join(app, folder, 'package.json'), 'utf8'),
-      ) as { readonly name: string; readonly version: string };
+    const inside = passedOn.map((folder) => {
+      const { name, version } = installedIn(root, folder);
       return `${name}@${version}`;
     });
     const listed = bill.components.map(({ name, version }) => `${name}@${version}`);
     expect([...new Set(listed)].sort()).toEqual([...new Set(inside)].sort());
   });
 
-  it('has nothing beside that but the host’s file, the manifest, the bill and the licence', () => {
+  it('names the licence of everything in it, with its text, that of the page’s packages too', () => {
+    const list = readFileSync(path.join(app, licenceList), 'utf8');
+    for (const folder of passedOn) {
+      const { name, version, license } = installedIn(root, folder);
+      expect(list).toContain(`${name} ${version}\nLicence: ${license}\n`);
+    }
+    expect(bundledPackages(root)).toEqual(
+      expect.arrayContaining(['node_modules/preact', 'node_modules/@preact/signals-core']),
+    );
+    expect(list).toContain('Copyright (c) 2015-present Jason Miller');
+  });
+
+  it('is not made of a package that names no licence', () => {
+    const bare = mkdtempSync(path.join(tmpdir(), 'dicomweb-licence-'));
+    writeFileSync(path.join(bare, 'package.json'), '{"name":"bare","version":"1.0.0"}');
+    expect(() => listLicences(bare, ['.'])).toThrow('names no licence');
+    rmSync(bare, { recursive: true });
+  });
+
+  it('has nothing beside that but the host’s file, the manifest, the bill and the licences', () => {
     const others = files.filter((file) => !/^(?:dist|node_modules)\//.test(file));
-    expect([...others].sort()).toEqual(['LICENSE', 'host.json', 'package.json', billOfMaterials]);
+    expect([...others].sort()).toEqual(
+      ['LICENSE', 'host.json', 'package.json', billOfMaterials, licenceList].sort(),
+    );
   });
 
   it('has every dependency of production and none of development', () => {
