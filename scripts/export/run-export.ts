@@ -4,21 +4,22 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Result } from '../import/tally.js';
 import { Tally } from '../import/tally.js';
+import {
+  copyOptions,
+  defaultTiming,
+  readCopyOptions,
+  type CopyTiming,
+  type Terminal,
+} from '../migrate/copy-options.js';
 import { migrateOnce, type Item } from '../migrate/migrate.js';
 import { openMigrationJournal, OtherJournal, type Dated } from '../migrate/migration-journal.js';
 import { openSource, SourceRefused } from '../migrate/source.js';
 import { NoToken, tokensOf } from '../migrate/tokens.js';
 import { ServiceUnreachable } from '../support/dicomweb-client.js';
-import type { ProgressOutput } from '../support/progress.js';
 import { serviceUrl } from '../support/service-url.js';
 import { openChecksums } from './checksums.js';
 import { forgetItems, saveItems, type SaveParts } from './save-instances.js';
 import { verifyFolder } from './verify-folder.js';
-
-export interface Terminal {
-  readonly stdout: ProgressOutput;
-  readonly stderr: ProgressOutput;
-}
 
 const journalName = 'export.journal';
 
@@ -39,28 +40,18 @@ function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv) {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        ...copyOptions,
         to: { type: 'string' },
         url: { type: 'string' },
-        'token-command': { type: 'string' },
-        by: { type: 'string' },
-        parallel: { type: 'string', default: '4' },
         mirror: { type: 'boolean', default: false },
-        again: { type: 'boolean', default: false },
         verify: { type: 'boolean', default: false },
       },
     });
     const { to } = values;
-    const by = (['feed', 'search'] as const).find((way) => way === values.by);
-    const parallel = Number(values.parallel);
-    if (to === undefined || (values.by !== undefined && by === undefined)) return undefined;
-    if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64) return undefined;
-    return {
-      ...values,
-      to: path.resolve(to),
-      by,
-      parallel,
-      url: serviceUrl(values.url, environment),
-    };
+    const copying = readCopyOptions(values);
+    if (to === undefined || copying === undefined) return undefined;
+    const url = serviceUrl(values.url, environment);
+    return { ...values, ...copying, to: path.resolve(to), url };
   } catch {
     return undefined;
   }
@@ -68,23 +59,11 @@ function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv) {
 
 type Options = NonNullable<ReturnType<typeof readOptions>>;
 
-export interface ExportTiming {
-  /** Milliseconds before each further attempt while the service is busy or away. */
-  readonly pauses: readonly number[];
-  /** Milliseconds before the newest change in which others may still come in. */
-  readonly settling: number;
-}
-
-const defaultTiming: ExportTiming = {
-  pauses: [1000, 2000, 4000, 8000, 16_000, 32_000],
-  settling: 60_000,
-};
-
 async function save(
   options: Options,
   environment: NodeJS.ProcessEnv,
   { stderr }: Terminal,
-  { pauses, settling }: ExportTiming,
+  { pauses, settling }: CopyTiming,
   signal: AbortSignal,
   tally: Tally,
 ): Promise<void> {
@@ -147,7 +126,7 @@ export async function runExport(
   environment: NodeJS.ProcessEnv,
   terminal: Terminal,
   signal: AbortSignal,
-  timing: ExportTiming = defaultTiming,
+  timing: CopyTiming = defaultTiming,
 ): Promise<number> {
   const options = readOptions(args, environment);
   if (options === undefined) {

@@ -8,8 +8,14 @@ import { openReport } from '../import/report.js';
 import { StoreDenied } from '../import/store-batch.js';
 import { Tally } from '../import/tally.js';
 import { ServiceUnreachable } from '../support/dicomweb-client.js';
-import type { ProgressOutput } from '../support/progress.js';
 import { serviceUrl } from '../support/service-url.js';
+import {
+  copyOptions,
+  defaultTiming,
+  readCopyOptions,
+  type CopyTiming,
+  type Terminal,
+} from './copy-options.js';
 import { DestinationRefused, openDestination } from './destination.js';
 import { migrateOnce, type Item } from './migrate.js';
 import { copyItems, deleteItems, type Copied } from './migrate-instances.js';
@@ -17,14 +23,7 @@ import { openMigrationJournal, OtherJournal, type Dated } from './migration-jour
 import { openSource, SourceRefused, type Way } from './source.js';
 import { NoToken, tokensOf } from './tokens.js';
 
-export interface Terminal {
-  readonly stdout: ProgressOutput;
-  readonly stderr: ProgressOutput;
-}
-
 const defaultJournal = 'migrate.journal';
-/** Before each further attempt while a service is busy or away. */
-const defaultPauses = [1000, 2000, 4000, 8000, 16_000, 32_000];
 
 const usage = `usage: npm run migrate -- --from URL [--token TOKEN | --token-command COMMAND] [--to URL] [--follow] …
   --from              DICOMweb URL of the source, with its version and partition where it has them (…/v2)
@@ -48,47 +47,32 @@ function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv) {
     const { values } = parseArgs({
       args: [...args],
       options: {
+        ...copyOptions,
         from: { type: 'string' },
         token: { type: 'string' },
-        'token-command': { type: 'string' },
         to: { type: 'string' },
         'to-token-command': { type: 'string' },
-        by: { type: 'string' },
         follow: { type: 'boolean', default: false },
         interval: { type: 'string', default: '10' },
-        parallel: { type: 'string', default: '4' },
         journal: { type: 'string', default: defaultJournal },
-        again: { type: 'boolean', default: false },
         replace: { type: 'boolean', default: false },
         report: { type: 'string' },
       },
     });
     const { from } = values;
-    const by = (['feed', 'search'] as const).find((way) => way === values.by);
-    const parallel = Number(values.parallel);
+    const copying = readCopyOptions(values);
     const interval = Number(values.interval);
-    if (from === undefined) return undefined;
-    if (values.by !== undefined && by === undefined) return undefined;
-    if (!Number.isInteger(parallel) || parallel < 1 || parallel > 64) return undefined;
+    if (from === undefined || copying === undefined) return undefined;
     if (!(interval > 0 && interval <= 86_400)) return undefined;
     const token = values.token ?? environment['DICOMWEB_SOURCE_TOKEN'];
     const to = serviceUrl(values.to, environment);
-    return { ...values, from, by, parallel, interval, token, to };
+    return { ...values, ...copying, from, interval, token, to };
   } catch {
     return undefined;
   }
 }
 
 type Options = NonNullable<ReturnType<typeof readOptions>>;
-
-export interface MigrateTiming {
-  /** Milliseconds before each further attempt. */
-  readonly pauses: readonly number[];
-  /** Milliseconds before the newest change of a feed in which others may still come in. */
-  readonly settling: number;
-}
-
-const defaultTiming: MigrateTiming = { pauses: defaultPauses, settling: 60_000 };
 
 const ways: Readonly<Record<Way, string>> = {
   sequence: 'change feed',
@@ -120,7 +104,7 @@ async function migrate(
   options: Options,
   environment: NodeJS.ProcessEnv,
   { stdout, stderr }: Terminal,
-  { pauses, settling }: MigrateTiming,
+  { pauses, settling }: CopyTiming,
   signal: AbortSignal,
 ): Promise<boolean> {
   const started = Date.now();
@@ -198,7 +182,7 @@ export async function runMigrate(
   environment: NodeJS.ProcessEnv,
   terminal: Terminal,
   signal: AbortSignal,
-  timing: MigrateTiming = defaultTiming,
+  timing: CopyTiming = defaultTiming,
 ): Promise<number> {
   const options = readOptions(args, environment);
   if (options === undefined) {

@@ -1,15 +1,13 @@
 /** `npm run export`, and what a backup is worth: everything is saved, and comes back by `npm run import`. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { runExport } from '../../scripts/export/run-export.js';
 import { runImport } from '../../scripts/import/run-import.js';
 import { readConfig } from '../../src/host/config.js';
 import { sampleInstance, syntaxes } from '../support/part10-builder.js';
-import { startService, type Service, type ServiceOptions } from '../support/service.js';
+import { perTest, readTable } from '../support/per-test.js';
 
 const instance = (number: number, transferSyntaxUID: string = syntaxes.explicit) => {
   const study = `2.25.${1 + (number % 3)}`;
@@ -18,23 +16,7 @@ const instance = (number: number, transferSyntaxUID: string = syntaxes.explicit)
   return { path: `${study}/${study}.1/${study}.1.${number}.dcm`, file };
 };
 
-let folder: string;
-const running: Service[] = [];
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'export-'));
-});
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(async (service) => await service.stop()));
-  await rm(folder, { recursive: true });
-});
-
-async function start(options: Partial<ServiceOptions> = {}): Promise<Service> {
-  const service = await startService({ host: 'local', ...options });
-  running.push(service);
-  return service;
-}
+const { pathOf, start } = perTest();
 
 async function put(base: string, file: Uint8Array, method: 'POST' | 'PUT' = 'POST') {
   const headers = { 'Content-Type': 'application/dicom' };
@@ -43,18 +25,10 @@ async function put(base: string, file: Uint8Array, method: 'POST' | 'PUT' = 'POS
   expect(answer.status).toBe(200);
 }
 
-const table = (out: string) =>
-  Object.fromEntries(
-    [...out.matchAll(/^ {2}(\D+?) {2,}(\d+)$/gm)].map(([, words = '', count]) => [
-      words,
-      Number(count),
-    ]),
-  );
-
 async function save(url: string, more: readonly string[] = [], stop = new AbortController()) {
   let [out, err] = ['', ''];
   const code = await runExport(
-    ['--to', join(folder, 'backup'), '--url', url, ...more],
+    ['--to', pathOf('backup'), '--url', url, ...more],
     {},
     {
       stdout: { write: (text) => (out += text) },
@@ -68,13 +42,13 @@ async function save(url: string, more: readonly string[] = [], stop = new AbortC
     stop.signal,
     { pauses: [1], settling: 0 },
   );
-  return { code, err, table: table(out) };
+  return { code, err, table: readTable(out) };
 }
 
 async function restore(from: string, url: string) {
   let out = '';
   const code = await runImport(
-    [from, '--url', url, '--journal', join(folder, 'import.journal')],
+    [from, '--url', url, '--journal', pathOf('import.journal')],
     {},
     {
       stdin: Readable.from([]),
@@ -82,11 +56,11 @@ async function restore(from: string, url: string) {
       stderr: { write: () => undefined },
     },
   );
-  return { code, table: table(out) };
+  return { code, table: readTable(out) };
 }
 
 async function filesIn(name: string): Promise<readonly string[]> {
-  const root = join(folder, name);
+  const root = pathOf(name);
   const found = await readdir(root, { recursive: true });
   return found.filter((file) => file.endsWith('.dcm')).sort();
 }
@@ -103,16 +77,16 @@ describe.each(['feed', 'search'])('npm run export --by %s', (by) => {
     expect((await save(service.baseUrl, ['--by', by])).table).toEqual({ stored: 35 });
     expect(await filesIn('backup')).toEqual(all.map(({ path }) => path).sort());
     for (const { path, file } of all) {
-      const saved = await readFile(join(folder, 'backup', path));
+      const saved = await readFile(pathOf('backup', path));
       expect(saved.subarray(128).equals(file.subarray(128))).toBe(true);
     }
     const check = spawnSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], {
-      cwd: join(folder, 'backup'),
+      cwd: pathOf('backup'),
     });
     expect([check.error === undefined ? check.status : 0]).toEqual([0]);
 
     const empty = await start();
-    expect(await restore(join(folder, 'backup'), `${empty.baseUrl}/v2`)).toEqual({
+    expect(await restore(pathOf('backup'), `${empty.baseUrl}/v2`)).toEqual({
       code: 0,
       table: { stored: 60, 'not DICOM': 2 },
     });
@@ -147,7 +121,7 @@ describe('npm run export', () => {
       replaced: 1,
       'deleted there, kept here': 1,
     });
-    expect(await readFile(join(folder, 'backup', path))).toEqual(changed);
+    expect(await readFile(pathOf('backup', path))).toEqual(changed);
     expect(await filesIn('backup')).toHaveLength(3);
     await fetch(`${service.baseUrl}/studies/2.25.1`, { method: 'DELETE' });
     expect((await save(service.baseUrl, ['--mirror'])).table).toEqual({ deleted: 1 });
@@ -159,8 +133,8 @@ describe('npm run export', () => {
     const service = await start();
     for (const number of [1, 2, 3]) await put(service.baseUrl, instance(number).file);
     await save(service.baseUrl);
-    await writeFile(join(folder, 'backup', instance(1).path), 'else');
-    await rm(join(folder, 'backup', instance(2).path));
+    await writeFile(pathOf('backup', instance(1).path), 'else');
+    await rm(pathOf('backup', instance(2).path));
     const verified = await save(service.baseUrl, ['--verify']);
     expect(verified.code).toBe(1);
     expect(verified.table).toMatchObject({ 'as it was saved': 1, failed: 2 });

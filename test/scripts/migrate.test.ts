@@ -1,15 +1,13 @@
 /** `npm run migrate` from this very service into another of its kind, by its change feed and by searching it. */
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from '@jest/globals';
 import { runMigrate } from '../../scripts/migrate/run-migrate.js';
 import { allGrants } from '../../src/auth/roles.js';
 import { ServiceError } from '../../src/errors.js';
 import { readConfig } from '../../src/host/config.js';
 import type { Authenticator } from '../../src/host/pipeline/authenticator.js';
 import { sampleInstance, syntaxes } from '../support/part10-builder.js';
-import { startService, type Service, type ServiceOptions } from '../support/service.js';
+import { perTest, readTable } from '../support/per-test.js';
 
 const instance = (number: number, study = '2.25.1') =>
   sampleInstance({ study, series: `${study}.1`, instance: `${study}.1.${number}` });
@@ -43,32 +41,9 @@ interface Run {
   readonly err: string;
 }
 
-/** The lines of the table, without their padding. */
-const table = ({ out }: Run) =>
-  Object.fromEntries(
-    [...out.matchAll(/^ {2}(\D+?) +(\d+)$/gm)].map(([, words, count]) => [
-      words ?? '',
-      Number(count),
-    ]),
-  );
+const table = ({ out }: Run) => readTable(out);
 
-let folder: string;
-const running: Service[] = [];
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'migrate-'));
-});
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(async (service) => await service.stop()));
-  await rm(folder, { recursive: true });
-});
-
-async function start(options: Partial<ServiceOptions> = {}): Promise<Service> {
-  const service = await startService({ host: 'local', ...options });
-  running.push(service);
-  return service;
-}
+const { pathOf, start } = perTest();
 
 const partitioned = { config: { ...readConfig({}), partitions: true } };
 
@@ -86,7 +61,7 @@ async function run(
 ): Promise<Run> {
   let [out, err] = ['', ''];
   const code = await runMigrate(
-    [...args, '--journal', join(folder, 'journal')],
+    [...args, '--journal', pathOf('journal')],
     environment,
     {
       stdout: { write: (text) => (out += text) },
@@ -141,7 +116,7 @@ describe.each(['feed', 'search'])('npm run migrate --by %s', (by) => {
     const first = await run(args, { stop, onProgress: () => stop.abort() });
     expect(table(first)).toEqual({ stored: 25 });
     // As if it had died while it wrote the last line.
-    const journal = join(folder, 'journal');
+    const journal = pathOf('journal');
     const lines = (await readFile(journal, 'utf8')).trimEnd();
     await writeFile(journal, lines.slice(0, -9));
     expect(table(await run(args))).toEqual({ stored: 35, 'already there': 1 });
@@ -155,7 +130,7 @@ describe.each(['feed', 'search'])('npm run migrate --by %s', (by) => {
     await send(from.baseUrl, 'POST', instance(2));
     await send(to.baseUrl, 'POST', otherInstance(2));
     const args = ['--from', from.baseUrl, '--to', to.baseUrl, '--by', by];
-    const report = join(folder, 'report.csv');
+    const report = pathOf('report.csv');
     const first = await run([...args, '--report', report]);
     expect(first.code).toBe(1);
     expect(table(first)).toEqual({ stored: 1, 'in conflict with another': 1 });
@@ -192,12 +167,12 @@ describe.each(['feed', 'search'])('npm run migrate --by %s', (by) => {
       const there = await stored(`${to.baseUrl}/v2/partitions/${base}`, at + 1);
       expect(there).toEqual(instance(at + 1));
     }
-    await rm(join(folder, 'journal'));
+    await rm(pathOf('journal'));
     const without = await start();
     const refused = await run([...args, '--to', without.baseUrl]);
     expect(refused.code).toBe(1);
     expect(refused.err).toContain('data partitions are not enabled');
-    await rm(join(folder, 'journal'));
+    await rm(pathOf('journal'));
     const single = ['--from', `${from.baseUrl}/v2/partitions/two`, '--by', by];
     expect(table(await run([...single, '--to', without.baseUrl]))).toEqual({});
   });
@@ -284,7 +259,7 @@ describe('npm run migrate', () => {
     const [from, to] = [await start(), await start()];
     const args = ['--to', to.baseUrl, '--from'];
     await run([...args, from.baseUrl]);
-    await appendFile(join(folder, 'journal'), 'torn');
+    await appendFile(pathOf('journal'), 'torn');
     const other = await run([...args, to.baseUrl]);
     expect(other.code).toBe(2);
     expect(other.err).toContain('is the journal of a migration from');
