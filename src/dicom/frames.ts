@@ -112,7 +112,7 @@ function placesOf(index: Encapsulated): Places {
   return made;
 }
 
-/** The runs of every frame in order. */
+/** Where the bytes of each frame lie in the file, frame by frame. */
 export function* everyFrame(index: FrameIndex): Generator<readonly ByteRun[], void, undefined> {
   for (let frame = 1; frame <= index.frames; frame++) yield frameRuns(index, frame);
 }

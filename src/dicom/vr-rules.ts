@@ -21,7 +21,7 @@ interface Rule {
 }
 
 // The control characters of Unicode (category Cc) apart from ESC are exactly what must not be there.
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const controlExceptEscape = /[\u0000-\u001a\u001c-\u001f\u007f-\u009f]/;
 
 /** Whether text has a control character other than ESC. */
@@ -175,7 +175,7 @@ const rules: Partial<Record<VR, Rule>> = {
   AE: {
     maxLength: 16,
     checks: [
-      // eslint-disable-next-line no-control-regex
+      // eslint-disable-next-line no-control-regex -- to find them
       lacks(/[\u0000-\u001f\u007f-\u009f]/, 'value contains invalid control character'),
       matches(/\S/, 'value may not consist only of spaces'),
     ],

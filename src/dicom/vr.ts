@@ -81,7 +81,7 @@ export function parseVR(text: string): VR | undefined {
   return Object.hasOwn(vrTable, text) ? (text as VR) : undefined;
 }
 
-/** The traits of a VR. */
+/** What PS3.5 §6.2 says of values of a VR. */
 export function traitsOf(vr: VR): VRTraits {
   return vrTable[vr];
 }

@@ -36,7 +36,7 @@ export async function readJsonBody({ request, body }: RequestContext): Promise<u
   }
 }
 
-/** The refusal of a member of a body. */
+/** The error of a JSON body with a bad member, in the words of the Microsoft server. */
 export function invalidMember(path: string, detail: string): ServiceError {
   return new ServiceError(
     'invalid-body',

@@ -28,7 +28,7 @@ export interface Offer {
   readonly defaultTransferSyntax?: string;
 }
 
-/** The representation that was chosen. */
+/** The representation that an answer goes out in (RFC 9110 §12.5.1). */
 export interface Choice {
   readonly offer: Offer;
   /** As asked: a UID that the offer has, `*`, or undefined when the client named none. */

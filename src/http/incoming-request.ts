@@ -44,7 +44,7 @@ class ParsedHead implements RequestHead {
   }
 }
 
-/** The head of a request. */
+/** What may be known of a request before its body is read. */
 export function headOf(request: Omit<IncomingRequest, 'body'>): RequestHead {
   return new ParsedHead(request);
 }

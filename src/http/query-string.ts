@@ -30,8 +30,8 @@ export function parseQuery(url: URL | string): readonly QueryParameter[] {
 
 /** All values of a parameter, whatever the letter case of its name. */
 export function queryValues(parameters: readonly QueryParameter[], name: string): string[] {
-  const wanted = name.toLowerCase();
-  return parameters.filter(({ key }) => key.toLowerCase() === wanted).map(({ value }) => value);
+  const lowerCase = name.toLowerCase();
+  return parameters.filter(({ key }) => key.toLowerCase() === lowerCase).map(({ value }) => value);
 }
 
 /**

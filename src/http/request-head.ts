@@ -10,7 +10,7 @@ export const maxHeadBytes = 16 * 1024;
 /** Fields that the platform adds, which no client can help. */
 const addedByPlatform = /^x-(?:ms|arr|appservice|forwarded)-/;
 /** RFC 9110 §5.5: field values hold no controls but tabs. */
-// eslint-disable-next-line no-control-regex
+// eslint-disable-next-line no-control-regex -- to refuse them
 const control = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /**

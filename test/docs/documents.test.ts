@@ -45,6 +45,19 @@ describe('README.md', () => {
     expect([...uids]).toEqual([circle?.study, circle?.series, circle?.instance]);
   });
 
+  it.each([
+    ['a frame is cut out of a blob', 'src/dicomweb/retrieve/open-frame.ts', 'openFrame'],
+    [
+      'a search key becomes a range of rows',
+      'src/dicomweb/search/walk/choose-index.ts',
+      'chooseIndex',
+    ],
+    ['a token is refused', 'src/host/pipeline/authenticator.ts', 'bearer'],
+  ])('leads in one click to where %s', (_, file, name) => {
+    expect(localLinks('README.md')).toContain(file);
+    expect(readDocument(file)).toMatch(new RegExp(`^export (?:async )?function ${name}\\b`, 'm'));
+  });
+
   it('needs the version of Node that package.json needs', () => {
     const [, version] = /Node ([\d.]+) or newer/.exec(readDocument('README.md')) ?? [];
     expect(`>=${version ?? ''}`).toBe(packageJson.engines.node);

@@ -94,7 +94,7 @@ function schemasFor(part: unknown): Readonly<Record<string, Schema>> {
   return Object.fromEntries(found);
 }
 
-/** The document of the whole API. */
+/** Describes the API as OpenAPI 3, from the route table: a route that is added describes itself. */
 export function toOpenApi(routes: readonly Route[], facts: ApiFacts): object {
   const described = routes.filter(({ scope }) => facts.version === '' || scope !== 'service');
   const paths = [...byPath(described)].map(([path, methods]) => [

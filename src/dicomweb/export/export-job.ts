@@ -44,6 +44,7 @@ const atOnce = 4;
 /** Slices in a row that may fail for an instance; then it is passed over, if the destination takes the log. */
 const mostFailures = 3;
 
+/** Blob of the destination that names what an export could not write, and why. */
 export function errorLogName(id: JobId): string {
   return `${id}/errors.log`;
 }

@@ -32,7 +32,7 @@ export interface TargetPlace {
 }
 
 /** One that is next. */
-export interface Target {
+export interface ExportTarget {
   readonly identifier: Identifier;
   /** Where it is in the study list. */
   readonly place?: string;
@@ -81,7 +81,7 @@ export async function* targetsFrom(
   archive: Archive,
   { partition, identifiers }: ExportSource,
   { at, place }: TargetPlace,
-): AsyncGenerator<Target, void, undefined> {
+): AsyncGenerator<ExportTarget, void, undefined> {
   if (identifiers !== undefined) {
     for (const identifier of identifiers.slice(at)) yield { identifier, isNamed: true };
     return;

@@ -23,6 +23,7 @@ export function readPath(path: string): Tag {
   );
 }
 
+/** The error of a request that names a tag which is none, or may not be indexed. */
 export function invalidTag(text: string): ServiceError {
   return new ServiceError('invalid-query-tag', text);
 }

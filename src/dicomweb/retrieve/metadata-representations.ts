@@ -34,6 +34,7 @@ export const instanceMetadataOffers: readonly Offer[] = [
   { mediaType: dicomXml, form: 'single' },
 ];
 
+/** Whether metadata goes out as DICOM JSON (PS3.18 Annex F), in either of its two media types. */
 export function isJson({ mediaType }: Offer): boolean {
   return mediaType !== dicomXml;
 }

@@ -1,7 +1,7 @@
 /**
  * The Azure Functions host: registers routes as functions and runs the pipeline for each invocation.
- * The library streams but neither paces responses nor ends them when they fail, so the live response
- * behind each invocation is found here and minded (`live-response.ts`).
+ * The library streams responses, but neither paces them nor ends them when they fail. So the Node response behind
+ * each invocation is found here, and paced and ended by `live-response.ts`.
  */
 import type { ServerResponse } from 'node:http';
 import { app, type HttpMethod, type HttpRequest, type InvocationContext } from '@azure/functions';

@@ -1,6 +1,6 @@
 /**
  * The Node response behind an answer: pacing to what the client takes, a reset when the source
- * fails, and word of a client that has gone. Both hosts use it; `docs/architecture.md` says why the
+ * fails, and a signal when the client has gone. Both hosts use it; `docs/architecture.md` says why the
  * Functions library cannot be left to do this.
  */
 import { setMaxListeners } from 'node:events';
@@ -33,7 +33,7 @@ export async function untilDrained(response: ServerResponse): Promise<void> {
  */
 export function signalOf(response: ServerResponse, milliseconds?: number): AbortSignal {
   const controller = new AbortController();
-  // One request asks storage for much at a time, and all of it minds its signal.
+  // One request asks storage for much at a time, and all of it listens to its signal.
   setMaxListeners(0, controller.signal);
   const end = () => {
     const message = 'The request took longer than the service may work on one.';

@@ -91,7 +91,7 @@ export function createUpload(
     if (discarding) return;
     discarding = true;
     endWatch();
-    // A client that goes meanwhile is none of our business any more.
+    // A client that goes meanwhile has its answer already.
     drain().catch(() => undefined);
   };
 

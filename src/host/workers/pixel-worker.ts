@@ -7,7 +7,7 @@ import { movable } from './worker-messages.js';
 
 const { limits } = workerData as PixelWorkerData;
 const work = pixelWorkInThread(limits);
-// A job that is no longer wanted ends with its thread.
+// A job that is cancelled ends with its thread.
 const { signal } = new AbortController();
 
 async function resultOf({ kind, job }: PixelJob): Promise<PixelResult> {

@@ -30,7 +30,7 @@ export function faultOf(error: unknown): WorkerFault {
     : { kind: 'other', message: String(error), stack: undefined };
 }
 
-/** The error that `faultOf` has spelt. */
+/** Makes an error again of what `faultOf` made of it: errors lose their class between threads. */
 export function errorOf(fault: WorkerFault): Error {
   if (fault.kind === 'service') {
     const { code, message, facts, cause } = fault;

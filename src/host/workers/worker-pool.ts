@@ -53,7 +53,7 @@ export class WorkerPool<Job, Result> {
     signal.throwIfAborted();
     if (this.#closed) throw stopping();
     this.#refuseTooMany(bytes);
-    // One request asks for much, and all of it minds its signal.
+    // One request asks for much, and all of it listens to its signal.
     setMaxListeners(0, signal);
     let leave: (error: Error) => void = () => undefined;
     const abort = () => leave(abortReason(signal));

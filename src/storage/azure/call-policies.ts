@@ -16,7 +16,7 @@ export class BlobAccount extends BlobServiceClient {
 }
 
 /** On whose behalf calls are made. */
-export interface Caller {
+export interface StorageCaller {
   /** Headers to send with a call, for the logs of the service. */
   readonly headers: () => Readonly<Record<string, string>>;
   /** Hears that a call is sent; what it returns hears that the answer has begun, or that there is none. */
@@ -24,7 +24,7 @@ export interface Caller {
 }
 
 /** Sends the headers of the caller with every call, and tells it how long the answer takes. */
-export function callerPolicy({ headers, waits }: Caller): CallPolicy {
+export function callerPolicy({ headers, waits }: StorageCaller): CallPolicy {
   return {
     name: 'callerPolicy',
     async sendRequest(request, next) {

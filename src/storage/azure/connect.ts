@@ -12,7 +12,7 @@ import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
-import { BlobAccount, callerPolicy, callTimePolicy, type Caller } from './call-policies.js';
+import { BlobAccount, callerPolicy, callTimePolicy, type StorageCaller } from './call-policies.js';
 import { keptSocketsPolicy, mostSockets } from './kept-sockets.js';
 import { readInBatches } from './reads-in-batches.js';
 import { StorageClock, tableClockPolicy } from './storage-clock.js';
@@ -47,7 +47,7 @@ export interface StorageOptions {
   /** Hears of every call. */
   readonly onCall?: OnStorageCall;
   /** On whose behalf calls are made; nobody's when left out. */
-  readonly caller?: Caller;
+  readonly caller?: StorageCaller;
 }
 
 export interface Storage {

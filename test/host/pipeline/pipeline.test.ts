@@ -150,7 +150,7 @@ describe('the pipeline: guards', () => {
 
   it('refuses unknown versions', async () => {
     const { log, response } = await call({ params: { version: 'v3' } });
-    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBe(404);
     expect(log).toEqual([expect.objectContaining({ code: 'invalid-version' })]);
   });
 

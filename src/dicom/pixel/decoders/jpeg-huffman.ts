@@ -6,7 +6,7 @@ import { byteAt, type JpegSegment } from './jpeg-header.js';
 export type HuffmanTable = Uint16Array;
 
 /** How a table came with its codestream: spread out when a scan uses it. */
-export interface HuffmanCode {
+export interface HuffmanLengths {
   /** Number of codes of each length from 1 to 16. */
   readonly counts: Uint8Array;
   readonly values: Uint8Array;
@@ -20,7 +20,7 @@ export interface HuffmanCode {
 export function readHuffmanCodes(
   bytes: Uint8Array,
   { start, end }: JpegSegment,
-  codes: Map<number, HuffmanCode>,
+  codes: Map<number, HuffmanLengths>,
 ): void {
   let at = start;
   while (at < end) {
@@ -34,7 +34,7 @@ export function readHuffmanCodes(
 }
 
 /** @throws ServiceError `pixel-data-corrupt` when there are more codes than bits have room for. */
-export function huffmanTable(code: HuffmanCode | undefined): HuffmanTable {
+export function huffmanTable(code: HuffmanLengths | undefined): HuffmanTable {
   if (code === undefined) throw corruptPixels('The JPEG codestream lacks a Huffman table.');
   const table = new Uint16Array(65_536);
   let next = 0;

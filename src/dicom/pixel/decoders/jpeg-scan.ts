@@ -12,7 +12,7 @@ import {
   EntropyReader,
   huffmanTable,
   readHuffmanCodes,
-  type HuffmanCode,
+  type HuffmanLengths,
   type HuffmanTable,
 } from './jpeg-huffman.js';
 
@@ -46,7 +46,7 @@ export interface JpegScan {
  * @throws ServiceError `pixel-data-corrupt` when a component is in none, or in two.
  */
 export function* jpegScans(bytes: Uint8Array, header: JpegHeader): Generator<JpegScan> {
-  const codes = new Map<number, HuffmanCode>();
+  const codes = new Map<number, HuffmanLengths>();
   const steps = new Map<number, Uint16Array>();
   const seen = new Set<number>();
   let restartInterval = 0;

@@ -10,19 +10,19 @@ export function decodeRle(payload: Uint8Array, stored: ImagePixels): Frame {
   const { samplesPerPixel, bitsAllocated } = stored;
   // Single bits are packed into bytes before they are compressed.
   const width = bitsAllocated === 1 ? 1 : bitsAllocated / 8;
-  const wanted = samplesPerPixel * width;
-  if (!Number.isInteger(width) || wanted > 15 || (bitsAllocated === 1 && samplesPerPixel > 1)) {
+  const segments = samplesPerPixel * width;
+  if (!Number.isInteger(width) || segments > 15 || (bitsAllocated === 1 && samplesPerPixel > 1)) {
     throw unsupportedPixels(
       `RLE of ${samplesPerPixel} samples of ${bitsAllocated} bits cannot be decoded.`,
     );
   }
-  const starts = segmentStarts(payload, wanted);
+  const starts = segmentStarts(payload, segments);
   const bytes = new Uint8Array(frameBytes(stored));
   starts.forEach((start, segment) => {
     const end = starts[segment + 1] ?? payload.length;
     const sample = Math.floor(segment / width);
     const place = sample * width + (width - 1 - (segment % width));
-    unpack(payload.subarray(start, end), bytes, place, wanted);
+    unpack(payload.subarray(start, end), bytes, place, segments);
   });
   const photometricInterpretation =
     stored.photometricInterpretation === 'YBR_FULL_422'
@@ -31,13 +31,13 @@ export function decodeRle(payload: Uint8Array, stored: ImagePixels): Frame {
   return { pixels: { ...stored, photometricInterpretation, planarConfiguration: 0 }, bytes };
 }
 
-function segmentStarts(payload: Uint8Array, wanted: number): readonly number[] {
+function segmentStarts(payload: Uint8Array, segments: number): readonly number[] {
   if (payload.length < headerBytes) throw corruptPixels('The RLE frame has no complete header.');
   const view = new DataView(payload.buffer, payload.byteOffset, headerBytes);
   const count = view.getUint32(0, true);
-  if (count !== wanted) {
+  if (count !== segments) {
     throw corruptPixels(
-      `The RLE frame has ${count} segments where its attributes ask for ${wanted}.`,
+      `The RLE frame has ${count} segments where its attributes ask for ${segments}.`,
     );
   }
   const starts = Array.from({ length: count }, (_, index) => view.getUint32(4 + index * 4, true));

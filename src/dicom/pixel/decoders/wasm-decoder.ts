@@ -10,13 +10,13 @@ export interface CodecDecoder {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;
   getDecodedBuffer(): Uint8Array;
-  getFrameInfo(): CodecFrameInfo;
+  getFrameInfo(): DecodedFrameInfo;
   /** Of JPEG-LS. */
   getInterleaveMode?(): number;
   delete(): void;
 }
 
-export interface CodecFrameInfo {
+export interface DecodedFrameInfo {
   readonly width: number;
   readonly height: number;
   readonly bitsPerSample: number;
@@ -65,7 +65,7 @@ export function wasmDecoder(codec: CodecModule) {
 
   return async <Result>(
     codestream: Uint8Array,
-    use: (decoder: CodecDecoder, info: CodecFrameInfo) => Result,
+    use: (decoder: CodecDecoder, info: DecodedFrameInfo) => Result,
   ): Promise<Result> => {
     instance ??= start();
     const DecoderClass = (await instance)[codec.decoder];

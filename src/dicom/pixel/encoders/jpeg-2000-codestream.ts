@@ -94,9 +94,9 @@ function sizeSegmentAt(view: Buffer): number {
 }
 
 /** Where a marker is, walking from segment to segment. */
-function segmentAt(view: Buffer, start: number, wanted: number): number {
+function segmentAt(view: Buffer, start: number, sought: number): number {
   let at = start;
-  while (view.readUInt16BE(at) !== wanted) at += 2 + view.readUInt16BE(at + 2);
+  while (view.readUInt16BE(at) !== sought) at += 2 + view.readUInt16BE(at + 2);
   return at;
 }
 

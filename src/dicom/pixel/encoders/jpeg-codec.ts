@@ -1,5 +1,5 @@
 /** libjpeg-turbo's encoder, loaded once for transcoding and for pictures: sequential JPEG of 8 bits. */
-import { wasmEncoder, type CodecEncoder, type CodecFrameInfo } from './wasm-codec.js';
+import { wasmEncoder, type CodecEncoder, type EncodedFrameInfo } from './wasm-codec.js';
 
 interface JpegEncoder extends CodecEncoder {
   setProgressive(progressive: number): void;
@@ -22,7 +22,7 @@ export const chroma = { full: 0, halfWidth: 1, quarter: 2 } as const;
  * @param subsampling one of `chroma`.
  */
 export async function encodeJpegSamples(
-  info: CodecFrameInfo,
+  info: EncodedFrameInfo,
   samples: Uint8Array,
   quality: number,
   subsampling: (typeof chroma)[keyof typeof chroma],

@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 
 /** What embind demands of every frame description; the codecs ignore what is not theirs. */
-export interface CodecFrameInfo {
+export interface EncodedFrameInfo {
   readonly width: number;
   readonly height: number;
   readonly bitsPerSample: number;
@@ -16,7 +16,7 @@ export interface CodecFrameInfo {
 
 /** What all encoder classes have in common. Buffers are views of the module's memory. */
 export interface CodecEncoder {
-  getDecodedBuffer(info: CodecFrameInfo): Uint8Array;
+  getDecodedBuffer(info: EncodedFrameInfo): Uint8Array;
   encode(): void;
   getEncodedBuffer(): Uint8Array;
   delete(): void;
@@ -27,7 +27,7 @@ export interface CodecEncoder {
  * codestream out of the module's memory. Throws what the codec throws, as an Error.
  */
 export type EncodeSamples<Encoder extends CodecEncoder> = (
-  info: CodecFrameInfo,
+  info: EncodedFrameInfo,
   samples: Uint8Array | Uint16Array,
   configure: (encoder: Encoder) => void,
 ) => Promise<Uint8Array>;

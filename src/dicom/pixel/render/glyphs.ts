@@ -55,7 +55,7 @@ export function drawable(text: string): string {
     .join('');
 }
 
-/** The rows of a drawable character. */
+/** A character as rows of bits, one byte each; a question mark for what cannot be drawn. */
 export function glyphOf(character: string): Uint8Array {
   return glyphs[character.charCodeAt(0) - space] ?? glyphs[question - space] ?? new Uint8Array();
 }

@@ -44,7 +44,7 @@ export function lookUp({ first, entries }: LookupTable, value: number): number {
   return entries[at] ?? 0;
 }
 
-/** The modality transform as a curve. */
+/** From stored values to those of the modality, Hounsfield units say (PS3.3 §C.11.1). */
 export function modalityCurve(transform: ModalityTransform): Curve {
   if (transform.kind === 'lut') return (value) => lookUp(transform.table, value);
   const { slope, intercept } = transform;

@@ -57,7 +57,7 @@ export function pictureOf(frame: Frame, presentation: Presentation, window?: Win
 }
 
 /**
- * A frame as a request wants to see it: cut, scaled, mirrored and annotated.
+ * A frame as a request asks for it: cut, scaled, mirrored and annotated.
  *
  * @throws ServiceError `invalid-query` for a region beyond the image, `pixel-data-too-large`, and as
  *   `pictureOf`.

@@ -1,4 +1,4 @@
-/** What a client wants to see of an image (PS3.18 §8.3.5): plain values that a worker can be sent. */
+/** What a client asks to see of an image (PS3.18 §8.3.5): plain values that a worker can be sent. */
 import type { Annotations } from './annotate.js';
 import type { Window } from './presentation.js';
 import type { Viewport } from './viewport.js';

@@ -72,8 +72,8 @@ export async function openBytes(
   const to = Math.min(Math.ceil((start + length) / wordBytes) * wordBytes, whole);
   const opened = await openRuns(context, record, sliceRuns(runs, from, to - from));
   if (wordBytes === 1) return opened;
-  const wanted = { offset: start - from, length };
-  return { ...opened, length, chunks: () => cut(swapped(opened.chunks(), wordBytes), wanted) };
+  const requested = { offset: start - from, length };
+  return { ...opened, length, chunks: () => cut(swapped(opened.chunks(), wordBytes), requested) };
 }
 
 /** The values of all items but the first, which is the offset table (PS3.5 §A.4). */

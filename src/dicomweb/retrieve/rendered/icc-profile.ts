@@ -35,7 +35,7 @@ async function ownProfile(dataSet: DataSet, bulk: BulkSource): Promise<Uint8Arra
  *
  * @throws ServiceError `invalid-query` for `srgb` of an image in other colours.
  */
-export async function profileOf(
+export async function iccProfileOf(
   dataSet: DataSet,
   choice: IccChoice,
   bulk: BulkSource,

@@ -10,7 +10,7 @@ import { ServiceError } from '../../../errors.js';
 import type { Offer } from '../../../http/accept.js';
 import type { RequestContext } from '../../route.js';
 import { annotationsOf } from './annotation-lines.js';
-import { profileOf } from './icc-profile.js';
+import { iccProfileOf } from './icc-profile.js';
 import { pictureParameters, type RenderQuery } from './render-query.js';
 import {
   bulkSource,
@@ -108,7 +108,7 @@ async function requestOf(
   bulk: BulkSource,
 ): Promise<Omit<RenderRequest, 'format'>> {
   const annotations = annotationsOf(dataSet, names);
-  const iccProfile = await profileOf(dataSet, choice, bulk);
+  const iccProfile = await iccProfileOf(dataSet, choice, bulk);
   const time = frameTimeOf(dataSet);
   return {
     quality,

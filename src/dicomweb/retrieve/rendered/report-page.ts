@@ -14,7 +14,7 @@ const lists: ReportWriter = {
   leftOut: (what, as) => (as === 'item' ? `<li>${what}</li>` : `<p>${what}</p>`),
 };
 
-/** The page of a report. */
+/** A structured report as `text/html` (PS3.18 §8.7.4): what it is about, then its content as nested lists. */
 export function reportPage(dataSet: DataSet): string {
   const { title, facts } = reportHead(dataSet);
   const lines = facts.map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`);

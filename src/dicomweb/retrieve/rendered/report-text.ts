@@ -16,7 +16,7 @@ const lines: ReportWriter = {
   leftOut: (what, _, depth) => indented(what, depth),
 };
 
-/** The text of a report. */
+/** A structured report as `text/plain` (PS3.18 §8.7.4): what it is about, then its content, indented. */
 export function reportText(dataSet: DataSet): string {
   const { title, facts } = reportHead(dataSet);
   const head = facts.map(([name, value]) => `${name}: ${value}\n`).join('');

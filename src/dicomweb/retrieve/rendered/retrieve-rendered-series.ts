@@ -30,7 +30,7 @@ import {
   sendRendered,
   sourceOf,
   warningOf,
-  type Wanted,
+  type RenderedRequest,
 } from './retrieve-rendered.js';
 import type { Reply } from '../../../http/reply.js';
 
@@ -91,12 +91,12 @@ async function candidatesOf(
 async function sendRepresentative(
   context: RequestContext,
   { uids, series }: Collection,
-  wanted: Wanted,
+  requested: RenderedRequest,
 ): Promise<Reply> {
   let refusal: ServiceError | undefined;
   for (const record of await candidatesOf(context, uids.study, series)) {
     try {
-      return await sendRendered(context, await sourceOf(context, record), wanted);
+      return await sendRendered(context, await sourceOf(context, record), requested);
     } catch (error) {
       if (!(error instanceof ServiceError && passedOver.has(error.code))) throw error;
       refusal ??= error;

@@ -31,7 +31,7 @@ import { documentOffers, sendDocument } from './send-document.js';
 import { reply, type Reply } from '../../../http/reply.js';
 
 /** What of an instance is to be shown, and how. */
-export interface Wanted {
+export interface RenderedRequest {
   readonly purpose: 'rendered' | 'thumbnail';
   readonly query: RenderQuery;
   /** Frames by number; of the whole instance when left out. */
@@ -63,7 +63,7 @@ export function warningOf({ unknownAnnotations }: RenderQuery): Readonly<Record<
  */
 export function requireRenderable(
   { request, profile }: RequestContext,
-  { purpose, frames }: Pick<Wanted, 'purpose' | 'frames'>,
+  { purpose, frames }: Pick<RenderedRequest, 'purpose' | 'frames'>,
 ): void {
   const pictures = pictureOffers(profile.rendered, ['single', 'multipart']);
   const mayBeDocument = purpose === 'rendered' && frames === undefined;
@@ -81,32 +81,35 @@ function refuse(kind: ReturnType<typeof renderedKind>): never {
   throw new ServiceError('frame-not-found', 'The instance has no pixel data to be rendered.');
 }
 
-/** Sends one instance, or frames of it, as `wanted`. */
+/** Sends one instance, or frames of it, as `requested`. */
 export async function sendRendered(
   context: RequestContext,
   source: RenderSource,
-  wanted: Wanted,
+  requested: RenderedRequest,
 ): Promise<Reply> {
   const kind = renderedKind(source);
   if (kind !== 'image') {
-    if (kind === undefined || wanted.purpose === 'thumbnail' || wanted.frames !== undefined) {
+    if (kind === undefined || requested.purpose === 'thumbnail' || requested.frames !== undefined) {
       return refuse(kind);
     }
     return await sendDocument(context, source, kind);
   }
-  const renderer = imageRenderer(context, source, wanted.query);
-  const missing = wanted.frames?.find((frame) => frame > renderer.frames);
+  const renderer = imageRenderer(context, source, requested.query);
+  const missing = requested.frames?.find((frame) => frame > renderer.frames);
   if (missing !== undefined) {
     throw new ServiceError(
       'frame-not-found',
       `The instance has ${renderer.frames} frames; frame ${missing} is not among them.`,
     );
   }
-  return await sendPictures(context, source, renderer, wanted);
+  return await sendPictures(context, source, renderer, requested);
 }
 
 /** Several frames alone are an animation, or not to be had. */
-function chooseFor({ request, profile }: RequestContext, { purpose, frames }: Wanted): Offer {
+function chooseFor(
+  { request, profile }: RequestContext,
+  { purpose, frames }: RenderedRequest,
+): Offer {
   const policy = profile.rendered;
   const several = frames !== undefined && frames.length > 1;
   const forms = several ? (['multipart', 'single'] as const) : (['single', 'multipart'] as const);
@@ -131,15 +134,15 @@ async function sendPictures(
   context: RequestContext,
   source: RenderSource,
   renderer: ImageRenderer,
-  wanted: Wanted,
+  requested: RenderedRequest,
 ): Promise<Reply> {
-  const { purpose, query } = wanted;
-  const { mediaType, form } = chooseFor(context, wanted);
+  const { purpose, query } = requested;
+  const { mediaType, form } = chooseFor(context, requested);
   const format = formatOf(mediaType, context.profile.rendered);
   const all = Array.from({ length: renderer.frames }, (_, at) => at + 1);
   // Of a whole instance an animation and parts have every frame, another picture the first.
   const whole = purpose === 'rendered' && (form === 'multipart' || format === 'gif') ? all : [1];
-  const frames = wanted.frames ?? whole;
+  const frames = requested.frames ?? whole;
   const { version } = source.record;
   const tag = entityTag(
     version,
@@ -208,9 +211,9 @@ export async function sendParts(
 export const retrieveRenderedInstance = answering(describedPictures, async (context) => {
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
-  const wanted: Wanted = { purpose: 'rendered', query };
-  requireRenderable(context, wanted);
-  return await sendRendered(context, await sourceOf(context, uids), wanted);
+  const requested: RenderedRequest = { purpose: 'rendered', query };
+  requireRenderable(context, requested);
+  return await sendRendered(context, await sourceOf(context, uids), requested);
 });
 
 /** `GET …/frames/{frames}/rendered`, and `…/rendered/{frames}` as cornerstone asks. */
@@ -218,18 +221,18 @@ export const retrieveRenderedFrames = answering(describedPictures, async (contex
   const frames = parseFrameList(context.params['frames'] ?? '');
   const uids = instanceOf(context.params);
   const query = parseRenderQuery(context.request, context.profile.rendered);
-  const wanted: Wanted = { purpose: 'rendered', query, frames };
-  requireRenderable(context, wanted);
-  return await sendRendered(context, await sourceOf(context, uids), wanted);
+  const requested: RenderedRequest = { purpose: 'rendered', query, frames };
+  requireRenderable(context, requested);
+  return await sendRendered(context, await sourceOf(context, uids), requested);
 });
 
 /** `GET …/instances/{instance}/thumbnail`: its first frame. */
 export const retrieveInstanceThumbnail = answering(describedThumbnail, async (context) => {
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);
-  const wanted: Wanted = { purpose: 'thumbnail', query };
-  requireRenderable(context, wanted);
-  return await sendRendered(context, await sourceOf(context, uids), wanted);
+  const requested: RenderedRequest = { purpose: 'thumbnail', query };
+  requireRenderable(context, requested);
+  return await sendRendered(context, await sourceOf(context, uids), requested);
 });
 
 /** `GET …/frames/{frames}/thumbnail`, and `…/thumbnail/{frames}`: the first of the frames. */
@@ -237,7 +240,7 @@ export const retrieveFramesThumbnail = answering(describedThumbnail, async (cont
   const [first = 1] = parseFrameList(context.params['frames'] ?? '');
   const uids = instanceOf(context.params);
   const query = parseThumbnailQuery(context.request);
-  const wanted: Wanted = { purpose: 'thumbnail', query, frames: [first] };
-  requireRenderable(context, wanted);
-  return await sendRendered(context, await sourceOf(context, uids), wanted);
+  const requested: RenderedRequest = { purpose: 'thumbnail', query, frames: [first] };
+  requireRenderable(context, requested);
+  return await sendRendered(context, await sourceOf(context, uids), requested);
 });

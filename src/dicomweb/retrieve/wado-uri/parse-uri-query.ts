@@ -146,7 +146,7 @@ function viewportOf(parameters: Parameters, dataSet: DataSet): string | undefine
   };
   const [left, top, width, height] = region ?? [0, 0, 1, 1];
   const shown = { columns: width * image.columns, rows: height * image.rows };
-  const side = (wanted: number) => String(Math.min(Math.max(1, Math.round(wanted)), mostSide));
+  const side = (pixels: number) => String(Math.min(Math.max(1, Math.round(pixels)), mostSide));
   const size =
     columns === undefined && rows === undefined
       ? [side(shown.columns), side(shown.rows)]

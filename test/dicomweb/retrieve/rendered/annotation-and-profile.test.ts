@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DataSet, Element, Value } from '../../../../src/dicom/data-set.js';
 import { annotationsOf } from '../../../../src/dicomweb/retrieve/rendered/annotation-lines.js';
-import { profileOf } from '../../../../src/dicomweb/retrieve/rendered/icc-profile.js';
+import { iccProfileOf } from '../../../../src/dicomweb/retrieve/rendered/icc-profile.js';
 import { srgbProfile } from '../../../../src/dicom/pixel/render/srgb-profile.js';
 
 const of = (vr: string, ...values: Value[]) => ({ vr, Value: values }) as Element;
@@ -28,7 +28,7 @@ describe('annotationsOf', () => {
   });
 });
 
-describe('profileOf', () => {
+describe('iccProfileOf', () => {
   const bulk = () => Promise.resolve(srgbProfile);
   const referred = { '00282000': { vr: 'OB', BulkDataURI: '00282000' } } as DataSet;
   const ofPath = { '00480105': of('SQ', referred) } as DataSet;
@@ -36,22 +36,22 @@ describe('profileOf', () => {
 
   it('is the profile of the image, or of its optical path', async () => {
     for (const dataSet of [referred, ofPath]) {
-      expect(Buffer.from((await profileOf(dataSet, 'yes', bulk)) ?? []).equals(srgbProfile)).toBe(
-        true,
-      );
+      expect(
+        Buffer.from((await iccProfileOf(dataSet, 'yes', bulk)) ?? []).equals(srgbProfile),
+      ).toBe(true);
     }
   });
 
   it('is that of sRGB for an image without one, or with one that is none', async () => {
     for (const dataSet of [{}, short]) {
-      expect(await profileOf(dataSet, 'yes', bulk)).toBe(srgbProfile);
-      expect(await profileOf(dataSet, 'srgb', bulk)).toBe(srgbProfile);
-      expect(await profileOf(dataSet, 'no', bulk)).toBeUndefined();
+      expect(await iccProfileOf(dataSet, 'yes', bulk)).toBe(srgbProfile);
+      expect(await iccProfileOf(dataSet, 'srgb', bulk)).toBe(srgbProfile);
+      expect(await iccProfileOf(dataSet, 'no', bulk)).toBeUndefined();
     }
   });
 
   it('is not converted', async () => {
-    await expect(profileOf(referred, 'srgb', bulk)).rejects.toMatchObject({
+    await expect(iccProfileOf(referred, 'srgb', bulk)).rejects.toMatchObject({
       code: 'invalid-query',
       facts: { parameter: 'iccprofile' },
     });
