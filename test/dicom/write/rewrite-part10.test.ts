@@ -20,7 +20,7 @@ import {
   type PixelDataSpec,
 } from '../../support/part10-builder.js';
 
-const numRuns = 40;
+const numRuns = 25;
 
 function syntaxOf(uid: string): TransferSyntax {
   const syntax = transferSyntaxOf(uid);
