@@ -106,8 +106,11 @@ class Content implements AsyncIterable<Uint8Array> {
     return {
       next: async () => {
         if (this.#passed) throw new Error('A part was read after the next had been asked for.');
-        const value = await this.#next();
-        return value === undefined ? { done: true, value } : { done: false, value };
+        if (this.#end !== undefined) return end;
+        const value = await this.#scanner.data();
+        if (value instanceof Uint8Array) return { done: false, value };
+        this.#close(value);
+        return end;
       },
     };
   }
@@ -117,18 +120,18 @@ class Content implements AsyncIterable<Uint8Array> {
     for (;;) {
       if (this.#end !== undefined) return this.#end;
       this.#passed = true;
-      await this.#next();
+      const next = await this.#scanner.data();
+      if (!(next instanceof Uint8Array)) this.#close(next);
     }
   }
 
-  async #next(): Promise<Uint8Array | undefined> {
-    if (this.#end !== undefined) return undefined;
-    const next = await this.#scanner.data(this.#index);
-    if (typeof next !== 'string') return next;
-    this.#end = next;
-    return undefined;
+  #close(line: BoundaryLine | undefined): void {
+    if (line === undefined) throw this.#scanner.unfinished(this.#index);
+    this.#end = line;
   }
 }
+
+const end = { done: true, value: undefined } as const;
 
 /** Holds the unread bytes and finds boundaries in them. */
 class Scanner {
@@ -169,19 +172,20 @@ class Scanner {
     }
   }
 
-  /** The next bytes of part `index`, or the boundary line that ends it. */
-  async data(index: number): Promise<Uint8Array | BoundaryLine> {
-    if (this.#atLineStart) {
-      // An empty part: the empty line behind its headers is also the line end of the delimiter.
-      this.#atLineStart = false;
-      const line = await this.#takeBoundaryLine(0);
-      if (line !== undefined) return line;
-    }
-    const next = await this.#until(this.#delimiter);
-    if (next === undefined) {
-      throw this.#invalid(`The body ends inside part ${index + 1}, before a closing boundary`);
-    }
-    return next;
+  /** The next bytes of a part, or the boundary line that ends it; `undefined` when the body ends first. */
+  data(): Promise<Uint8Array | BoundaryLine | undefined> {
+    return this.#atLineStart ? this.#atStart() : this.#until(this.#delimiter);
+  }
+
+  async #atStart(): Promise<Uint8Array | BoundaryLine | undefined> {
+    // An empty part: the empty line behind its headers is also the line end of the delimiter.
+    this.#atLineStart = false;
+    return (await this.#takeBoundaryLine(0)) ?? (await this.#until(this.#delimiter));
+  }
+
+  /** The refusal of a body that ends in part `index`. */
+  unfinished(index: number): ServiceError {
+    return this.#invalid(`The body ends inside part ${index + 1}, before a closing boundary`);
   }
 
   /** Reads the header block of part `index`, up to and including the empty line. */

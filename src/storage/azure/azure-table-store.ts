@@ -17,7 +17,7 @@ import type {
 } from '../table-store.js';
 import { fromAzure, isSame, toAzure } from './entity.js';
 import type { StorageClock } from './storage-clock.js';
-import { withDeleteGuards, withWriteCall, type WriteCall } from './table-policies.js';
+import { withWriteCall, type WriteCall } from './table-policies.js';
 import { codeOf, statusOf, translateError } from './translate-error.js';
 
 /** Of every row, whatever is selected: without them the service may leave out the ETag. */
@@ -115,11 +115,8 @@ async function applyMany(
   partitionKey: string,
   operations: readonly TableOperation[],
 ): Promise<readonly (string | undefined)[]> {
-  const guards = operations.flatMap((operation) =>
-    operation.kind === 'delete' ? [operation.etag ?? '*'] : [],
-  );
   const actions = operations.map((operation) => actionOf(partitionKey, operation));
-  const { subResponses } = await withDeleteGuards(guards, () => client.submitTransaction(actions));
+  const { subResponses } = await client.submitTransaction(actions);
   if (subResponses.length !== operations.length) {
     throw new ServiceError('storage-unavailable', 'The answer to a transaction was not whole');
   }
@@ -221,7 +218,11 @@ export class AzureTableStore implements TableStore {
     checkTransaction(partitionKey, operations);
     const client = this.#clients[table];
     const lone = loneOperation(table, operations);
-    const call: WriteCall = { begun: performance.now(), repeated: false };
+    const deleteGuards =
+      lone === undefined
+        ? operations.flatMap((one) => (one.kind === 'delete' ? [one.etag ?? '*'] : []))
+        : [];
+    const call: WriteCall = { begun: performance.now(), repeated: false, deleteGuards };
     const method = lone === undefined ? 'POST' : methods[lone.kind];
     this.#onCall({ service: 'table', method, operation: 'transact', target: table });
     try {

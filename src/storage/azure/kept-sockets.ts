@@ -2,8 +2,7 @@
  * Connections to storage that are kept between calls: a bounded number, closed by us before the other
  * side closes them, and a call that meets one which has been closed all the same is sent again.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { timeBudgets } from '../../time-budgets.js';
@@ -21,13 +20,30 @@ const mostRepeats = 3;
 /** Of the time that the server says it keeps a connection; timers are late on a busy machine. */
 const shareOfServerTime = 0.75;
 
-/** One sending of a call. */
-interface Sending {
-  /** On a connection that has been idle. */
-  isOnKept: boolean;
-}
+/** What Node asks of an agent for each request; the types leave it out. */
+type RequestAgent = HttpAgent & {
+  addRequest(request: ClientRequest, ...more: readonly unknown[]): void;
+};
 
-const sendings = new AsyncLocalStorage<Sending>();
+/** An agent as one sending of a call sees it: it remembers the request. */
+class Sending {
+  readonly agent: RequestAgent;
+  #request: ClientRequest | undefined;
+
+  constructor(agent: HttpAgent) {
+    const shared = agent as RequestAgent;
+    this.agent = Object.create(shared) as RequestAgent;
+    this.agent.addRequest = (request, ...more) => {
+      this.#request = request;
+      shared.addRequest(request, ...more);
+    };
+  }
+
+  /** Whether it went out on a connection that had been idle. */
+  get isOnKept(): boolean {
+    return this.#request?.reusedSocket === true;
+  }
+}
 
 /** Keeps connections to one endpoint. */
 function agentFor(url: string, maxSockets: number): HttpAgent {
@@ -37,7 +53,6 @@ function agentFor(url: string, maxSockets: number): HttpAgent {
   const agent = url.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
   // The types do not tell that it answers whether the connection can be kept.
   const keep = agent.keepSocketAlive.bind(agent) as (socket: Duplex) => boolean;
-  const reuse = agent.reuseSocket.bind(agent);
   agent.keepSocketAlive = (
     socket: Duplex & { timeout?: number; setTimeout?(ms: number): void },
   ) => {
@@ -46,11 +61,6 @@ function agentFor(url: string, maxSockets: number): HttpAgent {
     const left = socket.timeout ?? timeout;
     if (left < timeout) socket.setTimeout?.(left * shareOfServerTime);
     return kept;
-  };
-  agent.reuseSocket = (socket, request) => {
-    reuse(socket, request);
-    const sending = sendings.getStore();
-    if (sending !== undefined) sending.isOnKept = true;
   };
   return agent;
 }
@@ -91,11 +101,11 @@ export function keptSocketsPolicy(
     async sendRequest(request, next) {
       const isDownload = (request.streamResponseStatusCodes?.size ?? 0) > 0;
       const agent = isDownload ? downloads : calls;
-      request.agent = agent;
       for (let repeats = 0; ; repeats += 1) {
-        const sending: Sending = { isOnKept: false };
+        const sending = new Sending(agent);
+        request.agent = sending.agent;
         try {
-          return await sendings.run(sending, () => next(request));
+          return await next(request);
         } catch (error) {
           if (!sending.isOnKept || !isClosed(error)) throw error;
           dropIdle(agent);

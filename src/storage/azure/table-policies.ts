@@ -22,11 +22,13 @@ export interface WriteCall {
   readonly begun: number;
   /** Sent more than once: a clash may then be one with itself. */
   repeated: boolean;
+  /** ETags of the deletes of a transaction, in order; `*` for those without. */
+  readonly deleteGuards: readonly string[];
 }
 
 const writeCalls = new AsyncLocalStorage<WriteCall>();
 
-/** Runs what sends a write, which then notes in `call` what became known. */
+/** Runs what sends a write, whose deletes carry the ETags in `call`, and which notes there what became known. */
 export async function withWriteCall<T>(call: WriteCall, send: () => Promise<T>): Promise<T> {
   return await writeCalls.run(call, send);
 }
@@ -95,29 +97,18 @@ export function tableRetryPolicy(timeoutMs: number): CallPolicy {
   };
 }
 
-/** ETags of the deletes of the transaction being sent, in order; `*` for those without. */
-const deleteGuards = new AsyncLocalStorage<readonly string[]>();
-
-/** Runs what sends a transaction, whose deletes then carry these ETags. */
-export async function withDeleteGuards<T>(
-  etags: readonly string[],
-  send: () => Promise<T>,
-): Promise<T> {
-  return await deleteGuards.run(etags, send);
-}
-
 /** The start line of a delete in the body of a transaction, and its headers up to the guard. */
 const deleteWithoutGuard = /^(DELETE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?if-match: )\*(?=\r\n)/gim;
 
 /**
- * Puts the ETags of `withDeleteGuards` into the body of a transaction: the SDK sends every delete of
+ * Puts the ETags of `withWriteCall` into the body of a transaction: the SDK sends every delete of
  * a transaction with `If-Match: *`, whatever it is told.
  */
 export function deleteGuardPolicy(): CallPolicy {
   return {
     name: 'deleteGuardPolicy',
     sendRequest(request, next) {
-      const etags = deleteGuards.getStore() ?? [];
+      const etags = writeCalls.getStore()?.deleteGuards ?? [];
       if (etags.length > 0 && typeof request.body === 'string') {
         let index = 0;
         const body = request.body.replace(
