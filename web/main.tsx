@@ -8,6 +8,7 @@ import { takeSharedLink } from './session/shared-link.js';
 import { finishSignIn } from './session/sign-in.js';
 import { fetchSettings, type PageSettings } from './settings.js';
 import { text } from './text.js';
+import { findUnfinished } from './upload/unfinished.js';
 
 async function openSession({ signIn }: PageSettings): Promise<void> {
   const link = takeSharedLink();
@@ -51,6 +52,7 @@ async function start(): Promise<void> {
     );
     return;
   }
+  void findUnfinished();
   render(<App settings={settings} />, document.body);
 }
 

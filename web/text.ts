@@ -200,6 +200,10 @@ export const text = {
       status === 0
         ? 'The storage of the service does not answer. Send it again to go on.'
         : `The storage of the service answered with status ${status}.`,
+    interrupted: (files: string) => `Your upload was interrupted. Not sent yet: ${files}.`,
+    chooseAgain: 'Drop or choose the same files again. What is stored is not sent a second time.',
+    goOn: 'Go on',
+    forget: 'Forget it',
     filterAll: 'all',
     noRole: 'You may look at studies here, but not store any. The role Dicom.Write would let you.',
     openStudies: 'See the studies',
@@ -211,6 +215,8 @@ export const text = {
     studies: 'Studies',
     series: 'Series',
     instances: 'Instances',
+    storage: 'Storage used',
+    storageUnknown: 'Not counted yet: npm run fsck -- --repair counts it.',
     changes: 'What came in',
     changesHint: 'The newest changes, as they happen.',
     noChanges: 'Nothing has changed yet.',
@@ -221,9 +227,81 @@ export const text = {
     unknownCount: '–',
     jobs: 'Long work',
     noJobs: 'No export or other long work was started in the last week.',
+    percent: (percent: number) => `${percent} %`,
     jobTimes: (started: string, moved: string) => `started ${started}, last moved ${moved}`,
     cancelJob: 'Cancel',
     confirmCancel: 'Cancel this work? What is done so far stays done.',
+    jobTypes: {
+      export: 'export',
+      reindex: 'indexing of query tags',
+      untag: 'removal of a query tag',
+      update: 'update',
+    } as Readonly<Record<string, string>>,
+    imports: 'Import',
+    importFiles: counted('file', 'files'),
+    importsNow: (waiting: string, refused: string) => `Waiting: ${waiting}. Refused: ${refused}.`,
+    refusedFiles: 'Refused files',
+    firstOnly: (count: number) => `These are the first ${count}, by name.`,
+    refusedHint:
+      'Refused files lie in the container import-refused, their reports in import-reports.',
+    noReport: 'There is no report on it.',
+    maintenance: 'Care of the store',
+    maintenanceJobs: {
+      recovery: {
+        name: 'Recovery',
+        about: 'settles what a process left open when it died',
+        never: 'It has not run yet.',
+      },
+      sweep: {
+        name: 'Sweep',
+        about: 'removes what nobody needs, once a week',
+        never: 'It has not run yet; it runs on Azure Functions alone.',
+      },
+      check: {
+        name: 'Check of the whole store',
+        about: 'compares everything with everything',
+        never: 'Nobody has run it yet: npm run fsck.',
+      },
+    } as Readonly<
+      Record<string, { readonly name: string; readonly about: string; readonly never: string }>
+    >,
+    neverRan: 'It has not run yet.',
+    lastRun: (time: string) => `Last run ${time}.`,
+    foundNothing: 'Nothing was amiss.',
+    lastFound: (time: string) => `It last found something ${time}`,
+    finding: (found: number, what: string, mended: number) =>
+      `${found.toLocaleString('en')} × ${what}: ${
+        mended === 0
+          ? 'not put right'
+          : mended === found
+            ? 'put right'
+            : `${mended.toLocaleString('en')} put right`
+      }`,
+    tags: 'Query tags',
+    tagsHint: 'Attributes that searches find by, besides those that are built in.',
+    tagPath: 'Keyword or tag',
+    tagLevel: 'Level',
+    tagVr: 'VR',
+    tagCreator: 'Private creator',
+    tagLevels: { study: 'study', series: 'series', instance: 'image' } as Readonly<
+      Record<string, string>
+    >,
+    tagStates: { adding: 'being indexed', deleting: 'being removed' } as Readonly<
+      Record<string, string>
+    >,
+    tagOff: 'switched off',
+    addTag: 'Add',
+    switchOn: 'Switch on',
+    switchOff: 'Switch off',
+    removeTag: 'Remove',
+    confirmRemoveTag: 'Remove this query tag? Searches cannot use it any more.',
+    tagErrors: counted('error', 'errors'),
+    tagErrorsGone: 'The instances that had errors are gone.',
+    configuration: 'Configuration',
+    settingSecret: 'kept secret',
+    settingNone: 'none',
+    nothingSet: 'Nothing is set: all is as by default.',
+    defaults: (count: number) => `${count} settings as by default`,
     jobStates: {
       notStarted: 'waits',
       running: 'runs',

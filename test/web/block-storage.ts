@@ -6,8 +6,8 @@ export interface BlockStorage {
   readonly origin: string;
   /** Ids of the blocks that were taken, in their order. */
   readonly received: readonly string[];
-  /** How many of the next blocks after the first find the line broken. */
-  failures: number;
+  /** The line of the next upload breaks behind its first block, for as often as a page tries. */
+  breakAfterBlock(): void;
   /** Whether every line to it breaks. */
   isAway: boolean;
   /** A blob that was committed. */
@@ -21,6 +21,10 @@ const cors = {
   'Access-Control-Allow-Headers': 'content-type,x-ms-*',
 };
 
+const firstBlock = btoa('000000');
+/** A page sends a block three times before it gives up, and Chromium once more on a line that was idle. */
+const attempts = 4;
+
 function end(response: ServerResponse, status: number): void {
   response.writeHead(status, cors).end();
 }
@@ -30,6 +34,7 @@ export async function startBlockStorage(): Promise<BlockStorage> {
   const blocks = new Map<string, Buffer>();
   const blobs = new Map<string, Buffer>();
   const received: string[] = [];
+  let failures = 0;
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     const chunks: Buffer[] = [];
@@ -46,8 +51,8 @@ export async function startBlockStorage(): Promise<BlockStorage> {
           Buffer.concat(ids.map((id) => blocks.get(pathname + id) ?? Buffer.alloc(0))),
         );
         end(response, 201);
-      } else if (received.length > 0 && storage.failures > 0) {
-        storage.failures -= 1;
+      } else if (failures > 0 && searchParams.get('blockid') !== firstBlock) {
+        failures -= 1;
         request.socket.destroy();
       } else {
         const id = searchParams.get('blockid') ?? '';
@@ -62,7 +67,7 @@ export async function startBlockStorage(): Promise<BlockStorage> {
   const storage: BlockStorage = {
     origin: `http://127.0.0.1:${port}`,
     received,
-    failures: 0,
+    breakAfterBlock: () => (failures = attempts),
     isAway: false,
     blob: (path) => blobs.get(path) ?? Buffer.alloc(0),
     stop: async () => {

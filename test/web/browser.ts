@@ -1,7 +1,6 @@
 /** A real browser for tests: Chromium of this machine, and the page as it is bundled. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
@@ -31,11 +30,11 @@ export async function launch(): Promise<Browser> {
   });
 }
 
-/** Bundles the page into a folder of its own. */
-export function buildPage(): { readonly directory: string; readonly remove: () => void } {
-  const directory = path.join(mkdtempSync(path.join(tmpdir(), 'page-')), 'web');
+/** Bundles the page, unless no source has changed since the last time. @returns the folder that it is in. */
+export function buildPage(): string {
+  const directory = path.join(root, 'coverage/page');
   execFileSync(process.execPath, [path.join(root, 'scripts/build-web.mjs'), directory]);
-  return { directory, remove: () => rmSync(path.dirname(directory), { recursive: true }) };
+  return directory;
 }
 
 /** Where a picture of the page is kept, beside the coverage, to be looked at. */

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const built = buildPage();
   const service = await startService({
     host: 'local',
-    page: (config) => pageOf(config, { directory: built.directory }),
+    page: (config) => pageOf(config, { directory: built }),
   });
   const browser = await launch();
   const page = await browser.newPage({ viewport: { width: 1400, height: 800 } });
@@ -61,7 +61,6 @@ async function main(): Promise<void> {
   );
   await browser.close();
   await service.stop();
-  built.remove();
   rmSync(folder, { recursive: true });
 }
 

@@ -1,7 +1,7 @@
 /** The page in a browser, over a made-up archive: what a user does, with mouse and keyboard. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { bearer } from '../../src/host/pipeline/authenticator.js';
@@ -9,19 +9,18 @@ import { readConfig } from '../../src/host/config.js';
 import { pageOf } from '../../src/host/pipeline/page.js';
 import { startEntra, type Entra, type Tenant } from '../support/entra.js';
 import { startService, type Service } from '../support/service.js';
-import { defaultPartition } from '../../src/storage/archive/keys.js';
-import type { Ulid } from '../../src/storage/archive/ulid.js';
-import { uploadBlobName } from '../../src/dicomweb/uploads/upload-name.js';
-import { archiveFiles, folderToUpload, largeFile, studies } from './archive.js';
+import { archiveFiles, studies } from './archive.js';
 import { startBlockStorage, type BlockStorage } from './block-storage.js';
 import { buildPage, chromiumPath, keepScreenshot, launch, screenshotPath } from './browser.js';
+import { operateCases } from './operate-cases.js';
+import { uploadCases } from './upload-cases.js';
 
 const inBrowser = chromiumPath === undefined ? describe.skip : describe;
 if (chromiumPath === undefined) {
   console.log('There is no Chromium here (CHROMIUM_PATH): the page is not tried.');
 }
 
-let built: ReturnType<typeof buildPage>;
+let built: string;
 let browser: Browser;
 let service: Service;
 let page: Page;
@@ -64,9 +63,9 @@ beforeAll(async () => {
 afterAll(async () => {
   if (chromiumPath === undefined) return;
   await browser.close();
-  built.remove();
 });
 
+const narrow = { viewport: { width: 390, height: 800 } };
 const rows = () => page.locator('.table-body .row');
 
 /** Darkest and lightest level of a canvas. */
@@ -91,16 +90,27 @@ async function levels(selector: string): Promise<readonly [number, number]> {
   });
 }
 
+inBrowser('the bundle', () => {
+  it('is less than 150 KB of JavaScript, compressed', () => {
+    const scripts = readdirSync(built).filter((name) => name.endsWith('.js'));
+    const sizes = scripts.map((name) => gzipSync(readFileSync(path.join(built, name))).length);
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+  });
+});
+
 inBrowser('the page', () => {
   let storage: BlockStorage;
+  const stage = { service: () => service, storage: () => storage, open };
 
   beforeAll(async () => {
     storage = await startBlockStorage();
     service = await startService({
       host: 'local',
+      environment: { DicomStorage: 'UseDevelopmentStorage=true' },
       page: (config) =>
         pageOf(config, {
-          directory: built.directory,
+          directory: built,
           blobOrigin: () => storage.origin,
           largeFileBytes: 2 * 1024 ** 2,
         }),
@@ -210,116 +220,8 @@ inBrowser('the page', () => {
     expect(await page.locator('.attributes tbody tr').innerText()).toContain('-1024');
   });
 
-  it('uploads what is DICOM, and says of each file what became of it', async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'upload-'));
-    const files = folderToUpload().map(({ name, bytes }) => {
-      writeFileSync(path.join(folder, name), bytes);
-      return path.join(folder, name);
-    });
-    await open('#/upload');
-    await page.locator('input[type=file]').first().setInputFiles(files);
-    await page.getByRole('link', { name: 'See the studies' }).waitFor();
-    const states = await page
-      .locator('.upload-item')
-      .evaluateAll((items) => items.map((item) => (item as { innerText?: string }).innerText));
-    expect(states.map((state) => state?.split('\n').slice(0, 3))).toEqual([
-      ['good-1.dcm', expect.any(String), 'stored'],
-      ['good-2.dcm', expect.any(String), 'stored'],
-      ['again.dcm', expect.any(String), 'there already'],
-      ['cut-off.dcm', expect.any(String), 'refused'],
-      ['notes.txt', expect.any(String), 'not DICOM'],
-    ]);
-    await keepScreenshot(page, 'upload');
-    await page.reload();
-    await page.locator('input[type=file]').first().setInputFiles(files.slice(0, 2));
-    await page.getByText('stored before, not sent again').first().waitFor();
-    rmSync(folder, { recursive: true });
-    await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
-  });
-
-  it('shows what came in, the newest first, and what comes in meanwhile', async () => {
-    await open('#/operate');
-    await page.locator('.change').nth(12).waitFor();
-    const [good] = folderToUpload();
-    await store(service.baseUrl, good === undefined ? [] : [good.bytes]);
-    await page.locator('.change').first().filter({ hasText: studies.upload }).waitFor();
-    await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
-  });
-
-  it('shows long work as it goes on, and cancels it', async () => {
-    const { jobs } = service.services;
-    const state = JSON.stringify({ exported: 3, skipped: 1, errorHref: '' });
-    const id = await jobs.start('export', '{}', state);
-    await open('#/operate');
-    page.on('dialog', (dialog) => void dialog.accept());
-    await page.getByText('exported 3 · skipped 1').waitFor();
-    await keepScreenshot(page, 'operate-jobs');
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByText('cancelled').waitFor();
-    expect(await jobs.find(id)).toMatchObject({ status: 'canceled' });
-  });
-
-  /** Grants for storage that browsers reach; memory is none. @returns the ids of the uploads that are asked for. */
-  async function grantBlocks(): Promise<readonly string[]> {
-    const asked: string[] = [];
-    await page.route('**/uploads', async (route) => {
-      const answer = await route.fetch();
-      const grant = (await answer.json()) as { readonly id: string };
-      asked.push(grant.id);
-      await route.fulfill({
-        response: answer,
-        json: { ...grant, uploadUrl: `${storage.origin}/import/${grant.id}?sig=secret` },
-      });
-    });
-    return asked;
-  }
-
-  it('sends a large file to the service where storage is out of reach', async () => {
-    await open('#/upload');
-    const asked = await grantBlocks();
-    storage.isAway = true;
-    const file = { name: 'large.dcm', mimeType: 'application/dicom', buffer: largeFile(200) };
-    await page.locator('input[type=file]').first().setInputFiles([file]);
-    await page.locator('.state-stored').waitFor();
-    storage.isAway = false;
-    expect(asked).toHaveLength(1);
-    await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
-  });
-
-  it('sends a large file in blocks past the service, and goes on where a line broke', async () => {
-    const file = largeFile(450);
-    await open('#/upload');
-    const asked = await grantBlocks();
-    // What was written there is imported as the service imports.
-    await page.route('**/uploads/*', async (route) => {
-      const [id = ''] = asked;
-      const name = uploadBlobName(defaultPartition, id as Ulid);
-      const { blobs } = service.services.archive;
-      const body = (async function* () {
-        yield await Promise.resolve(storage.blob(`/import/${id}`));
-      })();
-      await blobs.put('import', name, body);
-      await route.continue();
-    });
-    storage.failures = 4;
-    const input = page.locator('input[type=file]').first();
-    const files = [{ name: 'large.dcm', mimeType: 'application/dicom', buffer: file }];
-    await input.setInputFiles(files);
-    await page.getByText('The storage of the service does not answer').waitFor();
-    await page.getByRole('button', { name: 'Send again what failed' }).click();
-    await page.getByRole('link', { name: 'See the studies' }).waitFor();
-    await page.locator('.state-stored').waitFor();
-    expect(asked).toHaveLength(1);
-    expect(storage.received.filter((block) => block === 'MDAwMDAw')).toHaveLength(1);
-    const stored = await fetch(
-      `${service.baseUrl}/studies/${studies.upload}/series/${studies.upload}.1/instances/${studies.upload}.1.9`,
-      {
-        headers: { Accept: 'application/dicom' },
-      },
-    );
-    expect(Buffer.from(await stored.arrayBuffer()).equals(file)).toBe(true);
-    await fetch(`${service.baseUrl}/studies/${studies.upload}`, { method: 'DELETE' });
-  });
+  uploadCases(stage);
+  operateCases(stage);
 
   it('says so when a study is gone, and offers a way on', async () => {
     await open('#/studies/1.2.3.4');
@@ -342,15 +244,20 @@ inBrowser('the page', () => {
   it.each([
     ['studies', '', {}],
     ['studies-dark', '', { colorScheme: 'dark' as const }],
-    ['studies-narrow', '#/?thumbnails=1', { viewport: { width: 390, height: 800 } }],
+    ['studies-narrow', '#/?thumbnails=1', narrow],
     ['study', `#/studies/${studies.phantom}`, {}],
     ['look', `#/studies/${studies.phantom}/series/${studies.phantom}.1`, {}],
     ['operate', '#/operate', {}],
+    ['operate-narrow-dark', '#/operate', { ...narrow, colorScheme: 'dark' as const }],
   ])('has no serious finding of axe: %s', async (name, hash, options) => {
     await open(hash, options);
     await page.locator('h1').first().waitFor();
     if (name.startsWith('studies')) await rows().first().waitFor();
-    if (name === 'operate') await page.locator('.change').first().waitFor();
+    if (name.startsWith('operate')) {
+      await page.locator('.change').first().waitFor();
+      await page.getByText('settings as by default').click();
+      await page.getByRole('heading', { name: 'Care of the store' }).waitFor();
+    }
     const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
     // The page's policy admits no script of others: this one comes from outside of it.
     const findings = await page.evaluate(
@@ -378,7 +285,7 @@ inBrowser('the page of a service that asks for tokens', () => {
       host: 'local',
       config: { auth: tokens.auth, shares: { defaultDays: 7 } },
       access: bearer(tenant.rules),
-      page: (config) => pageOf(config, { directory: built.directory }),
+      page: (config) => pageOf(config, { directory: built }),
     });
     const token = await tenant.token({ claims: { roles: ['Dicom.Write'] } });
     await store(service.baseUrl, archiveFiles().slice(-2), {

@@ -4,6 +4,8 @@ import { isAbort, messageOf, request } from '../api/client.js';
 import { Message } from '../parts/message.js';
 import { links } from '../route.js';
 import { text } from '../text.js';
+import { Card } from './card.js';
+import { when } from './when.js';
 
 interface Change {
   readonly sequence: number;
@@ -78,8 +80,7 @@ export function Changes() {
     };
   }, []);
   return (
-    <section class="card changes">
-      <h2>{text.operate.changes}</h2>
+    <Card title={text.operate.changes}>
       <p class="faint">{text.operate.changesHint}</p>
       {problem !== undefined && <Message title={problem} tone="error" />}
       {changes?.length === 0 && problem === undefined && (
@@ -88,7 +89,7 @@ export function Changes() {
       <ul class="plain">
         {changes?.map(({ sequence, action, timestamp, studyInstanceUid, sopInstanceUid }) => (
           <li key={sequence} class="change">
-            <span class="faint mono">{new Date(timestamp).toLocaleString()}</span>{' '}
+            <span class="faint mono">{when(timestamp)}</span>{' '}
             <span class="badge">{actions[action.toLowerCase()] ?? action}</span>{' '}
             <a class="mono" href={links.study(studyInstanceUid)}>
               {sopInstanceUid}
@@ -96,6 +97,6 @@ export function Changes() {
           </li>
         ))}
       </ul>
-    </section>
+    </Card>
   );
 }

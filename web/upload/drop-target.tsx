@@ -4,7 +4,9 @@ import { go, links } from '../route.js';
 import { allowed } from '../session/session.js';
 import { text } from '../text.js';
 import { droppedFiles } from './collect-files.js';
+import { droppedHandles } from './file-handles.js';
 import { addFiles } from './queue.js';
+import { rememberRoots } from './unfinished.js';
 
 const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
@@ -25,6 +27,7 @@ export function DropTarget() {
       setOver(false);
       if (!hasFiles(event) || dataTransfer === null) return;
       event.preventDefault();
+      void droppedHandles(dataTransfer).then(rememberRoots);
       void addFiles(droppedFiles(dataTransfer));
       go(links.upload);
     };

@@ -12,6 +12,7 @@ import { fingerprintOf, rememberStored, wasStored } from './ledger.js';
 import { directUploadBytes } from '../settings.js';
 import { sendFile } from './send-file.js';
 import { sendLargeFile } from './send-large-file.js';
+import { forgetUnfinished, noteLeft, unfinished } from './unfinished.js';
 
 export type ItemState = keyof typeof text.upload.states;
 
@@ -126,6 +127,17 @@ function next(): Item | undefined {
   return undefined;
 }
 
+/** Files that a reload would leave behind. */
+function left(): number {
+  const states: readonly ItemState[] = ['waiting', 'sending', 'failed'];
+  return looking + items.filter(({ state }) => states.includes(state)).length;
+}
+
+addEventListener('pagehide', () => noteLeft(left()));
+addEventListener('beforeunload', (event) => {
+  if (active > 0) event.preventDefault();
+});
+
 function pump(): void {
   while (active < atOnce) {
     const item = next();
@@ -135,7 +147,9 @@ function pump(): void {
       active -= 1;
       changed();
       pump();
-      if (active === 0 && looking === 0) reload();
+      if (active > 0 || looking > 0) return;
+      if (left() === 0) forgetUnfinished();
+      reload();
     });
   }
   changed();
@@ -144,6 +158,7 @@ function pump(): void {
 /** Looks through files and sends those that are DICOM. */
 export async function addFiles(found: AsyncIterable<FoundFile>): Promise<void> {
   const { signal: abort } = controller;
+  unfinished.value = undefined;
   for await (const { path, file } of found) {
     if (abort.aborted) return;
     looking += 1;
@@ -188,6 +203,7 @@ export function retry(): void {
 /** Empties the list; what is under way is given up. */
 export function clear(): void {
   cancel();
+  forgetUnfinished();
   items = [];
   cursor = 0;
   samples = [];

@@ -7,7 +7,9 @@ import { lastListLink } from '../route.js';
 import { allowed } from '../session/session.js';
 import { text } from '../text.js';
 import { pickedFiles } from './collect-files.js';
+import { filesOfHandles, mayBeRead } from './file-handles.js';
 import { addFiles, allItems, cancel, clear, retry, summary, type ItemState } from './queue.js';
+import { forgetUnfinished, unfinished } from './unfinished.js';
 
 const rowHeight = 36;
 const margin = 10;
@@ -141,6 +143,35 @@ function Files() {
   );
 }
 
+/** What a reload has interrupted, and a way to go on. */
+function Interrupted() {
+  const [isRefused, setRefused] = useState(false);
+  const before = unfinished.value;
+  if (before === undefined) return null;
+  const { left, roots } = before;
+  const canGoOn = roots.length > 0 && !isRefused;
+  const goOn = async () => {
+    if (await mayBeRead(roots)) await addFiles(filesOfHandles(roots));
+    else setRefused(true);
+  };
+  return (
+    <div class="card" role="status">
+      <p>{text.upload.interrupted(text.upload.files(left))}</p>
+      {!canGoOn && <p class="faint">{text.upload.chooseAgain}</p>}
+      <div class="actions">
+        {canGoOn && (
+          <button type="button" class="button button-main" onClick={() => void goOn()}>
+            {text.upload.goOn}
+          </button>
+        )}
+        <button type="button" class="button" onClick={forgetUnfinished}>
+          {text.upload.forget}
+        </button>
+      </div>
+    </div>
+  );
+}
+
 export function UploadView() {
   if (!allowed.value('write')) return <Message title={text.upload.noRole} />;
   return (
@@ -155,6 +186,7 @@ export function UploadView() {
         </div>
         <p class="faint">{text.upload.hint}</p>
       </div>
+      <Interrupted />
       {summary.value.files > 0 && (
         <>
           <Progress />

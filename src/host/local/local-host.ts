@@ -14,7 +14,7 @@ import { attendJobs, runJob } from '../jobs/job-runner.js';
 import { lazy } from '../lazy.js';
 import { readOhif } from './ohif.js';
 import type { Log } from '../pipeline/log.js';
-import { blobOriginOf, pageOf } from '../pipeline/page.js';
+import { blobOriginOf, pageOf, signInOf } from '../pipeline/page.js';
 import { createPipeline } from '../pipeline/pipeline.js';
 import { recoveryIntervalMilliseconds, runRecovery } from '../jobs/recovery-job.js';
 import { authenticatorFor, openServices } from '../composition.js';
@@ -124,7 +124,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
   const authenticate = authenticatorFor(config, openTo(config));
   const pipeline = createPipeline({ config, authenticate, services, log });
   const page = pageOf(config, {
-    viewer: readOhif(),
+    viewer: readOhif({ signIn: signInOf(config.auth) }),
     blobOrigin: () => blobOriginOf(running ?? config.storage),
   });
   const dispatch = createDispatcher(pipeline, Object.values(routes), page);

@@ -1,11 +1,12 @@
 /**
- * OHIF beside the page, at `/viewer/`: where `npm run viewer` has put it, and where no tokens are asked for, since it signs
- * nobody in. Files are read as they are asked for; there are 200 MB of them.
+ * OHIF beside the page, at `/viewer/`, where `npm run viewer` has put it. Where tokens are asked for it signs its user in
+ * by itself, at the same issuer and as the same client. Files are read as they are asked for; there are 200 MB of them.
  */
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { reply } from '../../http/reply.js';
-import { noPage, type Page } from '../pipeline/page.js';
+import { reply, type Reply, type ReplyHeaders } from '../../http/reply.js';
+import { noPage, type Page, type SignInSettings } from '../pipeline/page.js';
 
 /** Where `scripts/viewer.mjs` puts it, seen from the compiled code. */
 const ohifDirectory = path.join(__dirname, '../../../../node_modules/.cache/ohif');
@@ -28,28 +29,51 @@ const mediaTypes: Readonly<Record<string, string>> = {
 };
 
 /** What OHIF needs and no more: its decoders are WebAssembly in workers, its styles are made as it runs. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' blob: data:",
-  "font-src 'self' data:",
-  "media-src 'self' blob:",
-  "object-src 'self' blob:",
-  "frame-src 'self' blob:",
-  "worker-src 'self' blob:",
-  "manifest-src 'self'",
-  "connect-src 'self' blob: data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'self'",
-].join('; ');
+function policy(connect: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' blob: data:",
+    "font-src 'self' data:",
+    "media-src 'self' blob:",
+    "object-src 'self' blob:",
+    "frame-src 'self' blob:",
+    "worker-src 'self' blob:",
+    "manifest-src 'self'",
+    `connect-src 'self' blob: data: ${connect.join(' ')}`.trim(),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+  ].join('; ');
+}
 
 interface ViewerFile {
   readonly file: string;
   readonly bytes: number;
   readonly etag: string;
   readonly type: string;
+}
+
+/** The settings that `scripts/viewer.mjs` makes, to which the service adds how to sign in. */
+const settingsUrl = `${prefix}app-config.js`;
+
+/**
+ * How OHIF signs its user in: OpenID Connect with a code and PKCE. Entra ID revokes no tokens, so it is not asked to.
+ */
+function signInScript({ issuer, clientId, scope }: SignInSettings): string {
+  const client = {
+    authority: issuer,
+    client_id: clientId,
+    redirect_uri: '/callback',
+    // Its own would match the route of the viewer, since both are below /viewer.
+    post_logout_redirect_uri: '/signed-out',
+    response_type: 'code',
+    scope: `openid profile offline_access ${scope}`,
+    automaticSilentRenew: true,
+    revokeAccessTokenOnSignout: false,
+  };
+  return `window.config.oidc = ${JSON.stringify([client])};\n`;
 }
 
 /** Opened when the first chunk is asked for, so that an answer that nobody reads holds no file. */
@@ -71,12 +95,30 @@ function filesIn(directory: string): ReadonlyMap<string, ViewerFile> {
   return files;
 }
 
+interface OhifOptions {
+  readonly directory?: string;
+  readonly signIn?: SignInSettings | null;
+}
+
+/** The settings of OHIF with how to sign in. */
+function settingsWith(found: ViewerFile | undefined, signIn: SignInSettings) {
+  if (found === undefined) return undefined;
+  const text = readFileSync(found.file, 'utf8') + signInScript(signIn);
+  const ETag = `"${createHash('sha256').update(text).digest('base64url')}"`;
+  return (request: Parameters<Page>[1], common: ReplyHeaders): Reply => {
+    const headers = { ...common, 'Content-Type': found.type, ETag, 'Cache-Control': 'no-cache' };
+    const isKnown = request.headers.get('if-none-match') === ETag;
+    return isKnown ? reply(null, { status: 304, headers }) : reply(text, { headers });
+  };
+}
+
 /**
  * OHIF from a folder; {@link noPage} where there is none.
  *
  * @param directory as `scripts/viewer.mjs` leaves it.
+ * @param signIn `null` where no tokens are asked for.
  */
-export function readOhif(directory: string = ohifDirectory): Page {
+export function readOhif({ directory = ohifDirectory, signIn = null }: OhifOptions = {}): Page {
   let files: ReadonlyMap<string, ViewerFile>;
   try {
     files = filesIn(directory);
@@ -85,17 +127,22 @@ export function readOhif(directory: string = ohifDirectory): Page {
   }
   const start = files.get(`${prefix}index.html`);
   if (start === undefined) return noPage;
+  const contentPolicy = policy(signIn === null ? [] : [new URL(signIn.issuer).origin]);
+  const settings = signIn === null ? undefined : settingsWith(files.get(settingsUrl), signIn);
   return (asked, request) => {
     if (asked !== '/viewer' && !asked.startsWith(prefix)) return undefined;
     // Its own routes, such as `/viewer/viewer`, are all one page.
     const isRoute = path.posix.extname(asked) === '';
+    if (asked === settingsUrl && settings !== undefined) {
+      return settings(request, { 'Content-Security-Policy': contentPolicy });
+    }
     const found = files.get(asked) ?? (isRoute ? start : undefined);
     if (found === undefined) return undefined;
     const headers = {
       'Content-Type': found.type,
       ETag: found.etag,
       'Cache-Control': 'no-cache',
-      'Content-Security-Policy': policy,
+      'Content-Security-Policy': contentPolicy,
     };
     if (request.headers.get('if-none-match') === found.etag) {
       return reply(null, { status: 304, headers });

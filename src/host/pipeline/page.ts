@@ -60,7 +60,7 @@ function policy(connect: readonly string[]): string {
  * The page of this service; {@link noPage} when it was not built. Where tokens are asked for it may call
  * their issuer.
  *
- * @param viewer a viewer of others beside it; offered where no tokens are asked for, since it signs nobody in.
+ * @param viewer a viewer of others beside it; offered where its user can be signed in, or need not be.
  */
 export function pageOf(
   { auth, shares, limits, storage }: Pick<Config, 'auth' | 'shares' | 'limits' | 'storage'>,
@@ -75,9 +75,11 @@ export function pageOf(
     return origin === undefined ? issuers : [...issuers, origin];
   };
   const directUploadBytes = Math.min(largeFileBytes, limits.requestBytes);
-  const beside = auth.kind === 'tokens' ? noPage : viewer;
+  const signIn = signInOf(auth);
+  const beside = auth.kind === 'tokens' && signIn === null ? noPage : viewer;
   const page = readPage(directory, connect, () => ({
-    ...settingsOf(auth),
+    version: packageVersion,
+    signIn,
     shareDays: shares?.defaultDays ?? null,
     directUploadBytes: blobOrigin() === undefined ? null : directUploadBytes,
     ohif: beside !== noPage,
@@ -113,14 +115,18 @@ export function blobOriginOf(storage: StorageSettings | undefined): string | und
   return `${part('DefaultEndpointsProtocol') ?? 'https'}://${account}.blob.${suffix}`;
 }
 
+/** How a page of this service signs its user in. */
+export interface SignInSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Of an access token for the service. */
+  readonly scope: string;
+}
+
 /** What the page must know before anyone has signed in. */
 interface PageSettings {
   readonly version: string;
-  readonly signIn: {
-    readonly issuer: string;
-    readonly clientId: string;
-    readonly scope: string;
-  } | null;
+  readonly signIn: SignInSettings | null;
   /** Days that a link works where nobody chooses; `null` where there are no links. */
   readonly shareDays: number | null;
   /** Larger files go to storage directly; `null` where pages cannot reach it. */
@@ -129,18 +135,13 @@ interface PageSettings {
 }
 
 /**
- * The app registration of the service is that of its page, a public client of it: the first audience
- * that is a client id names it.
+ * The app registration of the service is that of its pages, public clients of it: the first audience
+ * that is a client id names it. `null` where nobody signs in, or none does.
  */
-function settingsOf(auth: AuthSettings): Pick<PageSettings, 'version' | 'signIn'> {
-  const base = { version: packageVersion };
-  if (auth.kind !== 'tokens') return { ...base, signIn: null };
-  const clientId = auth.audiences.find(isGuid);
-  if (clientId === undefined) return { ...base, signIn: null };
-  return {
-    ...base,
-    signIn: { issuer: auth.issuer, clientId, scope: `${clientId}/.default` },
-  };
+export function signInOf(auth: AuthSettings): SignInSettings | null {
+  const clientId = auth.kind === 'tokens' ? auth.audiences.find(isGuid) : undefined;
+  if (auth.kind !== 'tokens' || clientId === undefined) return null;
+  return { issuer: auth.issuer, clientId, scope: `${clientId}/.default` };
 }
 
 /**

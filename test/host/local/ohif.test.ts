@@ -16,8 +16,9 @@ beforeAll(() => {
   writeFileSync(path.join(directory, 'index.html'), '<!doctype html><title>OHIF</title>');
   writeFileSync(path.join(directory, 'app.js'), 'run();');
   writeFileSync(path.join(directory, 'assets/logo.svg'), '<svg/>');
+  writeFileSync(path.join(directory, 'app-config.js'), 'window.config = {};\n');
   writeFileSync(path.join(directory, '.version'), '3');
-  ohif = readOhif(directory);
+  ohif = readOhif({ directory });
 });
 
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -57,11 +58,34 @@ describe('readOhif', () => {
   });
 
   it('is no page where nobody has fetched it', () => {
-    expect(readOhif(path.join(directory, 'nowhere'))).toBe(noPage);
-    expect(readOhif(path.join(directory, 'assets'))).toBe(noPage);
+    expect(readOhif({ directory: path.join(directory, 'nowhere') })).toBe(noPage);
+    expect(readOhif({ directory: path.join(directory, 'assets') })).toBe(noPage);
   });
 
-  it('is offered where no tokens are asked for', async () => {
+  it('signs its user in at the issuer of the tokens, as the client that the page is', async () => {
+    const signIn = { issuer: 'https://login.example/t/v2.0', clientId: 'c', scope: 'c/.default' };
+    const page = readOhif({ directory, signIn });
+    const answer = ask('/viewer/app-config.js', {}, page);
+    const text = (await answer?.text()) ?? '';
+    expect(text.startsWith('window.config = {};\n')).toBe(true);
+    const [, oidc = ''] = /window\.config\.oidc = (.*);/.exec(text) ?? [];
+    expect(JSON.parse(oidc)).toMatchObject([
+      {
+        authority: 'https://login.example/t/v2.0',
+        client_id: 'c',
+        redirect_uri: '/callback',
+        response_type: 'code',
+        scope: 'openid profile offline_access c/.default',
+      },
+    ]);
+    const policy = answer?.headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/connect-src 'self' blob: data: https:\/\/login\.example(;|$)/);
+    const ETag = answer?.headers.get('etag') ?? '';
+    expect(ask('/viewer/app-config.js', { 'If-None-Match': ETag }, page)?.status).toBe(304);
+    expect(await ask('/viewer/app-config.js')?.text()).toBe('window.config = {};\n');
+  });
+
+  it('is offered where its user can be signed in, or need not be', async () => {
     const web = mkdtempSync(path.join(tmpdir(), 'page-'));
     writeFileSync(path.join(web, 'index.html'), '<!doctype html>');
     const offered = async (auth: Parameters<typeof pageOf>[0]['auth']) => {
@@ -70,8 +94,10 @@ describe('readOhif', () => {
       return [settings.ohif, ask('/viewer/', {}, page) !== undefined];
     };
     expect(await offered({ kind: 'none' })).toEqual([true, true]);
-    const tokens = { kind: 'tokens', tenantId: 'a', audiences: [], issuer: 'https://a.example' };
-    expect(await offered(tokens as Parameters<typeof pageOf>[0]['auth'])).toEqual([false, false]);
+    const tokens = { kind: 'tokens', tenantId: 'a', issuer: 'https://a.example' } as const;
+    const clientId = '0f8fad5b-d9cb-469f-a165-70867728950e';
+    expect(await offered({ ...tokens, audiences: [clientId] })).toEqual([true, true]);
+    expect(await offered({ ...tokens, audiences: ['api://a'] })).toEqual([false, false]);
     rmSync(web, { recursive: true });
   });
 });
