@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { FunctionsCore, injectIntoNode } from '../test/support/functions-core.js';
+import { FunctionsCore, injectIntoNode } from '../test/support/host/functions-core.js';
 import type { InvocationMessage, WorkerReady } from './measured-service.js';
 
 async function main(): Promise<void> {

@@ -3,8 +3,8 @@ import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { startAzurite } from '../src/host/local/azurite.js';
-import type { FunctionMetadata, FunctionsCore } from '../test/support/functions-core.js';
-import { startFunctionsHost } from '../test/support/functions-host.js';
+import type { FunctionMetadata, FunctionsCore } from '../test/support/host/functions-core.js';
+import { startFunctionsHost } from '../test/support/host/functions-host.js';
 
 export const hosts = ['local', 'functions'] as const;
 export type Host = (typeof hosts)[number];

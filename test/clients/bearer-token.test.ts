@@ -9,7 +9,7 @@ import { bearer } from '../../src/host/pipeline/authenticator.js';
 import { pathOf, sample, type Json } from '../support/conformance.js';
 import { startEntra, type Entra, type Tenant } from '../support/entra.js';
 import { hosts, startService, type Service } from '../support/service.js';
-import { XmlHttpRequest } from '../support/xml-http-request.js';
+import { XmlHttpRequest } from '../support/host/xml-http-request.js';
 
 interface DICOMwebClient {
   searchForStudies(): Promise<readonly Json[]>;

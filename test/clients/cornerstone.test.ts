@@ -8,7 +8,7 @@ import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import { onEveryFace, pathOf, sample, type Sample } from '../support/conformance.js';
 import { element, syntaxes, type SampleSpec } from '../support/part10-builder.js';
 import { pixelsOf } from '../support/pixel-frames.js';
-import { XmlHttpRequest } from '../support/xml-http-request.js';
+import { XmlHttpRequest } from '../support/host/xml-http-request.js';
 
 interface Extracted {
   readonly contentType: string;

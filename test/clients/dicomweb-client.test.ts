@@ -17,7 +17,7 @@ import {
 import { binary, element, ramp, syntaxes, type SampleSpec } from '../support/part10-builder.js';
 import { pixelsOf } from '../support/pixel-frames.js';
 import { startService, type Service } from '../support/service.js';
-import { XmlHttpRequest } from '../support/xml-http-request.js';
+import { XmlHttpRequest } from '../support/host/xml-http-request.js';
 
 interface SearchOptions {
   readonly studyInstanceUID?: string;

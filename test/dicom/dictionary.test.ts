@@ -6,7 +6,7 @@ import {
   tagOf,
   vrOf,
 } from '../../src/dicom/dictionary.js';
-import { tag } from '../support/raw-data-set.js';
+import { tag } from '../support/dicom/raw-data-set.js';
 
 describe('vrOf', () => {
   it.each([

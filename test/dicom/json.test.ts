@@ -18,7 +18,7 @@ import {
   rawElement,
   rawSequence,
   tag,
-} from '../support/raw-data-set.js';
+} from '../support/dicom/raw-data-set.js';
 
 describe('toDataSet', () => {
   it('makes the model of a data set', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { characterSetOf, defaultCharacterSet } from '../../src/dicom/character-set.js';
 import { characterSetWithin, valuesOf } from '../../src/dicom/raw-value.js';
 import type { VR } from '../../src/dicom/vr.js';
-import { rawDataSet, rawElement } from '../support/raw-data-set.js';
+import { rawDataSet, rawElement } from '../support/dicom/raw-data-set.js';
 
 function values(vr: VR, value: string | Uint8Array, bigEndian = false) {
   return valuesOf(rawElement('00091001', vr, value), bigEndian, defaultCharacterSet);

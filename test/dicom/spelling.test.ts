@@ -6,7 +6,7 @@ import { writtenValuesOf } from '../../src/dicom/raw-value.js';
 import { spellingsOf } from '../../src/dicom/spelling.js';
 import type { RawElement } from '../../src/dicom/raw-data-set.js';
 import type { VR } from '../../src/dicom/vr.js';
-import { rawDataSet, rawElement, rawSequence } from '../support/raw-data-set.js';
+import { rawDataSet, rawElement, rawSequence } from '../support/dicom/raw-data-set.js';
 
 function written(vr: VR, value: string) {
   return writtenValuesOf(rawElement('00091001', vr, value), defaultCharacterSet);

@@ -11,7 +11,13 @@ import {
   validateVR,
 } from '../../src/dicom/validate.js';
 import { vrTable, type VR } from '../../src/dicom/vr.js';
-import { leftOut, rawDataSet, rawElement, rawSequence, tag } from '../support/raw-data-set.js';
+import {
+  leftOut,
+  rawDataSet,
+  rawElement,
+  rawSequence,
+  tag,
+} from '../support/dicom/raw-data-set.js';
 
 const strict = { trailingNulls: 'invalid' } as const;
 const lenient = { trailingNulls: 'padding' } as const;

@@ -8,7 +8,7 @@ import {
   stringOf,
   stringsOf,
 } from '../../src/dicom/value.js';
-import { tag } from '../support/raw-data-set.js';
+import { tag } from '../support/dicom/raw-data-set.js';
 
 const name = tag('00100010');
 const uid = tag('0020000D');

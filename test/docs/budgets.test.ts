@@ -13,7 +13,7 @@ import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import type { TableStore } from '../../src/storage/table-store.js';
 import { tableRows } from './markdown.js';
-import { asResponse } from '../support/web-response.js';
+import { asResponse } from '../support/host/web-response.js';
 
 const columns = ['Request', 'Rounds', 'Table calls', 'Blob calls'];
 

@@ -4,7 +4,7 @@ import { Agent } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parsePartition } from '../../src/storage/archive/keys.js';
 import { begin, firstChunk, readAll, responseOf } from '../support/http-client.js';
-import { chunkBytes, probeRoutes } from '../support/probe-routes.js';
+import { chunkBytes, probeRoutes } from '../support/host/probe-routes.js';
 import { hosts, startService, type Service, type ServiceOptions } from '../support/service.js';
 
 let running: Service | undefined;

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UnsecuredJWT } from 'jose';
 import { startAzurite, type Azurite } from '../../src/host/local/azurite.js';
 import { pathOf, sample, valueOf, type Json } from '../support/conformance.js';
-import { selfSigned } from '../support/self-signed.js';
+import { selfSigned } from '../support/host/self-signed.js';
 
 const root = path.join(__dirname, '../..');
 const clientId = '0a0b0c0d-0000-4000-8000-000000000001';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ServiceError } from '../../src/errors.js';
 import { problemResponse, problems } from '../../src/http/problem.js';
-import { asResponse } from '../support/web-response.js';
+import { asResponse } from '../support/host/web-response.js';
 
 const respond = (...error: Parameters<typeof problemResponse>) =>
   asResponse(problemResponse(...error));

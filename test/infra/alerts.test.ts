@@ -15,7 +15,7 @@ import { createPipeline } from '../../src/host/pipeline/pipeline.js';
 import { runRecovery } from '../../src/host/jobs/recovery-job.js';
 import { infra } from './bicep.js';
 import { reply } from '../../src/http/reply.js';
-import { asResponse } from '../support/web-response.js';
+import { asResponse } from '../support/host/web-response.js';
 import { evaluateKql, type Row } from './kql.js';
 
 const config = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });

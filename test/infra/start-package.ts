@@ -6,8 +6,8 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import packageJson from '../../package.json';
-import { FunctionsCore, injectIntoNode } from '../support/functions-core.js';
-import { startFunctionsHost } from '../support/functions-host.js';
+import { FunctionsCore, injectIntoNode } from '../support/host/functions-core.js';
+import { startFunctionsHost } from '../support/host/functions-host.js';
 
 async function main(app: string): Promise<void> {
   process.env['DicomStorage'] = 'UseDevelopmentStorage=true';

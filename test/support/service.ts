@@ -26,8 +26,8 @@ import { MemoryExportDestinations } from '../../src/storage/memory/memory-export
 import { MemoryUploadGrants } from '../../src/storage/memory/memory-upload-grants.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import { testConnectionString, testPrefix } from './azurite.js';
-import { FunctionsCore, injectIntoJest, injectIntoNode } from './functions-core.js';
-import { startFunctionsHost, type FunctionsHostOptions } from './functions-host.js';
+import { FunctionsCore, injectIntoJest, injectIntoNode } from './host/functions-core.js';
+import { startFunctionsHost, type FunctionsHostOptions } from './host/functions-host.js';
 import { leaksIn, leaksToStorage } from './leaks.js';
 import { watchStorage } from './sent-to-storage.js';
 

@@ -9,7 +9,7 @@ import {
 } from '../../../src/dicom/part10/part10.js';
 import { ServiceError, type ErrorCode } from '../../../src/errors.js';
 import { chunksOf } from '../../support/part10-builder.js';
-import { plain } from '../../support/plain-instance.js';
+import { plain } from '../../support/dicom/plain-instance.js';
 
 const root = process.env['DICOM_CORPUS'] ?? resolve(__dirname, '../../../../shared/corpus');
 const present = existsSync(root);

@@ -18,7 +18,7 @@ import {
   syntaxes,
   type Part10Spec,
 } from '../../support/part10-builder.js';
-import { plain } from '../../support/plain-instance.js';
+import { plain } from '../../support/dicom/plain-instance.js';
 
 const uncompressed = ['explicit', 'implicit', 'bigEndian', 'deflated'] as const;
 

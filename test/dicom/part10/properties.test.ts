@@ -18,7 +18,7 @@ import {
   syntaxes,
   type ElementSpec,
 } from '../../support/part10-builder.js';
-import { plain } from '../../support/plain-instance.js';
+import { plain } from '../../support/dicom/plain-instance.js';
 
 const limits = { ...defaultPart10Limits, headerBytes: 20_000, elements: 2000, nestingDepth: 8 };
 

@@ -17,7 +17,7 @@ import {
   syntaxes,
   type Part10Spec,
 } from '../../support/part10-builder.js';
-import { plain } from '../../support/plain-instance.js';
+import { plain } from '../../support/dicom/plain-instance.js';
 
 async function parse(spec: Part10Spec): Promise<ParsedInstance> {
   return await parsePart10(buildPart10(spec));

@@ -16,8 +16,8 @@ import {
 } from '../../../src/dicom/pixel/image-pixels.js';
 import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
 import type { TransferSyntaxUID } from '../../../src/dicom/uid.js';
-import { corpusFile, hasCorpus } from '../../support/corpus.js';
-import { frameHeader, segment } from '../../support/jpeg-builder.js';
+import { corpusFile, hasCorpus } from '../../support/dicom/corpus.js';
+import { frameHeader, segment } from '../../support/dicom/jpeg-builder.js';
 import { anyFrame, picture, pixelsOf, valuesOf } from '../../support/pixel-frames.js';
 
 const uid = (suffix: string) => `1.2.840.10008.1.2${suffix}` as TransferSyntaxUID;

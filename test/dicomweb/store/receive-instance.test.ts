@@ -7,7 +7,7 @@ import { createServices } from '../../../src/dicomweb/services.js';
 import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
-import { wrongDates } from '../../support/many-elements.js';
+import { wrongDates } from '../../support/dicom/many-elements.js';
 import { sampleInstance } from '../../support/part10-builder.js';
 
 describe('receiveInstance', () => {

@@ -13,7 +13,7 @@ import {
   type ElementSpec,
   type SampleSpec,
 } from '../../support/part10-builder.js';
-import { manyElements, wrongDates } from '../../support/many-elements.js';
+import { manyElements, wrongDates } from '../../support/dicom/many-elements.js';
 import type { Random } from './random.js';
 
 /** UIDs that no other case has. */

@@ -19,7 +19,7 @@ import { createPipeline } from '../../../src/host/pipeline/pipeline.js';
 import { runRecovery } from '../../../src/host/jobs/recovery-job.js';
 import type { ArchiveTiming } from '../../../src/storage/archive/timing.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
-import { startHeaderWorkerFromSource } from '../../support/header-worker.js';
+import { startHeaderWorkerFromSource } from '../../support/host/header-worker.js';
 import { hookedBlobs, hookedTables, type Moment, type Step, type StepHook } from './steps.js';
 
 export interface ServiceProcessOptions {

@@ -12,7 +12,7 @@ import type { Json } from '../../support/conformance.js';
 import { writeParts } from '../../support/multipart.js';
 import { element, sampleInstance } from '../../support/part10-builder.js';
 import { uidOf, uidOfSeries, uidOfStudy, type Place, type Scope, type Version } from './store.js';
-import { asResponse } from '../../support/web-response.js';
+import { asResponse } from '../../support/host/web-response.js';
 
 export type Prefix = '' | '/v1' | '/v2';
 

@@ -5,7 +5,7 @@ import type { LogEntry } from '../../../src/host/pipeline/log.js';
 import { Client, dicomPart, sample, standard, until } from '../../support/conformance.js';
 import { begin, openSocket, readAll, responseOf } from '../../support/http-client.js';
 import { writeParts } from '../../support/multipart.js';
-import { chunkBytes, probeRoutes } from '../../support/probe-routes.js';
+import { chunkBytes, probeRoutes } from '../../support/host/probe-routes.js';
 import { hosts, startService, type Service, type ServiceOptions } from '../../support/service.js';
 
 let running: Service | undefined;

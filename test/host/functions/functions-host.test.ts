@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { timeBudgets, type TimeBudgets } from '../../../src/time-budgets.js';
 import { begin, openSocket, readAll, responseOf } from '../../support/http-client.js';
-import { chunkBytes, probeRoutes } from '../../support/probe-routes.js';
+import { chunkBytes, probeRoutes } from '../../support/host/probe-routes.js';
 import { startService, type Service, type ServiceOptions } from '../../support/service.js';
 
 let running: Service | undefined;

@@ -6,7 +6,7 @@ import hostJson from '../../../host.json';
 import packageJson from '../../../package.json';
 import { urlForms, type Route } from '../../../src/dicomweb/route.js';
 import { routes } from '../../../src/dicomweb/routes.js';
-import { FunctionsCore } from '../../support/functions-core.js';
+import { FunctionsCore } from '../../support/host/functions-core.js';
 import { functionsApp } from '../../support/service.js';
 
 const kebabCase = (name: string) =>

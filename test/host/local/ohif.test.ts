@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readOhif } from '../../../src/host/local/ohif.js';
 import { readConfig } from '../../../src/host/config.js';
 import { noPage, pageOf, type Page } from '../../../src/host/pipeline/page.js';
-import { asResponse } from '../../support/web-response.js';
+import { asResponse } from '../../support/host/web-response.js';
 
 let directory: string;
 let ohif: Page;

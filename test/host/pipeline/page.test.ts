@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { blobOriginOf, noPage, readPage, type Page } from '../../../src/host/pipeline/page.js';
 import { hosts, startService } from '../../support/service.js';
-import { asResponse } from '../../support/web-response.js';
+import { asResponse } from '../../support/host/web-response.js';
 
 const settings = {
   version: '1.2.3',

@@ -11,7 +11,7 @@ import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.j
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import { listed } from '../../../src/dicomweb/read-ahead.js';
 import { reply } from '../../../src/http/reply.js';
-import { asResponse } from '../../support/web-response.js';
+import { asResponse } from '../../support/host/web-response.js';
 
 const config = readConfig({ DICOMWEB_ALLOWED_ORIGINS: '*' });
 const services = createServices(

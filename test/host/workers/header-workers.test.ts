@@ -9,8 +9,8 @@ import {
   headerHeapMegabytes,
   type HeaderWorkersOptions,
 } from '../../../src/host/workers/header-workers.js';
-import { startHeaderWorkerFromSource } from '../../support/header-worker.js';
-import { wrongDates } from '../../support/many-elements.js';
+import { startHeaderWorkerFromSource } from '../../support/host/header-worker.js';
+import { wrongDates } from '../../support/dicom/many-elements.js';
 import { element, ramp, sampleInstance, syntaxes } from '../../support/part10-builder.js';
 
 const never = new AbortController().signal;

@@ -10,7 +10,7 @@ import {
   suggestedWorkers,
   type PixelWorkersOptions,
 } from '../../../src/host/workers/pixel-workers.js';
-import { presentation } from '../../support/frames.js';
+import { presentation } from '../../support/dicom/frames.js';
 import { pixelsOf } from '../../support/pixel-frames.js';
 
 const native = '1.2.840.10008.1.2.1' as TransferSyntaxUID;

@@ -6,7 +6,7 @@ import type { TransferSyntaxUID } from '../../uid.js';
 import { decodeFrame, type PixelLimits } from '../decode-frame.js';
 import type { ImagePixels } from '../image-pixels.js';
 import { refuseLargeJob } from '../job-memory.js';
-import { gifWriter } from './encode-gif.js';
+import { gifWriter } from './formats/encode-gif.js';
 import type { Presentation } from './presentation.js';
 import { defaultFrameTime, drawFrame, renderFrame } from './render-frame.js';
 import type { RenderRequest } from './render-request.js';

@@ -12,7 +12,7 @@ import {
   segment,
   type JpegPlane,
   type JpegSpec,
-} from '../../../support/jpeg-builder.js';
+} from '../../../support/dicom/jpeg-builder.js';
 import { frameOf, picture, pixelsOf, valuesOf } from '../../../support/pixel-frames.js';
 
 async function decode(bytes: Uint8Array, stored: ImagePixels) {

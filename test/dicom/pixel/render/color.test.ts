@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { paletteColors, rgbOf } from '../../../../src/dicom/pixel/render/color.js';
-import { bytesOf, frameOf } from '../../../support/frames.js';
+import { bytesOf, frameOf } from '../../../support/dicom/frames.js';
 
 const rgb = { samplesPerPixel: 3, photometricInterpretation: 'RGB' } as const;
 const colors = (...parameters: Parameters<typeof frameOf>) =>

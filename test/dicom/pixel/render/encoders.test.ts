@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PNG } from 'pngjs';
-import { gifWriter } from '../../../../src/dicom/pixel/render/encode-gif.js';
-import { encodeJp2 } from '../../../../src/dicom/pixel/render/encode-jp2.js';
-import { encodeJpeg } from '../../../../src/dicom/pixel/render/encode-jpeg.js';
-import { encodePng } from '../../../../src/dicom/pixel/render/encode-png.js';
+import { gifWriter } from '../../../../src/dicom/pixel/render/formats/encode-gif.js';
+import { encodeJp2 } from '../../../../src/dicom/pixel/render/formats/encode-jp2.js';
+import { encodeJpeg } from '../../../../src/dicom/pixel/render/formats/encode-jpeg.js';
+import { encodePng } from '../../../../src/dicom/pixel/render/formats/encode-png.js';
 import type { Picture } from '../../../../src/dicom/pixel/render/picture.js';
 import { srgbProfile } from '../../../../src/dicom/pixel/render/srgb-profile.js';
 

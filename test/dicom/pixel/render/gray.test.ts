@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { grays, lookUp, windowCurve } from '../../../../src/dicom/pixel/render/gray.js';
 import type { WindowShape } from '../../../../src/dicom/pixel/render/presentation.js';
-import { presentation } from '../../../support/frames.js';
+import { presentation } from '../../../support/dicom/frames.js';
 
 const shapes: readonly WindowShape[] = ['LINEAR', 'LINEAR_EXACT', 'SIGMOID'];
 

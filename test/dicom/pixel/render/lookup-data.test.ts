@@ -5,7 +5,7 @@ import {
   paletteOf,
   type BulkSource,
 } from '../../../../src/dicom/pixel/render/lookup-data.js';
-import { bytesOf } from '../../../support/frames.js';
+import { bytesOf } from '../../../support/dicom/frames.js';
 
 const noBulk: BulkSource = (path) => Promise.reject(new Error(`unexpected ${path}`));
 

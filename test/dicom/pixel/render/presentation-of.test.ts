@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DataSet, Element, Value } from '../../../../src/dicom/data-set.js';
 import { presentationOf } from '../../../../src/dicom/pixel/render/presentation-of.js';
 import type { ImagePixels } from '../../../../src/dicom/pixel/image-pixels.js';
-import { imagePixels } from '../../../support/frames.js';
+import { imagePixels } from '../../../support/dicom/frames.js';
 
 const noBulk = (path: string) => Promise.reject<Uint8Array>(new Error(`unexpected ${path}`));
 const ds = (...Value: Value[]): Element => ({ vr: 'DS', Value });

@@ -5,7 +5,7 @@ import {
   pictureOf,
   renderFrame,
 } from '../../../../src/dicom/pixel/render/render-frame.js';
-import { frameOf, presentation } from '../../../support/frames.js';
+import { frameOf, presentation } from '../../../support/dicom/frames.js';
 
 const ramp = frameOf([0, 10, 20, 30], { rows: 2, columns: 2 });
 

@@ -3,7 +3,7 @@ import { PNG } from 'pngjs';
 import { defaultPixelLimits } from '../../../../src/dicom/pixel/pixel-limits.js';
 import { runRenderJob, type RenderJob } from '../../../../src/dicom/pixel/render/render-job.js';
 import type { TransferSyntaxUID } from '../../../../src/dicom/uid.js';
-import { imagePixels, presentation } from '../../../support/frames.js';
+import { imagePixels, presentation } from '../../../support/dicom/frames.js';
 
 const from = '1.2.840.10008.1.2.1' as TransferSyntaxUID;
 const stored = imagePixels({ rows: 8, columns: 8 });

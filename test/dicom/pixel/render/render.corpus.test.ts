@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFrame } from '../../../../scripts/rendering/read-frame.js';
 import { renderFrame } from '../../../../src/dicom/pixel/render/render-frame.js';
 import { ServiceError } from '../../../../src/errors.js';
-import { corpusRoot, hasCorpus } from '../../../support/corpus.js';
+import { corpusRoot, hasCorpus } from '../../../support/dicom/corpus.js';
 import { isNightly } from '../../../support/nightly.js';
 
 const suite = hasCorpus() ? describe : describe.skip;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { samplesOf } from '../../../../src/dicom/pixel/render/samples.js';
-import { bytesOf, frameOf } from '../../../support/frames.js';
+import { bytesOf, frameOf } from '../../../support/dicom/frames.js';
 
 const listed = (samples: ArrayLike<number>) => Array.from(samples);
 

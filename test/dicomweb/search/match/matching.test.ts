@@ -5,7 +5,7 @@ import type { Matching, NameMatching } from '../../../../src/dicomweb/search/mat
 import { combineDateAndTime } from '../../../../src/dicomweb/search/match/intervals.js';
 import { compilePredicates, isUniversal } from '../../../../src/dicomweb/search/match/matching.js';
 import type { SearchKey } from '../../../../src/dicomweb/search/match/search-keys.js';
-import { tag } from '../../../support/raw-data-set.js';
+import { tag } from '../../../support/dicom/raw-data-set.js';
 
 type VR = Element['vr'];
 

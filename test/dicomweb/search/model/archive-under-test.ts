@@ -12,7 +12,7 @@ import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-stor
 import type { TableStore } from '../../../../src/storage/table-store.js';
 import { elementsOf, textIn, type Change } from './naive-search.js';
 import { reply } from '../../../../src/http/reply.js';
-import { asResponse } from '../../../support/web-response.js';
+import { asResponse } from '../../../support/host/web-response.js';
 import { headOf } from '../../../../src/http/incoming-request.js';
 
 export type Deed =

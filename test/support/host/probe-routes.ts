@@ -3,9 +3,9 @@ import {
   defineRoutes,
   type RequestContext,
   type RouteDefinition,
-} from '../../src/dicomweb/route.js';
-import { ServiceError } from '../../src/errors.js';
-import { jsonReply, reply } from '../../src/http/reply.js';
+} from '../../../src/dicomweb/route.js';
+import { ServiceError } from '../../../src/errors.js';
+import { jsonReply, reply } from '../../../src/http/reply.js';
 
 /** Bytes of one chunk of a streamed answer. */
 export const chunkBytes = 64 * 1024;

@@ -1,5 +1,5 @@
 /** An answer of a handler or of the pipeline as a web Response, for tests that read it as clients do. */
-import type { Reply } from '../../src/http/reply.js';
+import type { Reply } from '../../../src/http/reply.js';
 
 /** The Response with the same bytes, chunk by chunk as they are asked for. */
 export function asResponse({ status, headers, body }: Reply): Response {

@@ -1,12 +1,12 @@
 /** A slow reader sets the pace: what it has not asked for is not read from storage. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Archive } from '../../src/storage/archive/archive.js';
-import type { BlobContent } from '../../src/storage/blob-store.js';
-import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
-import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import { Client, faces, fresh, pathOf, sample, standard } from '../support/conformance.js';
-import { begin, responseOf } from '../support/http-client.js';
-import { hosts, startService, type Service } from '../support/service.js';
+import { Archive } from '../../../src/storage/archive/archive.js';
+import type { BlobContent } from '../../../src/storage/blob-store.js';
+import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
+import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
+import { Client, faces, fresh, pathOf, sample, standard } from '../../support/conformance.js';
+import { begin, responseOf } from '../../support/http-client.js';
+import { hosts, startService, type Service } from '../../support/service.js';
 
 /** Counts the bytes that readers pull out of blobs. */
 class MeteredBlobStore extends MemoryBlobStore {

@@ -1,6 +1,6 @@
 /** Writes GIF89a, animated when there are several pictures. Greys keep all their 256 levels. */
 import { applyPalette, GIFEncoder, quantize, type Color } from 'gifenc';
-import type { Picture } from './picture.js';
+import type { Picture } from '../picture.js';
 
 const mostColors = 256;
 const grayPalette: readonly Color[] = Array.from({ length: mostColors }, (_, at) => [at, at, at]);

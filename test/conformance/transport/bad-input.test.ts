@@ -3,14 +3,14 @@
  * nothing left behind in any store.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Archive } from '../../src/storage/archive/archive.js';
-import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
-import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import { Client, faces, fresh, pathOf, sample, until } from '../support/conformance.js';
-import { begin, responseOf, sendRaw } from '../support/http-client.js';
-import { writeParts } from '../support/multipart.js';
-import { chunksOf, ramp } from '../support/part10-builder.js';
-import { hosts, startService, type Service } from '../support/service.js';
+import { Archive } from '../../../src/storage/archive/archive.js';
+import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
+import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
+import { Client, faces, fresh, pathOf, sample, until } from '../../support/conformance.js';
+import { begin, responseOf, sendRaw } from '../../support/http-client.js';
+import { writeParts } from '../../support/multipart.js';
+import { chunksOf, ramp } from '../../support/part10-builder.js';
+import { hosts, startService, type Service } from '../../support/service.js';
 
 const limits = { requestBytes: 200_000, instanceBytes: 100_000, parts: 5 };
 

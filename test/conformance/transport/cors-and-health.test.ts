@@ -1,13 +1,13 @@
 /** What stands beside the transactions: CORS for browser viewers, the health check, storage away. */
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { healthHolds } from '../../src/dicomweb/health.js';
-import { routes } from '../../src/dicomweb/routes.js';
-import { ServiceError } from '../../src/errors.js';
-import { Archive } from '../../src/storage/archive/archive.js';
-import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
-import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import { Client, faces, onEveryHost, pathOf, sample } from '../support/conformance.js';
-import { hosts, startService, type Service } from '../support/service.js';
+import { healthHolds } from '../../../src/dicomweb/health.js';
+import { routes } from '../../../src/dicomweb/routes.js';
+import { ServiceError } from '../../../src/errors.js';
+import { Archive } from '../../../src/storage/archive/archive.js';
+import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
+import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
+import { Client, faces, onEveryHost, pathOf, sample } from '../../support/conformance.js';
+import { hosts, startService, type Service } from '../../support/service.js';
 
 const origin = 'https://viewer.example.com';
 

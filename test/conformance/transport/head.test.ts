@@ -1,8 +1,8 @@
 /** HEAD of every resource that has GET (RFC 9110 §9.3.2): the same headers, and nothing more. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Route } from '../../src/dicomweb/route.js';
-import { routes } from '../../src/dicomweb/routes.js';
-import { onEveryHost, sample } from '../support/conformance.js';
+import type { Route } from '../../../src/dicomweb/route.js';
+import { routes } from '../../../src/dicomweb/routes.js';
+import { onEveryHost, sample } from '../../support/conformance.js';
 
 const readable = Object.values<Route>(routes).filter(({ method }) => method === 'GET');
 /** What differs between two answers that are the same. */

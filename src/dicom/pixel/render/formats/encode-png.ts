@@ -4,7 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { crc32, deflate } from 'node:zlib';
-import type { Picture } from './picture.js';
+import type { Picture } from '../picture.js';
 
 const compress = promisify(deflate);
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 
 /** Its folder. */
 export const corpusRoot =
-  process.env['DICOM_CORPUS'] ?? path.resolve(__dirname, '../../../shared/corpus');
+  process.env['DICOM_CORPUS'] ?? path.resolve(__dirname, '../../../../shared/corpus');
 
 /** Whether the corpus is there; says so once per test file when it is not. */
 export function hasCorpus(): boolean {

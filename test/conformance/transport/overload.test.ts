@@ -1,10 +1,10 @@
 /** More than a process can take: 503 with Retry-After, at once, and nothing half-done. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Client, dicomPart, faces, sample, until } from '../support/conformance.js';
-import { begin, responseOf } from '../support/http-client.js';
-import { writeParts } from '../support/multipart.js';
-import { element } from '../support/part10-builder.js';
-import { hosts, startService, type Service } from '../support/service.js';
+import { Client, dicomPart, faces, sample, until } from '../../support/conformance.js';
+import { begin, responseOf } from '../../support/http-client.js';
+import { writeParts } from '../../support/multipart.js';
+import { element } from '../../support/part10-builder.js';
+import { hosts, startService, type Service } from '../../support/service.js';
 
 const limits = { storeRequests: 2, heldHeaderBytes: 400_000 };
 const multipart = 'multipart/related; type="application/dicom"; boundary=abc';

@@ -1,6 +1,6 @@
 /** Makes native frames and presentations for tests of rendering. */
-import type { Frame, ImagePixels } from '../../src/dicom/pixel/image-pixels.js';
-import type { Presentation } from '../../src/dicom/pixel/render/presentation.js';
+import type { Frame, ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
+import type { Presentation } from '../../../src/dicom/pixel/render/presentation.js';
 
 /** Pixels of 8-bit unsigned MONOCHROME2 unless told otherwise. */
 export function imagePixels(changes: Partial<ImagePixels> = {}): ImagePixels {

@@ -1,7 +1,7 @@
 /** Builds parsed data sets (what `part10.ts` makes of a file) by hand. */
-import type { RawDataSet, RawElement } from '../../src/dicom/raw-data-set.js';
-import { parseTag, type Tag } from '../../src/dicom/tag.js';
-import type { VR } from '../../src/dicom/vr.js';
+import type { RawDataSet, RawElement } from '../../../src/dicom/raw-data-set.js';
+import { parseTag, type Tag } from '../../../src/dicom/tag.js';
+import type { VR } from '../../../src/dicom/vr.js';
 
 /** A tag that is known to be well spelled. */
 export function tag(text: string): Tag {

@@ -1,6 +1,6 @@
 /** Parsed instances as plain values, to be compared: elements look their bytes up when asked. */
-import type { ParsedInstance } from '../../src/dicom/part10/part10.js';
-import type { RawDataSet } from '../../src/dicom/raw-data-set.js';
+import type { ParsedInstance } from '../../../src/dicom/part10/part10.js';
+import type { RawDataSet } from '../../../src/dicom/raw-data-set.js';
 
 function plainDataSet({ bigEndian, elements }: RawDataSet): RawDataSet {
   return {

@@ -2,8 +2,8 @@
  * Before the tests: one Azurite for the whole run, told to them by an environment variable. jest does not
  * map names of modules here, hence imports without extension.
  */
-import { startAzurite } from '../../src/host/local/azurite';
-import { runState } from './azurite';
+import { startAzurite } from '../../../src/host/local/azurite';
+import { runState } from '../azurite';
 
 const setup = async (): Promise<void> => {
   const azurite = await startAzurite();

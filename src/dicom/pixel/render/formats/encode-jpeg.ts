@@ -1,8 +1,8 @@
 /** Writes JPEG (ISO/IEC 10918-1 baseline, JFIF) by libjpeg-turbo. */
-import { markers, segmentAfter } from '../decoders/jpeg-header.js';
-import { chroma, encodeJpegSamples } from '../encoders/jpeg-codec.js';
-import { unsupportedPixels } from '../pixel-errors.js';
-import type { Picture } from './picture.js';
+import { markers, segmentAfter } from '../../decoders/jpeg-header.js';
+import { chroma, encodeJpegSamples } from '../../encoders/jpeg-codec.js';
+import { unsupportedPixels } from '../../pixel-errors.js';
+import type { Picture } from '../picture.js';
 
 /** From here on colour keeps its full resolution: stains and Doppler have edges of colour alone. */
 const leastFullChromaQuality = 85;

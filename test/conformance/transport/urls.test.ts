@@ -8,8 +8,8 @@ import {
   sample,
   valueOf,
   type Json,
-} from '../support/conformance.js';
-import { hosts, startService, type Service } from '../support/service.js';
+} from '../../support/conformance.js';
+import { hosts, startService, type Service } from '../../support/service.js';
 
 onEveryHost((client) => {
   describe('paths', () => {

@@ -1,6 +1,6 @@
 /** Writes JP2 (ISO/IEC 15444-1 annex I): a reversible codestream by OpenJPEG within the boxes. */
-import { wasmEncoder, type CodecEncoder } from '../encoders/wasm-codec.js';
-import type { Picture } from './picture.js';
+import { wasmEncoder, type CodecEncoder } from '../../encoders/wasm-codec.js';
+import type { Picture } from '../picture.js';
 
 interface Jpeg2000Encoder extends CodecEncoder {
   setQuality(lossless: boolean, quality: number): void;

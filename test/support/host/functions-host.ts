@@ -16,7 +16,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
-import { createRouter } from '../../src/host/pipeline/router.js';
+import { createRouter } from '../../../src/host/pipeline/router.js';
 import { FunctionsCore, type RegisteredFunction } from './functions-core.js';
 import { headerLines, hostText, kestrelRefusal } from './kestrel.js';
 

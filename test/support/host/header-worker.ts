@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { Worker, type ResourceLimits } from 'node:worker_threads';
 
-const runner = path.join(__dirname, 'run-typescript.mjs');
-const argv = [path.join(__dirname, '../../src/host/workers/header-worker.ts')];
+const runner = path.join(__dirname, '../run-typescript.mjs');
+const argv = [path.join(__dirname, '../../../src/host/workers/header-worker.ts')];
 
 /** What `startHeaderWorker` does for the build. */
 export function startHeaderWorkerFromSource(resourceLimits: ResourceLimits): Worker {
