@@ -29,6 +29,8 @@ export interface RunReport {
   readonly offences: readonly Offence[];
   /** `study/series/instance` of every instance that the service says it has stored, and still has. */
   readonly acknowledged: ReadonlySet<string>;
+  /** The same of cases with a request that no answer followed: they may be stored, and may not. */
+  readonly unanswered: ReadonlySet<string>;
   /** Studies that were acknowledged and deleted again. */
   readonly deleted: number;
 }
@@ -62,11 +64,16 @@ export interface Target {
 
 const kinds = Object.keys(attacks);
 
-/** The requests of a case, and its kind. */
+/** The requests of a case, its kind, and the instance that it may store. */
 export function caseOf(
   seed: number,
   index: number,
-): { readonly kind: string; readonly requests: readonly HostileRequest[] } {
+): {
+  readonly kind: string;
+  readonly requests: readonly HostileRequest[];
+  /** `study/series/instance`. */
+  readonly instance: string;
+} {
   const kind = kinds[index % kinds.length] ?? 'harmless';
   const root = `1.2.826.0.1.3680043.8.498.${seed % 1000}`;
   const name = index + 1;
@@ -78,7 +85,8 @@ export function caseOf(
   const one = { random: randomOf(seed, index), uids, turn: Math.floor(index / kinds.length) };
   const attack = attacks[kind];
   if (attack === undefined) throw new RangeError(`no attack ${kind}`);
-  return { kind, requests: [attack(one)].flat() };
+  const instance = Object.values(uids).join('/');
+  return { kind, requests: [attack(one)].flat(), instance };
 }
 
 function deletionOf(study: string): PlainRequest {
@@ -116,6 +124,11 @@ function whatIsWrong(hostile: HostileRequest, answer: Answer): string[] {
   ];
 }
 
+/** The last status that is not on the way to another (1xx). */
+function finalStatus({ statuses }: Answer): number | undefined {
+  return statuses.findLast((status) => status >= 200);
+}
+
 /** The instances that an answer to a store acknowledges, from their RetrieveURL. */
 function acknowledgedIn(text: string): readonly string[] {
   if (!text.includes('00081199')) return [];
@@ -136,6 +149,7 @@ export async function runHostile(target: Target, options: RunOptions): Promise<R
   );
   const offences: Offence[] = [];
   const acknowledged = new Set<string>();
+  const unanswered = new Set<string>();
   let next = only ?? 0;
   const end = only === undefined ? cases : only + 1;
   const latest: string[] = [];
@@ -147,14 +161,15 @@ export async function runHostile(target: Target, options: RunOptions): Promise<R
   async function work(roundEnd: number): Promise<void> {
     while (next < roundEnd && performance.now() < deadline) {
       const index = next++;
-      const { kind, requests } = caseOf(seed, index);
+      const { kind, requests, instance } = caseOf(seed, index);
       latest.push(`${index} ${kind}`);
       if (latest.length > concurrency + 1) latest.shift();
       const tally = tallies.get(kind);
       let status: number | undefined;
       for (const hostile of requests) {
         const answer = await answerTo(target, hostile);
-        status = answer.statuses.at(-1);
+        status = finalStatus(answer);
+        if (status === undefined) unanswered.add(instance);
         if (tally !== undefined) {
           tally.slowest = Math.max(tally.slowest, answer.milliseconds);
           tally.took += answer.milliseconds;
@@ -193,5 +208,5 @@ export async function runHostile(target: Target, options: RunOptions): Promise<R
     await onRound?.();
   }
   await onRound?.();
-  return { tallies: [...tallies.values()], offences, acknowledged, deleted };
+  return { tallies: [...tallies.values()], offences, acknowledged, unanswered, deleted };
 }

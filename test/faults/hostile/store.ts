@@ -2,6 +2,7 @@
 import { parseCatalogRowKey } from '../../../src/storage/archive/keys.js';
 import type { BlobStore } from '../../../src/storage/blob-store.js';
 import type { TableStore } from '../../../src/storage/table-store.js';
+import type { RunReport } from './run.js';
 
 export interface Stores {
   readonly tables: TableStore;
@@ -46,7 +47,7 @@ async function blobsIn({ blobs }: Stores): Promise<readonly string[]> {
 /** What does not fit, in words; to be asked for when the service has come to rest. */
 export async function findingsIn(
   stores: Stores,
-  acknowledged: ReadonlySet<string>,
+  { acknowledged, unanswered }: Pick<RunReport, 'acknowledged' | 'unanswered'>,
 ): Promise<readonly string[]> {
   const rows = await instancesIn(stores);
   const files = await blobsIn(stores);
@@ -54,7 +55,9 @@ export async function findingsIn(
   for (const file of files) times.set(file, (times.get(file) ?? 0) + 1);
   return [
     ...[...acknowledged].filter((one) => !rows.has(one)).map((one) => `acknowledged, gone: ${one}`),
-    ...[...rows].filter((one) => !acknowledged.has(one)).map((one) => `never acknowledged: ${one}`),
+    ...[...rows]
+      .filter((one) => !acknowledged.has(one) && !unanswered.has(one))
+      .map((one) => `never acknowledged: ${one}`),
     ...[...rows].filter((one) => !times.has(`instances:${one}`)).map((one) => `no file: ${one}`),
     ...[...times]
       .filter(([file, count]) => count > 1 || !rows.has(file.slice(file.indexOf(':') + 1)))
