@@ -14,9 +14,12 @@ export interface CharacterSet {
   readonly unknown: readonly string[];
 }
 
-interface Term {
+/** What a defined term stands for. */
+export interface Term {
   readonly whole?: Encoding;
   readonly right?: Encoding;
+  /** Of two-byte characters: the escape sequence, after ESC, that puts them into the left half. */
+  readonly double?: '$B' | '$(D';
 }
 
 /** Defined terms by ISO registration number, and the names that stand alone. */
@@ -24,7 +27,7 @@ const terms = new Map<string, Term>([
   ['6', {}],
   ['13', { right: 'shift_jis' }],
   ['58', { right: 'gbk' }],
-  ['87', {}],
+  ['87', { double: '$B' }],
   ['100', { right: 'latin1' }],
   ['101', { right: 'iso-8859-2' }],
   ['109', { right: 'iso-8859-3' }],
@@ -35,7 +38,7 @@ const terms = new Map<string, Term>([
   ['144', { right: 'iso-8859-5' }],
   ['148', { right: 'iso-8859-9' }],
   ['149', { right: 'euc-kr' }],
-  ['159', {}],
+  ['159', { double: '$(D' }],
   ['166', { right: 'windows-874' }],
   ['192', { whole: 'utf-8' }],
   ['203', { right: 'iso-8859-15' }],
@@ -49,7 +52,7 @@ const terms = new Map<string, Term>([
 ]);
 
 /** Finds a term whatever its case, spaces, hyphens and underscores: `ISO_IR 100`, `iso-2022-ir-100`. */
-function termOf(value: string): Term | undefined {
+export function termOf(value: string): Term | undefined {
   const name = value.toUpperCase().replace(/[\s\0_-]+/g, '');
   if (name === '') return {};
   return terms.get(name) ?? terms.get(name.replace(/^(?:ISO)?(?:2022)?(?:IR)?(?=\d+$)/, ''));

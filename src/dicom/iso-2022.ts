@@ -35,12 +35,12 @@ type Escape = { readonly sequence: string } & (
   | { readonly half: 'right'; readonly encoding: Encoding }
 );
 
-const escape = 0x1b;
+export const escape = 0x1b;
 const jisX0208 = { prefix: [] };
 const jisX0212 = { prefix: [0x8f] };
 
 /** Escape sequences of PS3.3 tables C.12-3 and C.12-4, and `$@` of older Japanese files. */
-const escapes: readonly Escape[] = [
+export const escapes: readonly Escape[] = [
   { sequence: '(B', half: 'left', double: undefined },
   { sequence: '(J', half: 'left', double: undefined },
   { sequence: '$B', half: 'left', double: jisX0208 },

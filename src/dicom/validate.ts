@@ -32,7 +32,8 @@ export const requiredUids: readonly Tag[] = [
   tagFrom(0x0008, 0x0016),
 ];
 
-const invalidUid =
+/** What the Microsoft server says of what is no UID. */
+export const invalidUid =
   'DICOM Identifier is invalid. Value length should not exceed the maximum length of 64 characters. ' +
   "Value should contain characters in '0'-'9' and '.'. Each component must start with non-zero number.";
 

@@ -35,6 +35,8 @@ export interface RequestContext {
   readonly noteStored: (study: StudyInstanceUID) => void;
   /** Notes, for the log, the link that the request is about. */
   readonly noteShare: (id: string, shared?: SharedResource) => void;
+  /** Notes, for the log, the operation that updates studies. */
+  readonly noteUpdate: (operation: string, studies: readonly StudyInstanceUID[]) => void;
   /** Logs a failure that is not the answer to the whole request. */
   readonly noteFault: (error: unknown) => void;
   /** Fires when the client has gone. */

@@ -33,6 +33,7 @@ import {
   storeInstances,
   storeInstancesInStudy,
 } from './store/store-instances.js';
+import { updateStudies } from './update/start-update.js';
 import * as uploads from './uploads/direct-uploads.js';
 
 const study = 'studies/{study}';
@@ -109,6 +110,7 @@ export const routes = defineRoutes({
 
   // Long work (as in the Microsoft server)
   startExport: route('POST', 'export', 'admin', startExport),
+  updateStudies: route('POST', 'studies/$bulkUpdate', 'write', updateStudies),
   listOperations: route('GET', 'operations', 'admin', listOperations, partly),
   readOperation: route('GET', 'operations/{operation}', 'read', readOperation, partly),
   cancelOperation: route('DELETE', 'operations/{operation}', 'admin', cancelOperation, partly),

@@ -17,6 +17,7 @@ import { pixelWorkInThread, type PixelWork } from './pixel-work.js';
 import { AnswerCache } from './retrieve/answer-cache.js';
 import { headerWorkInThread, type HeaderWork } from './store/header-work.js';
 import { HeldHeaders } from './store/held-headers.js';
+import { updateKind } from './update/update-job.js';
 import { StoreGate } from './store/store-gate.js';
 
 /** How links are made. */
@@ -84,6 +85,7 @@ export function createServices(
         partitions: partitionRegistry,
         findJob: async (id) => await jobs.find(id),
       }),
+      update: updateKind(archive, limits.part10),
     },
   });
   return {

@@ -1,9 +1,11 @@
 /** The rows of jobs: every change is guarded by the ETag, so that of two who change one only one does. */
 import { rowPages } from '../storage/row-pages.js';
 import type { TableStore } from '../storage/table-store.js';
-import { decodeJob, encodeJob, type Job, type JobId } from './job.js';
+import { decodeJob, encodeJob, isOver, type Job, type JobId } from './job.js';
 
 const partitionKey = 'jobs';
+/** Begins the keys of rows that tell which job of a type was begun last; sorts after every id. */
+const lastOf = '~';
 
 /** A job as it was read: what `replace` is guarded by. */
 export interface StoredJob {
@@ -24,6 +26,30 @@ export class JobStore {
     await this.#tables.transact('operations', partitionKey, [
       { kind: 'insert', rowKey: job.id, properties },
     ]);
+  }
+
+  /**
+   * Adds a job unless another one of its type goes on: which one was begun last is noted with it, in one transaction.
+   *
+   * @returns the id of the one that goes on; that of the job when there was none.
+   * @throws ServiceError `payload-too-large`, `storage-unavailable`.
+   */
+  async insertAlone(job: Job): Promise<JobId> {
+    const rowKey = lastOf + job.type;
+    const properties = { job: job.id };
+    const add = { kind: 'insert', rowKey: job.id, properties: encodeJob(job) } as const;
+    for (;;) {
+      const last = await this.#tables.get('operations', partitionKey, rowKey);
+      const other = last && (await this.get(last.properties['job'] as JobId));
+      if (other !== undefined && !isOver(other.job)) return other.job.id;
+      const outcome = await this.#tables.transact('operations', partitionKey, [
+        add,
+        last === undefined
+          ? { kind: 'insert', rowKey, properties }
+          : { kind: 'replace', rowKey, properties, etag: last.etag },
+      ]);
+      if (outcome.committed) return job.id;
+    }
   }
 
   /** @throws ServiceError `storage-unavailable`. */
@@ -55,7 +81,10 @@ export class JobStore {
 
   /** Every job that is kept. @throws ServiceError `storage-unavailable`. */
   async *all(): AsyncGenerator<StoredJob, void, undefined> {
-    for await (const { rows } of rowPages(this.#tables, 'operations', { partitionKey })) {
+    for await (const { rows } of rowPages(this.#tables, 'operations', {
+      partitionKey,
+      to: lastOf,
+    })) {
       for (const entity of rows) yield { job: decodeJob(entity), etag: entity.etag };
     }
   }

@@ -9,7 +9,7 @@ declare const brand: unique symbol;
 /** 32 hex digits, which nobody can guess. */
 export type JobId = string & { readonly [brand]: 'JobId' };
 
-export const jobTypes = ['export', 'reindex', 'untag'] as const;
+export const jobTypes = ['export', 'reindex', 'untag', 'update'] as const;
 export type JobType = (typeof jobTypes)[number];
 
 export type JobStatus = 'notStarted' | 'running' | 'succeeded' | 'failed' | 'canceled';

@@ -93,24 +93,39 @@ export class Jobs {
     state: string,
     { id = newJobId(), partition }: { readonly id?: JobId; readonly partition?: string } = {},
   ): Promise<JobId> {
-    await this.#insert(type, input, state, id, partition);
+    await this.#store.insert(this.#newJob(type, input, state, id, partition));
+    await this.#announce(id);
+    return id;
+  }
+
+  /**
+   * Starts a job as `start` does, unless another one of its type goes on.
+   *
+   * @returns the id of the one that goes on; that of the job when there was none.
+   * @throws ServiceError `payload-too-large`, `storage-unavailable`.
+   */
+  async startAlone(
+    type: JobType,
+    input: string,
+    state: string,
+    { id = newJobId(), partition }: { readonly id?: JobId; readonly partition?: string } = {},
+  ): Promise<JobId> {
+    const running = await this.#store.insertAlone(this.#newJob(type, input, state, id, partition));
+    if (running === id) await this.#announce(id);
+    return running;
+  }
+
+  async #announce(id: JobId): Promise<void> {
     try {
       await this.#options.queue.announce(id);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
     }
-    return id;
   }
 
-  async #insert(
-    type: JobType,
-    input: string,
-    state: string,
-    id: JobId,
-    partition?: string,
-  ): Promise<void> {
+  #newJob(type: JobType, input: string, state: string, id: JobId, partition?: string): Job {
     const now = this.#options.now();
-    await this.#store.insert({
+    return {
       id,
       type,
       status: 'notStarted',
@@ -121,7 +136,7 @@ export class Jobs {
       failures: 0,
       input,
       state,
-    });
+    };
   }
 
   /**
@@ -132,7 +147,7 @@ export class Jobs {
    */
   async startHere(type: JobType, input: string, state: string, until: number): Promise<Run> {
     const id = newJobId();
-    await this.#insert(type, input, state, id);
+    await this.#store.insert(this.#newJob(type, input, state, id));
     try {
       return await this.run(id, until);
     } catch (error) {

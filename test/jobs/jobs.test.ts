@@ -35,7 +35,7 @@ function world(kind: Partial<JobKind> = {}) {
     new Jobs({
       tables,
       queue,
-      kinds: { export: doing, reindex: doing, untag: doing },
+      kinds: { export: doing, reindex: doing, untag: doing, update: doing },
       now: () => clock.now,
     });
   return { process, announced, clock, effects, counting };

@@ -47,7 +47,7 @@ describe('the queue of jobs', () => {
     const jobs = new Jobs({
       tables: new MemoryTableStore(),
       queue,
-      kinds: { export: { slice }, reindex: { slice }, untag: { slice } },
+      kinds: { export: { slice }, reindex: { slice }, untag: { slice }, update: { slice } },
     });
     const id = await jobs.start('export', '{}', '0');
     const client = queueClient(name);

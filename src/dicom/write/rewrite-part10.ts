@@ -2,25 +2,13 @@
  * Writes a stored Part 10 file in another transfer syntax while it streams past (PS3.10 §7): new file
  * meta information, the data set re-encoded, pixel data decoded or encoded frame by frame.
  */
-import { createDeflateRaw, createInflateRaw } from 'node:zlib';
+import { createInflateRaw } from 'node:zlib';
 import type { Part10Limits } from '../part10/limits.js';
 import { ByteSource } from './byte-source.js';
 import { encodeFileMeta, readFileMeta } from './file-meta.js';
 import { rewrittenDataSet } from './rewrite-data-set.js';
 import type { Rewrite } from './rewrite.js';
-import { through } from './through.js';
-
-/** A deflated data set, padded to an even length (PS3.5 §A.5). */
-async function* deflated(
-  source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let length = 0;
-  for await (const chunk of through(source, createDeflateRaw())) {
-    length += chunk.length;
-    yield chunk;
-  }
-  if (length % 2 === 1) yield Buffer.alloc(1);
-}
+import { deflated, through } from './through.js';
 
 /**
  * The file in its new form. Sequences have undefined lengths, group lengths are left out, everything

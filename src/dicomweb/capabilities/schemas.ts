@@ -153,6 +153,19 @@ export const schemas = {
       },
     ],
   },
+  UpdateRequest: {
+    description: 'Which studies are updated, and the attributes that they get, as DICOM JSON.',
+    ...object({
+      studyInstanceUids: { type: 'array', items: uid, minItems: 1, maxItems: 50 },
+      changeDataset: ref('DataSet'),
+    }),
+    examples: [
+      {
+        studyInstanceUids: [study],
+        changeDataset: { '00100020': { vr: 'LO', Value: ['P7'] } },
+      },
+    ],
+  },
   OperationStarted: {
     description: 'Long work has begun.',
     ...object({ id: operationId, href: url }),
@@ -336,6 +349,7 @@ export const jsonBodies: Readonly<
   readLatestChange: { answers: 'Change' },
   listPartitions: { answers: 'Partitions' },
   startExport: { takes: 'ExportRequest', answers: 'OperationStarted' },
+  updateStudies: { takes: 'UpdateRequest', answers: 'OperationStarted' },
   readOperation: { answers: 'Operation' },
   createUpload: { answers: 'Upload' },
   readUpload: { answers: 'Upload' },

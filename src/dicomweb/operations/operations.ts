@@ -7,6 +7,7 @@ import type { ExportState } from '../export/export-job.js';
 import { answering, type RequestContext } from '../route.js';
 import { tagUrlsOf } from '../query-tags/query-tags.js';
 import { percentOf, type ReindexState } from '../query-tags/reindex-job.js';
+import { errorsOf, percentOfUpdate, type UpdateState } from '../update/update-job.js';
 import { timeText } from '../time-text.js';
 import { operationUrl } from './operation-url.js';
 import { jsonOffers } from '../negotiation.js';
@@ -25,6 +26,20 @@ const details: Readonly<
     return { percentComplete, resources: await tagUrlsOf(context, state.tags) };
   },
   untag: () => ({}),
+  update: ({ status, state: text }, { profile }) => {
+    const state = JSON.parse(text) as UpdateState;
+    const errors = errorsOf(state, profile.operations.refusals === 'problem');
+    return {
+      percentComplete: isOver({ status }) ? 100 : percentOfUpdate(state),
+      results: {
+        studyProcessed: state.at,
+        studyUpdated: state.studiesUpdated,
+        studyFailed: state.failedStudies.length,
+        instanceUpdated: state.instancesUpdated,
+        ...(errors.length > 0 && { errors }),
+      },
+    };
+  },
 };
 
 /** A job in the words of a profile. */

@@ -2,10 +2,11 @@
 import { transferSyntaxOf, type TransferSyntax } from '../../dicom/transfer-syntax.js';
 import type { StudyInstanceUID, SeriesInstanceUID } from '../../dicom/uid.js';
 import type { Choice, Offer } from '../../http/accept.js';
-import type { InstanceRecord } from '../../storage/archive/records.js';
+import { instanceProperties, type InstanceRecord } from '../../storage/archive/records.js';
 import { acceptedOf, chooseRepresentation, syntaxToSend } from '../negotiation.js';
 import { flatten } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
+import { requestedInstances } from './requested-version.js';
 import { loadImage, storedImage, type StoredImage } from './stored-image.js';
 import { storedSyntax } from './stored-syntax.js';
 import type { RetrievePolicy } from './retrieve-policy.js';
@@ -97,8 +98,8 @@ export async function checkInstances(
   packaging: Packaging,
 ): Promise<void> {
   if (takesAnySyntax(context, packaging)) return;
-  const { request, partition, services, profile } = context;
-  const { archive, limits } = services;
+  const { request, services, profile } = context;
+  const { limits } = services;
   /** Whether pixels have to be decoded, which their attributes may not permit. */
   const isOpen = (record: InstanceRecord): boolean => {
     const from = storedSyntax(record);
@@ -107,11 +108,12 @@ export async function checkInstances(
     return to !== undefined && to.uid !== from.uid && touchesPixels(from, to);
   };
   let open = false;
-  for await (const { record } of flatten(archive.catalog.instances(partition, study, series))) {
+  const records = requestedInstances(context, study, series, instanceProperties);
+  for await (const { record } of flatten(records)) {
     open = isOpen(record) || open;
   }
   if (!open) return;
-  for await (const row of flatten(archive.instancesWithMetadata(partition, study, series))) {
+  for await (const row of flatten(requestedInstances(context, study, series, 'all'))) {
     if (!isOpen(row.record)) continue;
     const image = await storedImage(context, row);
     const targets = fileTargets(image, limits.pixels);

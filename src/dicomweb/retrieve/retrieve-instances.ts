@@ -28,6 +28,7 @@ import {
   type ChosenInstance,
   type Packaging,
 } from './instance-choice.js';
+import { requestedInstance, requestedInstances } from './requested-version.js';
 import type { StoredImage } from './stored-image.js';
 import { encodingEdition } from './transcode-frames.js';
 import { transcodeInstance } from './transcode-instance.js';
@@ -194,7 +195,7 @@ async function retrieveAll(
   { study, series }: { readonly study: StudyInstanceUID } & Partial<InstanceUids>,
   absent: ErrorCode,
 ): Promise<Reply> {
-  const { services, partition, request, profile } = context;
+  const { request, profile } = context;
   const bulk = profile.retrieve.bulkDataOfInstances ? [bulkInParts] : [];
   const { offer } = chooseRepresentation(request, [inParts, archived, ...bulk]);
   if (offer === bulkInParts) {
@@ -202,7 +203,7 @@ async function retrieveAll(
   }
   await checkInstances(context, study, series, offer);
   const records = async function* () {
-    const rows = services.archive.catalog.instances(partition, study, series);
+    const rows = requestedInstances(context, study, series, instanceProperties);
     for await (const { record } of flatten(rows)) yield record;
   };
   const files = openFiles(context, records(), offer);
@@ -232,13 +233,13 @@ export const retrieveSeries = answering({ answers: filesOffers }, async (context
 export const retrieveInstance = answering(
   { answers: [inParts, alone, { mediaType: zip, form }] },
   async (context) => {
-    const { services, partition, request, profile } = context;
+    const { request, profile } = context;
     const uids = instanceOf(context.params);
     // What is not to be had of any instance is told before one is looked for.
     const bulk = profile.retrieve.bulkDataOfInstances ? [bulkInParts] : [];
     const asked = chooseRepresentation(request, [inParts, alone, archived, ...bulk]);
     if (asked.offer === bulkInParts) return await retrieveInstanceBulkData(context);
-    const row = await services.archive.catalog.instance(partition, uids, instanceProperties);
+    const row = await requestedInstance(context, uids, instanceProperties);
     if (row === undefined) throw instanceNotFound();
     const chosen = await chooseInstance(context, row.record, [inParts, alone, archived]);
     const { offer } = chosen.choice;

@@ -27,6 +27,7 @@ import {
   type ShownInstance,
 } from './metadata-representations.js';
 import { presentMetadata } from './present-metadata.js';
+import { asksForOriginals, requestedInstance, requestedInstances } from './requested-version.js';
 import type { RetrievePolicy } from './retrieve-policy.js';
 import { reply, type Reply } from '../../http/reply.js';
 import type { RequestHead } from '../../http/incoming-request.js';
@@ -133,10 +134,18 @@ function notFound(code: ErrorCode): ServiceError {
 }
 
 function rowsOf(
-  { services, partition }: RequestContext,
+  context: RequestContext,
   { study, series }: Pick<InstanceUids, 'study'> & Partial<InstanceUids>,
 ): AsyncIterable<InstanceRow> {
-  return flatten(services.archive.instancesWithMetadata(partition, study, series));
+  return flatten(requestedInstances(context, study, series, 'all'));
+}
+
+/** What the instances of a study or series are, by its record and by which of them are asked for. */
+function versionOf(
+  context: RequestContext,
+  { created, revision }: { readonly created: Ulid; readonly revision: number },
+): string {
+  return `${created}-${revision}${asksForOriginals(context) ? '-original' : ''}`;
 }
 
 const ofMany = { answers: metadataOffers, query: metadataParameters } as const;
@@ -148,7 +157,7 @@ export const retrieveStudyMetadata = answering(ofMany, async (context) => {
   const { catalog } = context.services.archive;
   const record = await catalog.study(context.partition, uids.study);
   if (record === undefined) throw notFound('study-not-found');
-  const version = `${record.created}-${record.revision}`;
+  const version = versionOf(context, record);
   const { write } = record;
   return await respond(context, asked, { version, write, rows: rowsOf(context, uids) });
 });
@@ -160,7 +169,7 @@ export const retrieveSeriesMetadata = answering(ofMany, async (context) => {
   const { catalog } = context.services.archive;
   const record = await catalog.series(context.partition, uids.study, uids.series);
   if (record === undefined) throw notFound('series-not-found');
-  const version = `${record.created}-${record.revision}`;
+  const version = versionOf(context, record);
   return await respond(context, asked, { version, rows: rowsOf(context, uids) });
 });
 
@@ -170,7 +179,7 @@ export const retrieveInstanceMetadata = answering(
   async (context) => {
     const asked = askedBy(context, instanceMetadataOffers);
     const uids = instanceOf(context.params);
-    const row = await context.services.archive.catalog.instance(context.partition, uids);
+    const row = await requestedInstance(context, uids);
     if (row === undefined) throw notFound('instance-not-found');
     const { version } = row.record;
     return await respond(context, asked, { version, write: version, rows: listed(row) });

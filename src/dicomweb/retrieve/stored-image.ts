@@ -102,7 +102,11 @@ export async function loadImage(
   const kept = await keptAttributes(context, record);
   if (kept !== undefined && index !== undefined) return describe(record, index, kept);
   const select = kept === undefined ? undefined : indexProperties;
-  const row = await archive.catalog.instance(context.partition, record, select);
+  const newest = await archive.catalog.instance(context.partition, record, select);
+  const isOriginal = newest?.record.original === record.version;
+  const row = isOriginal
+    ? await archive.originals.instance(context.partition, record, select)
+    : newest;
   if (row === undefined) {
     throw new ServiceError('instance-not-found', 'The instance has just been deleted.');
   }

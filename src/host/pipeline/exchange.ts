@@ -26,7 +26,10 @@ export interface HostRoute {
 /** What becomes known on the way, each by the step that finds it out. */
 export interface Notes {
   /** From the caller's token, and from what the caller was let into. */
-  access: Pick<AccessEntry, 'caller' | 'share' | 'shared' | 'partition' | 'audit'>;
+  access: Pick<
+    AccessEntry,
+    'caller' | 'share' | 'shared' | 'partition' | 'audit' | 'operation' | 'updates'
+  >;
   /** Milliseconds until the caller was let in; absent while that has not been decided. */
   auth?: number;
   /** Bytes of the body that were read. */

@@ -34,6 +34,9 @@ export interface AccessEntry {
   /** UIDs in the path. */
   readonly uids?: Readonly<Record<string, string>>;
   readonly stored?: StoredNote;
+  /** Id of the operation that was begun to update studies, and their UIDs. */
+  readonly operation?: string;
+  readonly updates?: readonly string[];
   /** The caller's own additions. */
   readonly audit?: Readonly<Record<string, string>>;
   readonly status: number;

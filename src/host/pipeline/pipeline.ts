@@ -145,6 +145,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       noteShare: (id, shared) => {
         notes.access = { ...notes.access, share: id, ...(auditUids && shared && { shared }) };
       },
+      noteUpdate: (operation, studies) => {
+        notes.access = { ...notes.access, operation, ...(auditUids && { updates: studies }) };
+      },
       noteFault: (error) => logFault(exchange, error),
     });
   }

@@ -82,9 +82,9 @@ function updated(
   record: NewInstance['record'],
   { of, changed, job }: FileUpdate,
 ): Pick<NewInstance, 'record' | 'update'> {
-  const { version, original = version } = of.record;
+  const { version, length, original = version, originalLength = length } = of.record;
   return {
-    record: { ...record, original, update: job },
+    record: { ...record, original, originalLength, update: job },
     update: { of: version, changed, row: of.entity.properties },
   };
 }

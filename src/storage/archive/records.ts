@@ -73,6 +73,8 @@ export interface InstanceRecord extends InstanceUids {
   readonly length: number;
   /** Of an instance that was updated: the version before its first update, whose row and files are kept. */
   readonly original?: Ulid;
+  /** Bytes of the file of that version. */
+  readonly originalLength?: number;
   /** The job that updated it last. */
   readonly update?: string;
 }
@@ -279,6 +281,7 @@ export const instanceProperties = [
   'transferSyntax',
   'length',
   'original',
+  'originalLength',
   'update',
 ] as const;
 export const indexProperties = [...instanceProperties, 'index', 'indexInBlob'] as const;
@@ -357,6 +360,7 @@ export function encodeInstance({ record, metadata, index }: CompressedInstance):
     transferSyntax: record.transferSyntax,
     length: BigInt(record.length),
     ...(record.original !== undefined && { original: record.original }),
+    ...(record.originalLength !== undefined && { originalLength: BigInt(record.originalLength) }),
     ...(record.update !== undefined && { update: record.update }),
   };
   if (index.length > rowBytes.index) properties['indexInBlob'] = true;
@@ -370,7 +374,7 @@ export function decodeInstance(
   uids: InstanceUids,
   { properties }: Pick<Entity, 'properties'>,
 ): InstanceRecord {
-  const { modality, original, update } = properties;
+  const { modality, original, originalLength, update } = properties;
   return {
     ...uids,
     version: properties['version'] as Ulid,
@@ -380,6 +384,7 @@ export function decodeInstance(
     transferSyntax: properties['transferSyntax'] as TransferSyntaxUID,
     length: Number(properties['length']),
     ...(typeof original === 'string' && { original: original as Ulid }),
+    ...(originalLength !== undefined && { originalLength: Number(originalLength) }),
     ...(typeof update === 'string' && { update }),
   };
 }

@@ -36,6 +36,7 @@ describe('deleteStudy', () => {
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,
       noteShare: () => undefined,
+      noteUpdate: () => undefined,
       noteFault: () => undefined,
       signal: request.signal,
     });

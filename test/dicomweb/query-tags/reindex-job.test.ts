@@ -6,7 +6,6 @@ import { beforeUntag } from '../../../src/dicomweb/query-tags/untag-job.js';
 import { createServices, type Services } from '../../../src/dicomweb/services.js';
 import { tagOf } from '../../../src/dicom/dictionary.js';
 import type { VR } from '../../../src/dicom/vr.js';
-import { ServiceError } from '../../../src/errors.js';
 import { readConfig } from '../../../src/host/config.js';
 import { newJobId, type JobId } from '../../../src/jobs/job.js';
 import { defaultPartition, type Level } from '../../../src/storage/archive/keys.js';
@@ -16,6 +15,7 @@ import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.j
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import type { TableStore } from '../../../src/storage/table-store.js';
 import { sample, type Sample } from '../../support/conformance.js';
+import { DyingStorage } from '../../support/dying-storage.js';
 import { element } from '../../support/part10-builder.js';
 
 function there<Of>(value: Of | undefined): Of {
@@ -29,38 +29,6 @@ const named: readonly { keyword: string; vr: VR; level: Level }[] = [
   { keyword: 'AcquisitionNumber', vr: 'IS', level: 'instance' },
 ];
 const tags = named.map(({ keyword, vr, level }) => ({ tag: there(tagOf(keyword)), vr, level }));
-
-/** Fails one call, and every one after it: the process has died. Every other time the call happens nevertheless. */
-class DyingTables {
-  readonly #inner: TableStore;
-  readonly #dieAt: number;
-  #calls = 0;
-
-  constructor(inner: TableStore, dieAt: number) {
-    this.#inner = inner;
-    this.#dieAt = dieAt;
-  }
-
-  proxy(): TableStore {
-    return new Proxy(this.#inner, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (typeof value !== 'function') return value;
-        if (name === 'now') return value.bind(target) as unknown;
-        return async (...given: unknown[]) => {
-          this.#calls += 1;
-          if (this.#calls >= this.#dieAt) {
-            if (this.#calls === this.#dieAt && this.#dieAt % 2 === 0) {
-              await (value as (...a: unknown[]) => Promise<unknown>).apply(target, given);
-            }
-            throw new ServiceError('storage-unavailable', 'dead');
-          }
-          return await (value as (...a: unknown[]) => Promise<unknown>).apply(target, given);
-        };
-      },
-    });
-  }
-}
 
 function world() {
   const tables = new MemoryTableStore();
@@ -154,8 +122,7 @@ describe('adding query tags', () => {
     const id = await add(first);
     let kills = 0;
     for (let dieAt = 4; ; dieAt += 3) {
-      const dying = new DyingTables(tables, dieAt);
-      const services = process(dying.proxy());
+      const services = process(new DyingStorage(dieAt).over(tables));
       const run = await services.jobs.run(id, Infinity).catch(() => 'dead' as const);
       if (run === 'over') break;
       kills += 1;

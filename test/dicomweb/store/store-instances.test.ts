@@ -53,6 +53,7 @@ describe('storeInstances', () => {
       services: createServices(stores, { limits: defaultLimits, partitions: false }),
       noteStored: () => undefined,
       noteShare: () => undefined,
+      noteUpdate: () => undefined,
       noteFault: () => undefined,
       signal: request.signal,
     });

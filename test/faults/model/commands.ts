@@ -101,6 +101,39 @@ const remove = fc.tuple(prefix, scope).map(([at, of]) =>
   }),
 );
 
+const update = fc
+  .record({
+    at: fc.constantFrom<Prefix[]>('', '/v2'),
+    study: fc.integer({ min: 1, max: 3 }),
+    patientName: fc.constantFrom('', ...names),
+    patientID: fc.constantFrom('P1', 'P2', 'P3'),
+  })
+  .map(({ at, study, patientName, patientID }) =>
+    command(`UPDATE ${at} ${study} ${patientName} ${patientID}`, async (model, service) => {
+      const name = patientName === '' ? {} : { Value: [{ Alphabetic: patientName }] };
+      const { status, body } = await service.send('POST', `${at}/studies/$bulkUpdate`, {
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({
+          studyInstanceUids: [uidOfStudy(study)],
+          changeDataset: {
+            [tags.patientName]: { vr: 'PN', ...name },
+            '00100020': { vr: 'LO', Value: [patientID] },
+          },
+        }),
+      });
+      strictEqual(status, 202);
+      const { id } = JSON.parse(body.toString()) as { id: string };
+      strictEqual(await service.finish(id), 'succeeded');
+      for (const original of model.update(study, { patientName, patientID })) {
+        const { body: file } = await service.get(pathOf(at, original), {
+          Accept: 'application/dicom; transfer-syntax=*',
+          'msdicom-request-original': 'true',
+        });
+        deepStrictEqual(file, fileOf(original));
+      }
+    }),
+  );
+
 /** Queries for studies, and the studies that they find. */
 const studyQueries: readonly {
   readonly query: string;
@@ -209,7 +242,10 @@ const searchInstances = fc.tuple(prefix, place, fc.boolean()).map(([at, of, anyw
       ? `${at}/instances?SOPInstanceUID=${uidOf(of)}`
       : `${pathOf(at, { study, series })}/instances`;
     const found = await service.list(path);
-    const wanted = model.within(anywhere ? of : { study, series });
+    // Within their series they come in the order of InstanceNumber.
+    const wanted = model
+      .within(anywhere ? of : { study, series })
+      .toSorted((one, other) => one.number - other.number);
     deepStrictEqual(
       found.map((one) => valueOf(one, tags.instance)),
       wanted.map(uidOf),
@@ -239,7 +275,7 @@ const metadata = fc.tuple(prefix, scope).map(([at, of]) =>
   command(`GET ${at} metadata ${JSON.stringify(of)}`, async (model, service) => {
     const path = `${pathOf(at, of)}/metadata`;
     const wanted = model.within(of);
-    const versions = wanted.map(({ number }) => number).join();
+    const versions = wanted.map(({ number, edition = 0 }) => `${number}.${edition}`).join();
     const seen = model.etags.get(path);
     const { status, body, etag } = await service.get(
       path,
@@ -325,6 +361,7 @@ export const anyCommand: readonly fc.Arbitrary<Command>[] = [
   store,
   store,
   remove,
+  update,
   searchStudies,
   searchStudies,
   searchSeries,

@@ -5,6 +5,8 @@ import { openTo } from '../../../src/host/pipeline/authenticator.js';
 import { readConfig } from '../../../src/host/config.js';
 import { createDispatcher, type Dispatch } from '../../../src/host/pipeline/dispatcher.js';
 import { createPipeline } from '../../../src/host/pipeline/pipeline.js';
+import { parseJobId } from '../../../src/jobs/job.js';
+import type { Jobs } from '../../../src/jobs/jobs.js';
 import type { Archive } from '../../../src/storage/archive/archive.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
@@ -26,6 +28,7 @@ export interface Answer {
 export class ModelledService {
   readonly #dispatch: Dispatch;
   readonly #archive: Archive;
+  readonly #jobs: Jobs;
   readonly faults: unknown[] = [];
 
   constructor() {
@@ -33,6 +36,7 @@ export class ModelledService {
     const stores = { tables: new MemoryTableStore(), blobs: new MemoryBlobStore() };
     const services = createServices(stores, config);
     this.#archive = services.archive;
+    this.#jobs = services.jobs;
     const pipeline = createPipeline({
       config,
       authenticate: openTo(config),
@@ -50,6 +54,14 @@ export class ModelledService {
    */
   async settle(): Promise<void> {
     await this.#archive.close();
+  }
+
+  /** Does all of an operation; answers how it ended. */
+  async finish(operation: string): Promise<string | undefined> {
+    const id = parseJobId(operation);
+    if (id === undefined) throw new Error(`${operation} is no operation`);
+    await this.#jobs.run(id, Infinity);
+    return (await this.#jobs.find(id))?.status;
   }
 
   async send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {

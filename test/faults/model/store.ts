@@ -17,6 +17,10 @@ export interface Content {
 export interface Version extends Place, Content {
   /** Distinguishes versions; it is the InstanceNumber and the value of every pixel. */
   readonly number: number;
+  /** Distinguishes what updates made of it. */
+  readonly edition?: number;
+  /** As it was before its first update. */
+  readonly original?: Version;
 }
 
 interface Change {
@@ -66,6 +70,7 @@ export class StoreModel {
   readonly #studies = new Map<number, StudyModel>();
   readonly #modalities = new Map<string, string>();
   readonly #changes: Change[] = [];
+  #editions = 0;
   /** ETags that were seen, and what they were of. */
   readonly etags = new Map<string, { readonly etag: string; readonly versions: string }>();
 
@@ -87,6 +92,24 @@ export class StoreModel {
     const series = uidOfSeries(version);
     this.#modalities.set(series, version.modality || (this.#modalities.get(series) ?? ''));
     return 'stored';
+  }
+
+  /** Gives every instance of a study other values; answers what there was before its first update, in order of UIDs. */
+  update(study: number, values: Pick<Content, 'patientName' | 'patientID'>): readonly Version[] {
+    const known = this.#studies.get(study);
+    const before = this.within({ study });
+    for (const version of before) {
+      const edition = (this.#editions += 1);
+      const updated = { ...version, ...values, edition, original: version.original ?? version };
+      this.#instances.set(uidOf(version), updated);
+      this.#changes.push({ version: updated, action: 'Update' });
+    }
+    // Empty values count as well.
+    if (known !== undefined) {
+      known.patientName = values.patientName ?? '';
+      known.patientID = values.patientID;
+    }
+    return before.map((version) => version.original ?? version);
   }
 
   /** @returns how many instances there were. */
@@ -137,7 +160,7 @@ export class StoreModel {
       .filter(({ version }) => version.study === study)
       .map(({ version, action }) => {
         const current = this.#instances.get(uidOf(version));
-        const isCurrent = action !== 'Delete' && current?.number === version.number;
+        const isCurrent = action !== 'Delete' && current === version;
         const state = current === undefined ? 'Deleted' : isCurrent ? 'Current' : 'Replaced';
         return { instance: uidOf(version), action, state };
       });

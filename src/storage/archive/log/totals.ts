@@ -18,9 +18,11 @@ export interface Totals {
 
 export const noTotals: Totals = { studies: 0, series: 0, instances: 0, bytes: 0 };
 
-/** Bytes of the files of instances. */
-export function bytesOf(files: readonly { readonly length: number }[]): number {
-  return files.reduce((sum, { length }) => sum + length, 0);
+/** Bytes of the files of instances, and of those that are kept as originals. */
+export function bytesOf(
+  files: readonly { readonly length: number; readonly originalLength?: number }[],
+): number {
+  return files.reduce((sum, { length, originalLength = 0 }) => sum + length + originalLength, 0);
 }
 
 export type PartitionTotals = ReadonlyMap<Partition, Totals>;

@@ -125,6 +125,7 @@ export class ArchiveUnderTest {
         services: this.services,
         noteStored: () => undefined,
         noteShare: () => undefined,
+        noteUpdate: () => undefined,
         noteFault: () => undefined,
         signal: request.signal,
       })
