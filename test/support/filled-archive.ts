@@ -4,10 +4,9 @@
  * million studies cost no more than one.
  */
 import { attribute } from '../../src/dicom/attribute.js';
-import type { DataSet } from '../../src/dicom/data-set.js';
 import type { Tag } from '../../src/dicom/tag.js';
 import { normalisedValues } from '../../src/dicom/normalise.js';
-import type { InstanceUids, SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
+import type { SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
 import { indexedAttributes } from '../../src/storage/archive/index/attributes.js';
 import { planStore } from '../../src/storage/archive/commit/catalog-plan.js';
 import { emptyState } from '../../src/storage/archive/study-state.js';
@@ -34,7 +33,7 @@ import {
   type Address,
   type IndexRow,
 } from '../../src/storage/archive/index/search-index.js';
-import { invertUlid, type Ulid } from '../../src/storage/archive/ulid.js';
+import { invertUlid } from '../../src/storage/archive/ulid.js';
 import { checkQuery } from '../../src/storage/table-limits.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import {
@@ -47,92 +46,17 @@ import {
   type TableName,
   type TableOperation,
 } from '../../src/storage/table-store.js';
-
 import { groupBy } from '../../src/group-by.js';
 import { NumberedRows, type Run } from './numbered-rows.js';
-
-const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-/** A ULID that counts up. */
-function ulidOf(number: number): Ulid {
-  let text = '';
-  for (let rest = number, digit = 0; digit < 26; digit++, rest = Math.floor(rest / 32)) {
-    text = alphabet.charAt(rest % 32) + text;
-  }
-  return text as Ulid;
-}
-
-const modalities = ['CT', 'MR', 'US', 'CR', 'DX', 'MG', 'PT', 'XA'];
-const syllables = [
-  'an',
-  'bo',
-  'ci',
-  'du',
-  'el',
-  'fa',
-  'go',
-  'hu',
-  'im',
-  'jo',
-  'ka',
-  'lu',
-  'mo',
-  'ni',
-];
-
-/** Family names: 2 744 different ones, each of which begins with one of 14 syllables. */
-export function familyOf(study: number): string {
-  const at = (place: number) => syllables[Math.floor(study / 14 ** place) % 14] ?? '';
-  return at(0) + at(1) + at(2);
-}
-
-/** Different descriptions. */
-const descriptions = 50;
-
-/** Studies of the same day, one after another. */
-export const studiesPerDay = 100;
-
-/** The day of a study: `studiesPerDay` on each from 1990-01-01 on. */
-export function dateOf(study: number): string {
-  const day = new Date(Date.UTC(1990, 0, 1 + Math.floor(study / studiesPerDay)));
-  return day.toISOString().slice(0, 10).replaceAll('-', '');
-}
-
-/** The time of a study: those of a day come in no order. */
-export function timeOf(study: number): string {
-  const minutes = (study * 37) % (24 * 60);
-  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60];
-  return `${String(hour).padStart(2, '0')}${String(minute).padStart(2, '0')}00`;
-}
-
-/** UIDs of the study with that number, of its one series and its one instance. */
-export function uidsOf(study: number): InstanceUids {
-  return {
-    study: `1.2.840.${study}`,
-    series: `1.2.840.${study}.1`,
-    instance: `1.2.840.${study}.1.1`,
-  } as InstanceUids;
-}
-
-/** The data set of the one instance of a study. */
-export function dataSetOf(study: number): DataSet {
-  const uids = uidsOf(study);
-  const elements = {
-    '00080016': { vr: 'UI', Value: ['1.2.840.10008.5.1.4.1.1.2'] },
-    '00080018': { vr: 'UI', Value: [uids.instance] },
-    '00080020': { vr: 'DA', Value: [dateOf(study)] },
-    '00080030': { vr: 'TM', Value: [timeOf(study)] },
-    '00080050': { vr: 'SH', Value: [`A${study}`] },
-    '00080060': { vr: 'CS', Value: [modalities[study % modalities.length] ?? ''] },
-    '00081030': { vr: 'LO', Value: [`Protocol ${study % descriptions}`] },
-    '00100010': { vr: 'PN', Value: [{ Alphabetic: `${familyOf(study)}^Given` }] },
-    '00100020': { vr: 'LO', Value: [`P${Math.floor(study / 2)}`] },
-    '0020000D': { vr: 'UI', Value: [uids.study] },
-    '0020000E': { vr: 'UI', Value: [uids.series] },
-    '00200010': { vr: 'SH', Value: [`S${study}`] },
-  };
-  return elements;
-}
+import {
+  dataSetOf,
+  descriptions,
+  families,
+  modalities,
+  studiesPerDay,
+  ulidOf,
+  uidsOf,
+} from './numbered-studies.js';
 
 const partition = defaultPartition;
 
@@ -168,7 +92,7 @@ interface Sharing {
 const sharing: Readonly<Record<Tag, Sharing | undefined>> = {
   [attribute('StudyDate')]: { together: studiesPerDay },
   [attribute('PatientID')]: { together: 2 },
-  [attribute('PatientName')]: { every: syllables.length ** 3 },
+  [attribute('PatientName')]: { every: families },
   [attribute('StudyDescription')]: { every: descriptions },
   [attribute('ModalitiesInStudy')]: { every: modalities.length },
   [attribute('Modality')]: { every: modalities.length },
@@ -395,14 +319,15 @@ export class FilledTables extends MemoryTableStore {
   #indexPage(
     table: Address['table'],
     { partitionKey, from = '', to }: RowRange,
-    { limit, continuation = '' }: QueryOptions & { readonly limit: number },
+    { limit, select, continuation = '' }: QueryOptions & { readonly limit: number },
   ): Page {
     const rows = this.#rowsOf(table, partitionKey, from);
     const start = continuation > from ? continuation : from;
     const { keys, next } = rows?.page(start, to, limit) ?? { keys: [], next: undefined };
     const isBrowse = partitionKey === browsePartitionKey(partition);
+    const isWhole = select?.every((name) => name === 'unsure') !== true;
     const entities = keys.map(({ key: rowKey, number }): Entity => {
-      const properties = isBrowse ? this.#copyOf(number) : {};
+      const properties = isBrowse ? (isWhole ? this.#copyOf(number) : { unsure: false }) : {};
       return { partitionKey, rowKey, etag: 'W/"1"', timestamp: 0, properties };
     });
     return { entities, ...(next !== undefined && { continuation: next }) };

@@ -147,7 +147,21 @@ async function checkQuery(
   deepStrictEqual(await asker.pages('offset'), found);
   const counted = await asker.ask(`limit=${String(query.pageSize)}&includetotal=true`);
   strictEqual(counted.total, String(wanted.length));
+  await checkSingle(archive, studies, query);
   await checkOrder(asker, query, wanted);
+}
+
+/** The total of one key alone, which the keys of its index may tell. */
+async function checkSingle(
+  archive: ArchiveUnderTest,
+  studies: ReturnType<typeof replay>,
+  { route, params, version, naive, single }: RandomQuery,
+): Promise<void> {
+  const wanted = orRefused(() => naiveSearch(studies, { ...naive, keys: single.keys }));
+  if (wanted === undefined) return;
+  const counted = `${single.query}&limit=1&includetotal=true`;
+  const { total } = await archive.search(route, params, counted, version);
+  strictEqual(total, String(wanted.length));
 }
 
 /** Within a series instances come by their numbers, then by their UIDs, unless an index finds them by UID. */

@@ -29,6 +29,8 @@ export interface RandomQuery {
   /** Keys and `fuzzymatching`. */
   readonly query: string;
   readonly naive: NaiveQuery;
+  /** The same with its first key alone, or without any. */
+  readonly single: { readonly query: string; readonly keys: readonly NaiveKey[] };
   /** None for the order that a search has by itself. */
   readonly orders: readonly Order[];
   readonly pageSize: number;
@@ -276,6 +278,7 @@ function query(): fc.Arbitrary<RandomQuery> {
         .tuple(keys, orders, fc.integer({ min: 1, max: 4 }))
         .map(([chosen, chosenOrders, pageSize]): RandomQuery => {
           const { given, rules, query } = requestOf(chosen, version, flags);
+          const single = requestOf(chosen.slice(0, 1), version, flags);
           const byTag = new Map(chosenOrders.map((one) => [one.attribute.tag, one]));
           return {
             version,
@@ -289,6 +292,7 @@ function query(): fc.Arbitrary<RandomQuery> {
               keys: given,
               rules,
             },
+            single: { query: single.query, keys: single.given },
             orders: [...byTag.values()],
             pageSize,
           };
