@@ -28,13 +28,14 @@ interface Trace extends Row {
 /** What the service writes while `work` is done, as the host passes it on: a row of AppTraces each. */
 async function tracesOf(work: () => Promise<unknown>): Promise<readonly Trace[]> {
   const lines: string[] = [];
-  const console = jest.spyOn(globalThis.console, 'log').mockImplementation((line: string) => {
-    lines.push(line);
+  const stdout = jest.spyOn(process.stdout, 'write').mockImplementation((line) => {
+    lines.push(String(line).trimEnd());
+    return true;
   });
   try {
     await work();
   } finally {
-    console.mockRestore();
+    stdout.mockRestore();
   }
   return lines.map((Message) => ({ Message }));
 }
