@@ -52,6 +52,11 @@ export function isOver({ status }: Pick<Job, 'status'>): boolean {
   return status !== 'notStarted' && status !== 'running';
 }
 
+/** Whether a runner has it to itself at a time, in milliseconds since 1970. */
+export function isHeld({ leasedUntil }: Pick<Job, 'leasedUntil'>, now: number): boolean {
+  return leasedUntil > now;
+}
+
 /** Properties that the compressed input may fill. */
 const inputProperties = 10;
 

@@ -5,7 +5,7 @@
  */
 import { ServiceError } from '../errors.js';
 import type { TableStore } from '../storage/table-store.js';
-import { isOver, newJobId, type Job, type JobId, type JobType } from './job.js';
+import { isHeld, isOver, newJobId, type Job, type JobId, type JobType } from './job.js';
 import { JobStore, type StoredJob } from './job-store.js';
 
 /** What one slice led to. */
@@ -16,15 +16,25 @@ export interface Slice {
   readonly end?: 'succeeded' | 'failed';
 }
 
+/** Throws ServiceError `storage-unavailable` when the time of a slice is over: another runner may have the job. */
+export type EnsureHeld = () => void;
+
 /** How jobs of one type are done. */
 export interface JobKind {
   /**
-   * Does a bounded piece, of minutes at most.
+   * Does a bounded piece, of minutes at most. When it settles, nothing that it began is still on its way.
    *
    * @param failures - how often in a row it was tried in vain.
+   * @param ensureHeld - to be called before what another runner of the job, or of a later one, must not meet.
    * @throws whatever hinders it: the slice is tried again, and in the end the job fails.
    */
-  slice(input: string, state: string, id: JobId, failures: number): Promise<Slice>;
+  slice(
+    input: string,
+    state: string,
+    id: JobId,
+    failures: number,
+    ensureHeld: EnsureHeld,
+  ): Promise<Slice>;
 }
 
 /** Port: tells a runner, in this process or another, to go on with a job. */
@@ -59,6 +69,8 @@ const minute = 60 * second;
 export const jobTiming = {
   /** For a slice; then another runner may take the job. */
   lease: 15 * minute,
+  /** At the end of which a slice begins nothing more: longer than any call of storage takes. */
+  margin: 2 * minute,
   /** After which a job that nobody has is announced again. */
   idle: 2 * minute,
   /** A job is forgotten so long after its end, as by the Microsoft server. */
@@ -145,9 +157,19 @@ export class Jobs {
    * @param until - milliseconds since 1970 after which no slice begins.
    * @throws ServiceError `payload-too-large`, `storage-unavailable`; what hinders a slice does not hinder the start.
    */
-  async startHere(type: JobType, input: string, state: string, until: number): Promise<Run> {
-    const id = newJobId();
+  async startHere(
+    type: JobType,
+    input: string,
+    state: string,
+    until: number,
+    id: JobId = newJobId(),
+  ): Promise<Run> {
     await this.#store.insert(this.#newJob(type, input, state, id));
+    return await this.runHere(id, until);
+  }
+
+  /** As `run`, for who does not depend on it: what hinders a slice is left to the next runner. */
+  async runHere(id: JobId, until: number): Promise<Run> {
     try {
       return await this.run(id, until);
     } catch (error) {
@@ -159,6 +181,16 @@ export class Jobs {
   /** @throws ServiceError `storage-unavailable`. */
   async find(id: JobId): Promise<Job | undefined> {
     return (await this.#store.get(id))?.job;
+  }
+
+  /**
+   * Whether anything may still happen of a job: it goes on, or was canceled and the slice under way has not ended.
+   *
+   * @throws ServiceError `storage-unavailable`.
+   */
+  async isActive(id: JobId): Promise<boolean> {
+    const job = await this.find(id);
+    return job !== undefined && (!isOver(job) || isHeld(job, this.#options.now()));
   }
 
   /**
@@ -176,7 +208,7 @@ export class Jobs {
 
   /**
    * Ends a job where it is; one that is over stays as it is. A slice under way is done to its end, and
-   * leads to nothing.
+   * leads to nothing; until then the job is active.
    *
    * @returns whether there is such a job.
    * @throws ServiceError `storage-unavailable`.
@@ -202,9 +234,8 @@ export class Jobs {
     const { queue, kinds, now } = this.#options;
     const found = await this.#store.get(id);
     if (found === undefined || isOver(found.job)) return 'over';
-    const wait = found.job.leasedUntil - now();
-    if (wait > 0) {
-      await queue.announce(id, Math.ceil(wait / second));
+    if (isHeld(found.job, now())) {
+      await queue.announce(id, Math.ceil((found.job.leasedUntil - now()) / second));
       return 'elsewhere';
     }
     let held = await this.#write(found, {
@@ -212,10 +243,14 @@ export class Jobs {
       leasedUntil: now() + jobTiming.lease,
     });
     while (held !== undefined) {
-      const { type, input, state, failures } = held.job;
+      const { type, input, state, failures, leasedUntil } = held.job;
+      const ensureHeld = (): void => {
+        if (now() < leasedUntil - jobTiming.margin) return;
+        throw new ServiceError('storage-unavailable', 'A slice took longer than it may.');
+      };
       let slice: Slice;
       try {
-        slice = await kinds[type].slice(input, state, id, failures);
+        slice = await kinds[type].slice(input, state, id, failures, ensureHeld);
       } catch (error) {
         return await this.#failed(held, failures + 1, error);
       }
@@ -228,6 +263,7 @@ export class Jobs {
         leasedUntil: isLast ? 0 : now() + jobTiming.lease,
         ...(end !== undefined && { status: end, input: '{}' }),
       });
+      if (held === undefined) await this.#leave(id, leasedUntil);
       if (held === undefined) break;
       if (end !== undefined) return 'over';
       if (isLast) {
@@ -240,19 +276,20 @@ export class Jobs {
   }
 
   async #failed(held: StoredJob, failures: number, error: unknown): Promise<Run> {
-    if (failures >= jobTiming.mostFailures) {
-      await this.#write(held, {
-        status: 'failed',
-        input: '{}',
-        failures,
-        leasedUntil: 0,
-        updated: this.#options.now(),
-      });
-      throw error;
-    }
-    await this.#write(held, { failures, leasedUntil: 0 });
-    await this.#options.queue.announce(held.job.id, pauseAfter(failures));
+    const { id, leasedUntil } = held.job;
+    const isLast = failures >= jobTiming.mostFailures;
+    const failed = { status: 'failed', input: '{}', updated: this.#options.now() } as const;
+    const change = { failures, leasedUntil: 0, ...(isLast && failed) };
+    if ((await this.#write(held, change)) === undefined) await this.#leave(id, leasedUntil);
+    else if (!isLast) await this.#options.queue.announce(id, pauseAfter(failures));
     throw error;
+  }
+
+  /** Whoever waits for a job that was canceled sees that its slice has ended. */
+  async #leave(id: JobId, leasedUntil: number): Promise<void> {
+    const found = await this.#store.get(id);
+    if (found === undefined || !isOver(found.job) || found.job.leasedUntil !== leasedUntil) return;
+    await this.#write(found, { leasedUntil: 0 });
   }
 
   async #write(stored: StoredJob, change: Partial<Job>): Promise<StoredJob | undefined> {

@@ -136,7 +136,7 @@ export class ExpiryRegistry {
     const row = await this.#tables.get('registry', partitionKey, rowKey);
     if (row === undefined || dueOf(row) !== target.due) return false;
     const created = String(row.properties['created']) as Ulid;
-    const { committed } = await this.#tables.transact('registry', partitionKey, [
+    const begun = await this.#tables.transact('registry', partitionKey, [
       {
         kind: 'replace',
         rowKey,
@@ -144,12 +144,14 @@ export class ExpiryRegistry {
         etag: row.etag,
       },
     ]);
-    if (!committed) return false;
+    const etag = begun.committed ? begun.etags[0] : undefined;
+    if (etag === undefined) return false;
     await work(created);
-    await this.#tables.transact('registry', partitionKey, [
-      { kind: 'delete', rowKey },
+    // Another may have done the same meanwhile, and the study may have a new end.
+    const ended = await this.#tables.transact('registry', partitionKey, [
+      { kind: 'delete', rowKey, etag },
       { kind: 'delete', rowKey: dueRow(target) },
     ]);
-    return true;
+    return ended.committed;
   }
 }

@@ -62,6 +62,50 @@ describe('a job', () => {
     expect(await jobs.run(id, Infinity)).toBe('over');
   });
 
+  it('is active after it was canceled until its slice has ended', async () => {
+    const { process, counting } = world();
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const slow: JobKind = {
+      slice: async (...given) => {
+        begin();
+        await ended;
+        return await counting.slice(...given);
+      },
+    };
+    const other = process();
+    const id = await other.start('export', '10', '0');
+    expect(await other.isActive(id)).toBe(true);
+    const running = process(slow).run(id, Infinity);
+    await begun;
+    expect(await other.cancel(id)).toBe(true);
+    expect(await other.find(id)).toMatchObject({ status: 'canceled' });
+    expect(await other.isActive(id)).toBe(true);
+    end();
+    expect(await running).toBe('elsewhere');
+    expect(await other.isActive(id)).toBe(false);
+  });
+
+  it('does nothing more in a slice whose time is over', async () => {
+    const { process, clock, counting } = world();
+    const slow: JobKind = {
+      slice: async (...given) => {
+        const ensureHeld = given[4];
+        ensureHeld();
+        clock.now += jobTiming.lease;
+        ensureHeld();
+        return await counting.slice(...given);
+      },
+    };
+    const id = await process().start('export', '10', '0');
+    await expect(process(slow).run(id, Infinity)).rejects.toMatchObject({
+      code: 'storage-unavailable',
+    });
+    expect(await process().find(id)).toMatchObject({ status: 'running', state: '0', failures: 1 });
+  });
+
   it('goes on later, and says so, when the time of a run is over', async () => {
     const { process, announced, clock } = world();
     const jobs = process();

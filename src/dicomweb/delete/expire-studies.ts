@@ -23,8 +23,7 @@ export async function expireStudies(
       if (Date.now() >= until) return deleted;
       const { partition, study } = target;
       const isEnded = await expiry.end(target, async (created) => {
-        const { record } = await archive.catalog.studyRow(partition, study);
-        if (record?.created === created) await archive.delete(partition, study, {});
+        await archive.delete(partition, study, { created });
       });
       if (isEnded) ended += 1;
     }

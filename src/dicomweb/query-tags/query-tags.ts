@@ -53,7 +53,7 @@ export async function tagUrlsOf(
   return list.tags.filter(({ tag }) => tags.includes(tag)).map((entry) => tagUrl(context, entry));
 }
 
-/** The job that a tag is being added by, if it goes on. */
+/** The job that a tag is being added by, if it goes on, or has been canceled and its slice has not ended. */
 async function runningFor(
   { services }: RequestContext,
   tags: readonly ListedTag[],
@@ -64,8 +64,7 @@ async function runningFor(
     ),
   );
   for (const id of ids) {
-    const job = await services.jobs.find(id);
-    if (job !== undefined && !isOver(job)) return id;
+    if (await services.jobs.isActive(id)) return id;
   }
   return undefined;
 }
@@ -217,18 +216,33 @@ export const updateQueryTag = answering(
  */
 export async function removeQueryTag(context: RequestContext): Promise<Reply> {
   const tag = tagInPath(context);
-  const { services } = context;
-  let indexedBy: string | undefined;
-  await services.archive.queryTags.change(({ tags }) => {
-    const { status, operation } = entryOf(tags, tag);
-    indexedBy = status === 'adding' ? operation : undefined;
-    if (status === 'deleting') return undefined;
-    return tags.map((one) => (one.tag === tag ? { ...one, status: 'deleting' } : one));
-  });
-  const input: UntagInput = { tag, ...(indexedBy !== undefined && { indexedBy }) };
-  const state = JSON.stringify(beforeUntag);
+  const { jobs, archive } = context.services;
   const until = Date.now() + removalMilliseconds;
-  await services.jobs.startHere('untag', JSON.stringify(input), state, until);
+  const { removal: before } = entryOf((await archive.queryTags.read()).tags, tag);
+  const earlier = parseJobId(before ?? '');
+  const job = earlier && (await jobs.find(earlier));
+  // One removal at a time: a second one would take what is added after the first.
+  if (earlier !== undefined && job !== undefined && !isOver(job)) {
+    await jobs.runHere(earlier, until);
+    return reply(null, { status: 204 });
+  }
+  const id = newJobId();
+  let input: UntagInput = { tag };
+  const { tags } = await archive.queryTags.change((list) => {
+    const { removal, operation } = entryOf(list.tags, tag);
+    if (removal !== before) return undefined;
+    input = {
+      tag,
+      ...(operation !== undefined && { indexedBy: operation }),
+      ...(before !== undefined && { after: before }),
+    };
+    const status = 'deleting' as const;
+    return list.tags.map((one) => (one.tag === tag ? { ...one, status, removal: id } : one));
+  });
+  const removal = parseJobId(entryOf(tags, tag).removal ?? '');
+  if (removal === id) {
+    await jobs.startHere('untag', JSON.stringify(input), JSON.stringify(beforeUntag), until, id);
+  } else if (removal !== undefined) await jobs.runHere(removal, until);
   return reply(null, { status: 204 });
 }
 

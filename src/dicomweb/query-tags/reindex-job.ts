@@ -3,7 +3,8 @@
  * is there, newest first. What is done twice has the same effect; counts are part of the state.
  */
 import type { Tag } from '../../dicom/tag.js';
-import type { JobKind, Slice } from '../../jobs/jobs.js';
+import type { EnsureHeld, JobKind, Slice } from '../../jobs/jobs.js';
+import { allOf } from '../../storage/archive/all-of.js';
 import type { Archive } from '../../storage/archive/archive.js';
 import type { BrowsedStudy } from '../../storage/archive/index/browse-index.js';
 import type { Partition } from '../../storage/archive/keys.js';
@@ -120,10 +121,9 @@ export function reindexKind(
   ): Promise<ReindexState['errors']> {
     const found = outcomes.flatMap(({ errors }) => [...errors]);
     if (found.length === 0) return state.errors;
-    await tagErrors.put(found, state.slices, now());
+    const met = await tagErrors.put(found, state.slices, now());
     const errors: Record<Tag, number> = { ...state.errors };
-    for (const { tag } of found) errors[tag] = (errors[tag] ?? 0) + 1;
-    const met = new Set(found.map(({ tag }) => tag));
+    for (const [tag, count] of met) errors[tag] = (errors[tag] ?? 0) + count;
     await archive.queryTags.change(({ tags }) =>
       tags.map((one) =>
         met.has(one.tag) ? { ...one, errors: errors[one.tag] ?? 0, enabled: false } : one,
@@ -135,6 +135,7 @@ export function reindexKind(
   async function walk(
     state: ReindexState,
     wanted: readonly ListedTag[],
+    ensureHeld: EnsureHeld,
   ): Promise<ReindexState | undefined> {
     const { place, ...whole } = state;
     if (place !== undefined) {
@@ -150,14 +151,14 @@ export function reindexKind(
     const some = firstOf(copies);
     const outcomes: IndexedStudy[] = [];
     for (const chunk of chunksOfSize(some, studiesAtOnce)) {
-      const done = await Promise.all(
-        chunk.map(async ({ record: { study, created } }) => {
-          const at = { partition: partition.name, study, created };
-          const most = some.length === 1 ? largeStudy : Number.POSITIVE_INFINITY;
-          return await archive.tagIndexer.index(at, wanted, most);
-        }),
-      );
-      outcomes.push(...done);
+      ensureHeld();
+      const indexing = chunk.map(async ({ record: { study, created } }) => {
+        const at = { partition: partition.name, study, created };
+        const most = some.length === 1 ? largeStudy : Number.POSITIVE_INFINITY;
+        return await archive.tagIndexer.index(at, wanted, most);
+      });
+      await allOf(indexing);
+      outcomes.push(...(await Promise.all(indexing)));
     }
     const errors = await note(state, outcomes);
     const rest = outcomes.find((outcome) => outcome.rest !== undefined)?.rest;
@@ -186,7 +187,7 @@ export function reindexKind(
   }
 
   return {
-    async slice(_input, stateText, id): Promise<Slice> {
+    async slice(_input, stateText, id, _failures, ensureHeld): Promise<Slice> {
       const state = JSON.parse(stateText) as ReindexState;
       const list = await archive.queryTags.read();
       const wanted = list.tags.filter(
@@ -195,7 +196,9 @@ export function reindexKind(
       const over = { ...state, seen: list.version };
       if (wanted.length === 0) return { state: JSON.stringify(over), end: 'succeeded' };
       const next =
-        state.partition === 0 ? await begin(state, list, wanted) : await walk(state, wanted);
+        state.partition === 0
+          ? await begin(state, list, wanted)
+          : await walk(state, wanted, ensureHeld);
       if (next === undefined) {
         await finish(id);
         return { state: JSON.stringify(over), end: 'succeeded' };

@@ -3,8 +3,8 @@
  * in every partition, its errors, and at last the tag itself.
  */
 import type { Tag } from '../../dicom/tag.js';
-import { isOver, parseJobId, type Job } from '../../jobs/job.js';
-import type { JobKind, Slice } from '../../jobs/jobs.js';
+import { isHeld, parseJobId, type Job } from '../../jobs/job.js';
+import type { EnsureHeld, JobKind, Slice } from '../../jobs/jobs.js';
 import type { Archive } from '../../storage/archive/archive.js';
 import { TagErrors } from '../../storage/archive/tagging/tag-errors.js';
 import type { PartitionRegistry } from '../../storage/partition-registry.js';
@@ -15,6 +15,8 @@ export interface UntagInput {
   readonly tag: Tag;
   /** The job that was adding it. */
   readonly indexedBy?: string;
+  /** One that was to remove it and was canceled, or has failed. */
+  readonly after?: string;
 }
 
 export interface UntagState {
@@ -40,17 +42,28 @@ export interface UntagParts {
 export function untagKind(parts: UntagParts): JobKind {
   const { archive, partitions, findJob, runtime = systemRuntime, now = Date.now } = parts;
 
-  /** Whether a slice of the job that was adding the tag may still be writing rows for it. */
-  async function mayStillAdd(indexedBy: string | undefined, version: number): Promise<boolean> {
-    const id = parseJobId(indexedBy ?? '');
+  /** A job whose slice is under way, also when it was canceled meanwhile. */
+  async function heldJob(text: string | undefined): Promise<Job | undefined> {
+    const id = parseJobId(text ?? '');
     const job = id && (await findJob(id));
-    if (job === undefined || isOver(job) || job.leasedUntil <= now()) return false;
-    return (JSON.parse(job.state) as ReindexState).seen < version;
+    return job && isHeld(job, now()) ? job : undefined;
+  }
+
+  /** Whether a slice that began before the tag was on its way out may still be writing or removing rows for it. */
+  async function isInTheWay({ indexedBy, after }: UntagInput, version: number): Promise<boolean> {
+    const indexing = await heldJob(indexedBy);
+    if (indexing && (JSON.parse(indexing.state) as ReindexState).seen < version) return true;
+    return (await heldJob(after)) !== undefined;
   }
 
   /** @returns whether the cut is made. */
-  async function begin(indexedBy: string | undefined, version: number): Promise<boolean> {
-    for (let waits = 0; await mayStillAdd(indexedBy, version); waits++) {
+  async function begin(
+    input: UntagInput,
+    version: number,
+    ensureHeld: EnsureHeld,
+  ): Promise<boolean> {
+    for (let waits = 0; await isInTheWay(input, version); waits++) {
+      ensureHeld();
       if (waits === mostWaits) return false;
       await runtime.rest(waitMilliseconds);
     }
@@ -59,19 +72,20 @@ export function untagKind(parts: UntagParts): JobKind {
   }
 
   return {
-    async slice(inputText, stateText): Promise<Slice> {
-      const { tag: name, indexedBy } = JSON.parse(inputText) as UntagInput;
+    async slice(inputText, stateText, _id, _failures, ensureHeld): Promise<Slice> {
+      const input = JSON.parse(inputText) as UntagInput;
+      const name = input.tag;
       const state = JSON.parse(stateText) as UntagState;
       const list = await archive.queryTags.read();
       const tag = list.tags.find((one) => one.tag === name && one.status === 'deleting');
       if (tag === undefined) return { state: stateText, end: 'succeeded' };
       if (state.partition === 0) {
-        const isMade = await begin(indexedBy, list.version);
+        const isMade = await begin(input, list.version, ensureHeld);
         return { state: JSON.stringify({ partition: isMade ? 1 : 0 }) };
       }
       const [partition] = (await partitions.list()).filter(({ key }) => key >= state.partition);
       if (partition !== undefined) {
-        const isClear = await archive.tagIndexer.remove(partition.name, tag, sliceRows);
+        const isClear = await archive.tagIndexer.remove(partition.name, tag, sliceRows, ensureHeld);
         return { state: JSON.stringify({ partition: partition.key + (isClear ? 1 : 0) }) };
       }
       await new TagErrors(archive.tables).clear(name);

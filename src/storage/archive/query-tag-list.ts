@@ -20,8 +20,10 @@ export interface ListedTag extends QueryTag {
   readonly enabled: boolean;
   /** Values that were met while it was added and cannot be indexed. */
   readonly errors: number;
-  /** The job that adds it. */
+  /** The job that adds it, until it is ready. */
   readonly operation?: string;
+  /** The job that removes it. */
+  readonly removal?: string;
 }
 
 export interface TagList {

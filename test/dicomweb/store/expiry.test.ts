@@ -143,6 +143,25 @@ describe('a study that expires', () => {
     expect(await isThere(one)).toBe(false);
   });
 
+  it('is not the one that was stored, and has an end, since another run has done the same', async () => {
+    const one = sample();
+    await store(one, after(hour));
+    ahead += hour + 1000;
+    const [target] = await services.expiry.due(tables.now(), 1);
+    if (target === undefined) throw new Error('not due');
+    const late = await services.expiry.end(target, async (created) => {
+      expect(await expire()).toBe(1);
+      expect((await store(one, after(hour))).status).toBe(200);
+      await services.archive.delete(defaultPartition, target.study, { created });
+    });
+    expect(late).toBe(false);
+    expect(await isThere(one)).toBe(true);
+    expect(await expire()).toBe(0);
+    ahead += hour + 1000;
+    expect(await expire()).toBe(1);
+    expect(await isThere(one)).toBe(false);
+  });
+
   it.each([
     [{ 'msdicom-expiry-time-milliseconds': '0' }, 'must be a whole number'],
     [{ 'msdicom-expiry-time-milliseconds': '1.5' }, 'must be a whole number'],

@@ -18,12 +18,15 @@ import type { CatalogPlan, StudyState } from '../study-state.js';
 import { rowCount, rowsNotImplied, rowsPerTransaction, type StudyRows } from './study-rows.js';
 import type { TagSet } from '../index/query-tags.js';
 import { Tagger, tagsInstances } from './tagger.js';
+import type { Ulid } from '../ulid.js';
 import { WrittenIndexRows } from './written-index-rows.js';
 
 /** What a delete takes out. */
 export interface DeleteScope {
   readonly series?: SeriesInstanceUID;
   readonly instance?: SOPInstanceUID;
+  /** Of the study that is meant: one that was stored anew is another, and stays. */
+  readonly created?: Ulid;
 }
 
 /** One transaction of a delete while it races other writers. */
@@ -76,7 +79,8 @@ export class DeleteCommit {
     for (let attempt = 0; ; attempt++) {
       const set = parts.tags.known;
       const [state, rows] = await Promise.all([this.#rows.read(), this.#rowsIn(scope, set)]);
-      if (rows.length === 0) {
+      const { created = state.study?.record.created } = scope;
+      if (rows.length === 0 || state.study?.record.created !== created) {
         // Someone else has deleted them.
         await this.#takeBack(attempted);
         return { instances: 0, isLast: true };

@@ -34,13 +34,22 @@ export class TagErrors {
   }
 
   /**
-   * Notes errors; the same ones again change nothing.
+   * Notes errors; the same ones again change nothing. A study that was made anew while its like was looked at is met
+   * twice, and so are its errors.
    *
    * @param slice - the number of the piece of work in which they were met.
+   * @returns how many different ones there are, by tag.
    */
-  async put(errors: readonly TagError[], slice: number, created: number): Promise<void> {
+  async put(
+    errors: readonly TagError[],
+    slice: number,
+    created: number,
+  ): Promise<ReadonlyMap<Tag, number>> {
+    const counts = new Map<Tag, number>();
     for (const [tag, some] of groupBy(errors, (error) => error.tag)) {
-      for (const chunk of chunksOfSize(some, tableLimits.transactionOperations)) {
+      const different = [...new Map(some.map((error) => [error.sequence, error])).values()];
+      counts.set(tag, different.length);
+      for (const chunk of chunksOfSize(different, tableLimits.transactionOperations)) {
         await this.#tables.transact(
           'registry',
           tagErrorsPartitionKey(tag),
@@ -52,6 +61,7 @@ export class TagErrors {
         );
       }
     }
+    return counts;
   }
 
   /** Some errors of a tag, the oldest first. */

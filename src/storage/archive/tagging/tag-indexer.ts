@@ -8,6 +8,7 @@ import type { InstanceUids, SeriesInstanceUID, StudyInstanceUID } from '../../..
 import { chunksOfSize } from '../../../group-by.js';
 import { takeTurns } from '../../../take-turns.js';
 import { tableLimits } from '../../table-store.js';
+import { allOf } from '../all-of.js';
 import type { InstanceRow } from '../catalog.js';
 import { backOff } from '../../back-off.js';
 import type { SettleParts } from '../commit/settle.js';
@@ -199,18 +200,25 @@ export class TagIndexer {
    * Takes a tag that is going out of a partition: out of the records, then its rows.
    *
    * @param mostRows - after which it is enough for once.
+   * @param ensureHeld - throws when somebody else may be at it by now; asked before every page.
    * @returns whether nothing is left.
    */
-  async remove(partition: Partition, tag: QueryTag, mostRows: number): Promise<boolean> {
+  async remove(
+    partition: Partition,
+    tag: QueryTag,
+    mostRows: number,
+    ensureHeld: () => void = () => undefined,
+  ): Promise<boolean> {
     if (isBuiltIn(tag)) return true;
     const { index } = this.#parts;
     let rows = 0;
     for await (const page of index.rowsOfAttribute(partition, tag)) {
       if (rows >= mostRows) return false;
+      ensureHeld();
       if (tag.level !== 'instance') {
         const studies = [...new Set(page.map(({ uids }) => uids.study))];
         for (const some of chunksOfSize(studies, studiesAtOnce)) {
-          await Promise.all(some.map(async (study) => await this.#strip(partition, study, tag)));
+          await allOf(some.map(async (study) => await this.#strip(partition, study, tag)));
         }
       }
       await index.remove(page);
