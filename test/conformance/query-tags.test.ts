@@ -9,6 +9,7 @@ import {
   v1,
   valueOf,
   type Client,
+  type Json,
   type Face,
 } from '../support/conformance.js';
 import { element } from '../support/part10-builder.js';
@@ -242,6 +243,60 @@ onEveryFace((client) => {
       const disabled = await patch(client, path, { QueryStatus: 'disabled' });
       expect(await disabled.json()).toMatchObject({ path, queryStatus: 'disabled' });
       await remove(client, path);
+    });
+
+    it('has an instance whose value cannot be indexed refused, stored with a warning, or stored', async () => {
+      const creator = 'ACME';
+      const path = byFace(client.face, { 'PS3.18': '00181000', v1: '00181020', v2: '00181030' });
+      const block = byFace(client.face, { 'PS3.18': '20', v1: '21', v2: '22' });
+      await add(
+        client,
+        { path, level: 'Study' },
+        { path: `0009${block}01`, vr: 'SH', level: 'Series', privateCreator: creator },
+      );
+      const tooLong = 'x'.repeat(65);
+      const bad = sample({ overrides: [element(path, 'LO', tooLong)] });
+      const privately = sample({
+        overrides: [
+          element('00090040', 'LO', creator),
+          element('00094001', 'SH', 'seventeen letters'),
+        ],
+      });
+      const otherVR = sample({ overrides: [element(path, 'SH', 'short')] });
+      const several = sample({ overrides: [element(path, 'LO', 'one', 'two')] });
+      const statuses: number[] = [];
+      const comments: unknown[] = [];
+      for (const { file } of [bad, privately, otherVR, several]) {
+        const response = await client.stow([file]);
+        statuses.push(response.status);
+        const { '00081198': failed, '00081199': stored } = (await response.json()) as Json;
+        const [item] = (failed ?? stored)?.Value as readonly Json[];
+        comments.push(valueOf(valueOf(item, '00741048') as Json | undefined, '00000902'));
+      }
+      const name = { 'PS3.18': 'DeviceSerialNumber', v1: 'SoftwareVersions', v2: 'ProtocolName' };
+      const keyword = byFace(client.face, name);
+      const shownTag = `(${path.slice(0, 4)},${path.slice(4)})`;
+      expect(statuses).toEqual(
+        byFace(client.face, {
+          'PS3.18': [200, 200, 200, 200],
+          v1: [409, 409, 409, 200],
+          v2: [202, 202, 200, 200],
+        }),
+      );
+      if (client.face === v1) {
+        expect(comments).toEqual([
+          `DICOM100: ${shownTag} - Dicom element '${keyword}' failed validation for VR 'LO': Value length exceeds maximum length of 64.`,
+          `DICOM100: (0009,4001) - Dicom element '(0009,4001)' failed validation for VR 'SH': Value length exceeds maximum length of 16.`,
+          `DICOM100: ${shownTag} - Dicom element '${keyword}' failed validation for VR 'SH': The extended query tag '${keyword}' is expected to have VR 'LO' but has 'SH' in file.`,
+          undefined,
+        ]);
+      }
+      // What was stored is there, and not found by what cannot be indexed.
+      for (const pattern of ['xx*', 'short', 'one*', 'two']) {
+        expect(await client.json(`/studies?${path}=${pattern}`)).toEqual([]);
+      }
+      await remove(client, path);
+      await remove(client, `0009${block}01`);
     });
 
     it('is refused in the words of the Microsoft server', async () => {

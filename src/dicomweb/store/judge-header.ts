@@ -10,6 +10,7 @@ import { parseUid, type SOPClassUID } from '../../dicom/uid.js';
 import type { ValidationFailure } from '../../dicom/validate.js';
 import type { StoredFile } from '../../storage/archive/archive.js';
 import { condense } from '../../storage/archive/condense.js';
+import type { QueryTag } from '../../storage/archive/index/query-tags.js';
 import { takeTurns } from '../../take-turns.js';
 import type { WarningReason } from './reason-codes.js';
 import { judge, type Failures, type StorePolicy } from './store-policy.js';
@@ -18,6 +19,8 @@ import { judge, type Failures, type StorePolicy } from './store-policy.js';
 export interface HeaderJob {
   readonly scanned: ScannedInstance;
   readonly policy: StorePolicy;
+  /** The extended query tags, where the policy asks for them. */
+  readonly queryTags?: readonly QueryTag[];
 }
 
 /** A header that is let in: little, whatever its size, since it may have to wait for its commit. */
@@ -54,10 +57,11 @@ function commentsOn({ named, tags }: Failures): readonly string[] {
  *
  * @throws ServiceError `dicom-malformed`.
  */
-export async function judgeHeader({ scanned, policy }: HeaderJob): Promise<JudgedHeader> {
+export async function judgeHeader(job: HeaderJob): Promise<JudgedHeader> {
+  const { scanned, policy, queryTags } = job;
   const { dataSet: raw, frames } = interpret(scanned);
   await takeTurns();
-  const { errors, warnings } = judge(raw, policy);
+  const { errors, warnings } = judge(raw, policy, queryTags);
   const sopClass = parseUid<SOPClassUID>(scanned.identity.sopClass ?? '');
   if (errors.tags.size > 0 || sopClass === undefined) {
     return { kind: 'refused', comments: commentsOn(errors) };

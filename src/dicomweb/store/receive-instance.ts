@@ -7,6 +7,7 @@ import type { Tag } from '../../dicom/tag.js';
 import { parseUid, type InstanceUids, type StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError, type ErrorCode } from '../../errors.js';
 import type { StoredFile } from '../../storage/archive/archive.js';
+import type { QueryTag } from '../../storage/archive/index/query-tags.js';
 import type { Profile } from '../profile.js';
 import type { RequestContext } from '../route.js';
 import type { Services } from '../services.js';
@@ -43,6 +44,8 @@ export interface Received {
 export interface ReceiveContext extends Pick<RequestContext, 'partition' | 'signal'> {
   readonly services: Pick<Services, 'archive' | 'limits' | 'headers'>;
   readonly profile: Pick<Profile, 'store'>;
+  /** The extended query tags, where the profile asks for them. */
+  readonly queryTags?: Promise<readonly QueryTag[]> | undefined;
   /** Counts what is held; of an instance that is received its metadata, until the request ends. */
   readonly held: HeldByRequest;
 }
@@ -293,12 +296,12 @@ function lateIdentity({ headerBytes }: Part10Limits): ServiceError {
 
 async function judgeEnded(
   reader: Part10Reader,
-  { services, profile, signal }: ReceiveContext,
+  { services, profile, queryTags, signal }: ReceiveContext,
 ): Promise<JudgedHeader> {
-  return await services.headers.judge(
-    { scanned: await reader.end(), policy: profile.store },
-    signal,
-  );
+  const scanned = await reader.end();
+  const tags = await queryTags;
+  const job = { scanned, policy: profile.store, ...(tags && { queryTags: tags }) };
+  return await services.headers.judge(job, signal);
 }
 
 /** Reads on to the end of a file without usable UIDs, to say all that is wrong with it. */

@@ -1,6 +1,8 @@
 /** Store Instances (PS3.18 §10.5): POST of DICOM files to the archive or to one study. */
 import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError } from '../../errors.js';
+import type { QueryTag } from '../../storage/archive/index/query-tags.js';
+import { tagSetOf } from '../../storage/archive/query-tag-list.js';
 import type { StoreMode } from '../../storage/archive/commit/study-writer.js';
 import { takeTurns } from '../../take-turns.js';
 import { chooseRepresentation } from '../negotiation.js';
@@ -73,8 +75,9 @@ async function receiveAndCommit(
 ): Promise<readonly StoreOutcome[]> {
   const deadline = new ProgressDeadline();
   const held = context.services.heldHeaders.open();
+  const queryTags = queryTagsFor(context);
   try {
-    const received = await receiveAll({ ...context, held }, mode, study, deadline);
+    const received = await receiveAll({ ...context, held, queryTags }, mode, study, deadline);
     try {
       await expiring.before(studiesOf(received, (one) => one.kind === 'received' && one.file.uids));
     } catch (error) {
@@ -88,6 +91,18 @@ async function receiveAndCommit(
     deadline.clear();
     held.release();
   }
+}
+
+/** The tags that there are when the request begins, where their values decide: read while the body arrives. */
+function queryTagsFor({
+  services,
+  profile,
+}: RequestContext): Promise<readonly QueryTag[]> | undefined {
+  if (!profile.store.refuseInvalidQueryTags) return undefined;
+  const reading = services.archive.queryTags.read().then((list) => tagSetOf(list).tags);
+  // Whoever judges waits for it; a request may hold nothing to judge.
+  reading.catch(() => undefined);
+  return reading;
 }
 
 /** Removes the files of what will not be committed. */

@@ -3,6 +3,7 @@
  * policies as values, applied by one function.
  */
 import { attribute } from '../../dicom/attribute.js';
+import { decodeText } from '../../dicom/character-set.js';
 import { characterSetWithin } from '../../dicom/raw-value.js';
 import type { RawDataSet } from '../../dicom/raw-data-set.js';
 import type { Tag } from '../../dicom/tag.js';
@@ -16,6 +17,7 @@ import {
   validateVR,
   type ValidationFailure,
 } from '../../dicom/validate.js';
+import { placeOfTag, type QueryTag } from '../../storage/archive/index/query-tags.js';
 import { microsoftQueryTags } from '../microsoft-query-tags.js';
 
 export interface StorePolicy {
@@ -23,6 +25,8 @@ export interface StorePolicy {
   readonly patientID: 'value' | 'present' | 'optional';
   /** Attributes whose invalid value refuses the instance. */
   readonly refuseInvalid: readonly Tag[];
+  /** Whether an invalid value for an extended query tag, or one of another VR, refuses the instance too. */
+  readonly refuseInvalidQueryTags: boolean;
   /** What nulls at the end of these are. */
   readonly trailingNulls: 'padding' | 'invalid';
   /** Whether the VR in the file must be that of the dictionary for attributes that can refuse. */
@@ -46,6 +50,7 @@ const patientID = attribute('PatientID');
 export const standardStorePolicy: StorePolicy = {
   patientID: 'optional',
   refuseInvalid: [],
+  refuseInvalidQueryTags: false,
   trailingNulls: 'padding',
   checkVR: false,
   warnInvalid: false,
@@ -59,6 +64,7 @@ export const standardStorePolicy: StorePolicy = {
 export const microsoftV1StorePolicy: StorePolicy = {
   patientID: 'value',
   refuseInvalid: microsoftQueryTags,
+  refuseInvalidQueryTags: true,
   trailingNulls: 'invalid',
   checkVR: true,
   warnInvalid: false,
@@ -72,6 +78,7 @@ export const microsoftV1StorePolicy: StorePolicy = {
 export const microsoftV2StorePolicy: StorePolicy = {
   patientID: 'present',
   refuseInvalid: [patientID],
+  refuseInvalidQueryTags: false,
   trailingNulls: 'padding',
   checkVR: true,
   warnInvalid: true,
@@ -98,8 +105,16 @@ export interface Verdict {
 /** Failed attributes that an answer names. */
 const mostNamed = 200;
 
-/** Judges a data set by a policy (microsoft-compatible rules under /v1 and /v2). */
-export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
+/**
+ * Judges a data set by a policy (microsoft-compatible rules under /v1 and /v2).
+ *
+ * @param queryTags - the extended query tags that there are.
+ */
+export function judge(
+  raw: RawDataSet,
+  policy: StorePolicy,
+  queryTags: readonly QueryTag[] = [],
+): Verdict {
   const byTag = new Map(raw.elements.map((element) => [element.tag, element]));
   const characterSet = characterSetWithin(raw);
   const errors = [...validateRequiredUids(raw)];
@@ -123,6 +138,20 @@ export function judge(raw: RawDataSet, policy: StorePolicy): Verdict {
       const element = byTag.get(tag);
       const message = element && validateVR(element);
       if (message !== undefined) errors.push({ tag, message });
+    }
+  }
+  if (policy.refuseInvalidQueryTags) {
+    const namesAt = (at: Tag): readonly string[] => {
+      const bytes = byTag.get(at)?.bytes;
+      return bytes === undefined ? [] : decodeText(bytes, characterSet, 'LO').split('\\');
+    };
+    for (const queryTag of queryTags) {
+      const place = placeOfTag(queryTag, namesAt);
+      const element = place && byTag.get(place);
+      if (element === undefined) continue;
+      const message =
+        validateVR(element, queryTag.vr) ?? validateMinimum(element, characterSet, policy);
+      if (message !== undefined) errors.push({ tag: element.tag, message });
     }
   }
   return {

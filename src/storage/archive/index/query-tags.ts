@@ -130,27 +130,37 @@ export function judgeElement(element: Element | undefined, { vr }: QueryTag): In
 }
 
 /**
- * The element that a tag stands for; of a private one that of its creator, whichever block the data set gives
- * it (PS3.5 §7.8.1).
+ * Where a data set has what a tag stands for; a private attribute is that of its creator, whichever block the data
+ * set gives it (PS3.5 §7.8.1).
+ *
+ * @param namesAt - the names of creators that an element of the data set holds.
+ * @returns `undefined` when the data set does not know the creator.
  */
-export function elementAt(
-  dataSet: DataSet,
+export function placeOfTag(
   { tag, creator }: Pick<QueryTag, 'tag' | 'creator'>,
-): Element | undefined {
-  if (creator === undefined) return dataSet[tag];
+  namesAt: (at: Tag) => readonly string[],
+): Tag | undefined {
+  if (creator === undefined) return tag;
   const isCreator = (at: Tag | undefined) =>
-    at !== undefined &&
-    dataSet[at]?.Value?.some((name) => typeof name === 'string' && name.trim() === creator.trim());
-  if (isCreator(creatorOf(tag)) === true) return dataSet[tag];
+    at !== undefined && namesAt(at).some((name) => name.trim() === creator.trim());
+  if (isCreator(creatorOf(tag))) return tag;
   const group = tag.slice(0, 4);
   for (let block = 0x10; block <= 0xff; block++) {
     const name = block.toString(16).padStart(2, '0').toUpperCase();
-    const there = parseTag(group + name + tag.slice(6));
-    if (isCreator(parseTag(`${group}00${name}`)) === true && there !== undefined) {
-      return dataSet[there];
-    }
+    if (isCreator(parseTag(`${group}00${name}`))) return parseTag(group + name + tag.slice(6));
   }
   return undefined;
+}
+
+/** The element that a tag stands for. */
+export function elementAt(
+  dataSet: DataSet,
+  tag: Pick<QueryTag, 'tag' | 'creator'>,
+): Element | undefined {
+  const place = placeOfTag(tag, (at) =>
+    (dataSet[at]?.Value ?? []).filter((name) => typeof name === 'string'),
+  );
+  return place && dataSet[place];
 }
 
 /** What a data set says for a tag. */
