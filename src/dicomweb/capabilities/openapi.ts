@@ -2,7 +2,9 @@
 import { packageVersion } from '../../version.js';
 import type { Route } from '../route.js';
 import { byPath, type DescribedRoute } from './described-route.js';
-import { parameterSchema, schemaOf, schemas, type Schema } from './schemas.js';
+import { headerParameters } from './header-parameters.js';
+import type { Schema } from './schema-words.js';
+import { parameterSchema, schemaOf, schemas } from './schemas.js';
 
 /** What is told of the API besides its routes. */
 export interface ApiFacts {
@@ -51,6 +53,7 @@ function operationOf(route: DescribedRoute, version: ApiFacts['version']): objec
         required: false,
         schema: parameterSchema(one),
       })),
+      ...(headerParameters[name] ?? []).map((one) => ({ ...one, in: 'header', required: false })),
     ],
     ...(takes.length > 0 && {
       requestBody: { required: true, content: contentOf(route, takes, 'takes') },

@@ -1,33 +1,17 @@
 /** The schemas of JSON bodies, as OpenAPI 3.1 has them (JSON Schema 2020-12), each with an example. */
-
-/** A JSON Schema. */
-export type Schema = Readonly<Record<string, unknown>>;
-
-const text: Schema = { type: 'string' };
-const whole: Schema = { type: 'integer', minimum: 0 };
-const moment: Schema = { type: 'string', format: 'date-time' };
-const url: Schema = { type: 'string', format: 'uri' };
-const uid: Schema = { type: 'string', pattern: '^[0-9.]+$', maxLength: 64 };
-const operationId: Schema = { type: 'string', pattern: '^[0-9a-f]{32}$' };
-
-function ref(name: string): Schema {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function object(
-  required: Readonly<Record<string, Schema>>,
-  optional: Readonly<Record<string, Schema>> = {},
-): Schema {
-  return {
-    type: 'object',
-    required: Object.keys(required),
-    properties: { ...required, ...optional },
-  };
-}
-
-function listOf(name: string): Schema {
-  return { type: 'array', items: ref(name) };
-}
+import { queryTagSchemas } from './query-tag-schemas.js';
+import {
+  listOf,
+  moment,
+  object,
+  operationId,
+  ref,
+  text,
+  uid,
+  url,
+  whole,
+  type Schema,
+} from './schema-words.js';
 
 const study = '1.2.826.0.1.3680043.8.498.1';
 const series = `${study}.1`;
@@ -201,6 +185,8 @@ export const schemas = {
       },
     ],
   },
+  Operations: { description: 'Long work, newest first.', ...listOf('Operation'), examples: [[]] },
+  ...queryTagSchemas,
   Upload: {
     description: 'A direct upload; `result` is the answer to the store, as DICOM JSON.',
     ...object(
@@ -350,7 +336,13 @@ export const jsonBodies: Readonly<
   listPartitions: { answers: 'Partitions' },
   startExport: { takes: 'ExportRequest', answers: 'OperationStarted' },
   updateStudies: { takes: 'UpdateRequest', answers: 'OperationStarted' },
+  listOperations: { answers: 'Operations' },
   readOperation: { answers: 'Operation' },
+  addQueryTags: { takes: 'NewQueryTags', answers: 'OperationStarted' },
+  listQueryTags: { answers: 'QueryTags' },
+  readQueryTag: { answers: 'QueryTag' },
+  updateQueryTag: { takes: 'QueryTagChange', answers: 'QueryTag' },
+  listQueryTagErrors: { answers: 'QueryTagErrors' },
   createUpload: { answers: 'Upload' },
   readUpload: { answers: 'Upload' },
   createShare: { takes: 'ShareRequest', answers: 'Share' },
@@ -370,9 +362,9 @@ export function schemaOf(route: string, mediaType: string, of: 'takes' | 'answer
   const [essence = ''] = mediaType.split(';');
   switch (essence) {
     case 'application/json':
-      return ref(jsonBodies[route]?.[of] ?? (isDicomJson(route) ? 'DataSets' : 'Json'));
+      return ref(jsonBodies[route]?.[of] ?? (isDicomJson(route) ? dataSetsOf(route) : 'Json'));
     case 'application/dicom+json':
-      return ref(storing.test(route) ? 'DataSet' : 'DataSets');
+      return ref(dataSetsOf(route));
     case 'application/vnd.oai.openapi+json':
       return ref('Json');
     default:
@@ -385,7 +377,11 @@ export function schemaOf(route: string, mediaType: string, of: 'takes' | 'answer
 
 /** Routes that say DICOM JSON under the name of JSON too. */
 function isDicomJson(route: string): boolean {
-  return /^(?:searchFor|retrieve\w*Metadata$)/.test(route);
+  return storing.test(route) || /^(?:searchFor|retrieve\w*Metadata$)/.test(route);
+}
+
+function dataSetsOf(route: string): SchemaName {
+  return storing.test(route) ? 'DataSet' : 'DataSets';
 }
 
 /** Values of parameters, by name; text where there is none. */
@@ -393,6 +389,7 @@ const parameters: Readonly<Record<string, Schema>> = {
   ...Object.fromEntries(['study', 'series', 'instance'].map((name) => [name, uid])),
   frames: { type: 'string', pattern: '^[0-9]+(,[0-9]+)*$' },
   operation: operationId,
+  tag: { type: 'string', pattern: '^([0-9A-Fa-f]{8}|[A-Z][A-Za-z0-9]*)$' },
   limit: { type: 'integer', minimum: 1 },
   offset: whole,
   fuzzymatching: { type: 'boolean' },

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import packageJson from '../../../package.json';
 import { toOpenApi, type ApiFacts } from '../../../src/dicomweb/capabilities/openapi.js';
+import { headerParameters } from '../../../src/dicomweb/capabilities/header-parameters.js';
 import { jsonBodies } from '../../../src/dicomweb/capabilities/schemas.js';
 import type { Route } from '../../../src/dicomweb/route.js';
 import { routes } from '../../../src/dicomweb/routes.js';
@@ -67,8 +68,21 @@ describe('the OpenAPI documents', () => {
     }
   });
 
-  it('know the JSON of routes that there are', () => {
+  it('describe the JSON of every route, but what describes the API itself', () => {
+    for (const document of documents as readonly Document[]) {
+      const undescribed = Object.values(document.paths)
+        .flatMap((methods) => Object.values(methods))
+        .filter((operation) => JSON.stringify(operation).includes('#/components/schemas/Json"'))
+        .map((operation) => (operation as { readonly operationId?: string }).operationId ?? '');
+      for (const name of undescribed) {
+        expect(name).toMatch(/^(?:describe|retrieve(?:Capabilities|OpenApi|Api))/);
+      }
+    }
+  });
+
+  it('know the JSON and the headers of routes that there are', () => {
     const names = new Set(table.map(({ name }) => name));
-    expect(Object.keys(jsonBodies).filter((name) => !names.has(name))).toEqual([]);
+    const known = [...Object.keys(jsonBodies), ...Object.keys(headerParameters)];
+    expect(known.filter((name) => !names.has(name))).toEqual([]);
   });
 });
