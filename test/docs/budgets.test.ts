@@ -8,10 +8,9 @@ import { readConfig } from '../../src/host/config.js';
 import { createDispatcher, type Dispatch } from '../../src/host/pipeline/dispatcher.js';
 import { createPipeline } from '../../src/host/pipeline/pipeline.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
-import type { BlobStore } from '../../src/storage/blob-store.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import type { TableStore } from '../../src/storage/table-store.js';
+import { counted } from '../support/counted-calls.js';
 import { tableRows } from './markdown.js';
 import { asResponse } from '../support/host/web-response.js';
 
@@ -73,21 +72,6 @@ function storeRequest(files: readonly Uint8Array[]): RequestInit {
     body,
     headers: { 'Content-Type': 'multipart/related; type="application/dicom"; boundary=b' },
   };
-}
-
-/** Counts the calls of the methods that reach storage. */
-function counted<Store extends TableStore | BlobStore>(store: Store, count: () => void): Store {
-  return new Proxy(store, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name);
-      if (typeof member !== 'function') return member;
-      return (...parameters: readonly unknown[]): unknown => {
-        // What time it is, is known.
-        if (name !== 'now') count();
-        return Reflect.apply(member, target, parameters);
-      };
-    },
-  });
 }
 
 describe('docs/architecture.md, budgets', () => {
