@@ -6,7 +6,7 @@ import { openTo } from '../../src/host/pipeline/authenticator.js';
 import { createDispatcher } from '../../src/host/pipeline/dispatcher.js';
 import type { LogEntry } from '../../src/host/pipeline/log.js';
 import { createPipeline } from '../../src/host/pipeline/pipeline.js';
-import { asResponse } from './web-response.js';
+import { asResponse } from './host/web-response.js';
 
 export type Send = (method: string, path: string, init?: RequestInit) => Promise<Response>;
 

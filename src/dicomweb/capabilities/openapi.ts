@@ -2,9 +2,9 @@
 import { packageVersion } from '../../version.js';
 import type { Route } from '../route.js';
 import { byPath, type DescribedRoute } from './described-route.js';
-import { headerParameters } from './header-parameters.js';
+import { headerParameters, parameterSchema } from './parameters.js';
 import type { Schema } from './schema-words.js';
-import { parameterSchema, schemaOf, schemas } from './schemas.js';
+import { schemaOf, schemas } from './schemas.js';
 
 /** What is told of the API besides its routes. */
 export interface ApiFacts {

@@ -383,23 +383,3 @@ function isDicomJson(route: string): boolean {
 function dataSetsOf(route: string): SchemaName {
   return storing.test(route) ? 'DataSet' : 'DataSets';
 }
-
-/** Values of parameters, by name; text where there is none. */
-const parameters: Readonly<Record<string, Schema>> = {
-  ...Object.fromEntries(['study', 'series', 'instance'].map((name) => [name, uid])),
-  frames: { type: 'string', pattern: '^[0-9]+(,[0-9]+)*$' },
-  operation: operationId,
-  tag: { type: 'string', pattern: '^([0-9A-Fa-f]{8}|[A-Z][A-Za-z0-9]*)$' },
-  limit: { type: 'integer', minimum: 1 },
-  offset: whole,
-  fuzzymatching: { type: 'boolean' },
-  includetotal: { type: 'boolean' },
-  includemetadata: { type: 'boolean' },
-  startTime: moment,
-  endTime: moment,
-  quality: { type: 'integer', minimum: 1, maximum: 100 },
-};
-
-export function parameterSchema(name: string): Schema {
-  return parameters[name] ?? text;
-}

@@ -7,16 +7,16 @@ import { ServiceError } from '../../errors.js';
 import type { InstancePaging, InstanceRow } from '../../storage/archive/catalog.js';
 import type { RequestContext } from '../route.js';
 
-const header = 'msdicom-request-original';
+export const originalHeader = 'msdicom-request-original';
 
 type Context = Pick<RequestContext, 'services' | 'partition' | 'request'>;
 
 /** @throws ServiceError `invalid-header` for a value that is neither `true` nor `false`. */
 export function asksForOriginals({ request }: Pick<Context, 'request'>): boolean {
-  const value = request.headers.get(header)?.trim().toLowerCase() ?? 'false';
+  const value = request.headers.get(originalHeader)?.trim().toLowerCase() ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
-  throw new ServiceError('invalid-header', `The header ${header} must be true or false.`, {
-    parameter: header,
+  throw new ServiceError('invalid-header', `The header ${originalHeader} must be true or false.`, {
+    parameter: originalHeader,
   });
 }
 

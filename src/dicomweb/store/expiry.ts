@@ -1,9 +1,7 @@
 /** The expiry that a store asks for, by the headers of the managed service of Azure Health Data Services. */
 import type { StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError } from '../../errors.js';
-import type { Partition } from '../../storage/archive/keys.js';
 import type { RequestContext } from '../route.js';
-import type { Services } from '../services.js';
 
 export const expiryHeaders = {
   time: 'msdicom-expiry-time-milliseconds',
@@ -62,22 +60,12 @@ const nothing = async (): Promise<void> => await Promise.resolve();
 const asksForNone: Expiring = { before: nothing, after: nothing };
 
 /** The expiry of a request; does nothing, and costs nothing, when it asks for none. */
-export function expiringOf({ request, services, partition }: RequestContext): Expiring {
-  const milliseconds = expiryOf(request);
+export function expiringOf(context: RequestContext): Expiring {
+  const milliseconds = expiryOf(context.request);
+  const { services, partition } = context;
+  const { archive, expiry } = services;
   if (milliseconds === undefined) return asksForNone;
-  return expiringAt(services, partition, services.archive.tables.now() + milliseconds);
-}
-
-/**
- * An expiry that was asked for: for work that goes on behind the answer, which keeps the moment.
- *
- * @param due - milliseconds since 1970, by the clock of storage.
- */
-export function expiringAt(
-  { archive, expiry }: Pick<Services, 'archive' | 'expiry'>,
-  partition: Partition,
-  due: number,
-): Expiring {
+  const due = archive.tables.now() + milliseconds;
   const forEach = async (
     studies: ReadonlySet<StudyInstanceUID>,
     work: (study: StudyInstanceUID) => Promise<void>,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import packageJson from '../../../package.json';
 import { toOpenApi, type ApiFacts } from '../../../src/dicomweb/capabilities/openapi.js';
-import { headerParameters } from '../../../src/dicomweb/capabilities/header-parameters.js';
+import { headerParameters } from '../../../src/dicomweb/capabilities/parameters.js';
 import { jsonBodies } from '../../../src/dicomweb/capabilities/schemas.js';
 import type { Route } from '../../../src/dicomweb/route.js';
 import { routes } from '../../../src/dicomweb/routes.js';

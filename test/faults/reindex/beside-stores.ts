@@ -167,7 +167,7 @@ async function scan(
   const said = new Set<string>();
   let instances = 0;
   for (const study of await search(send, '/studies?limit=200')) {
-    const uid = String(valueOf(study, '0020000D') as string);
+    const uid = valueOf(study, '0020000D') as string;
     const response = await send('GET', `/studies/${uid}/metadata`);
     for (const dataSet of (await response.json()) as readonly Json[]) {
       instances += 1;
