@@ -8,6 +8,8 @@
  * of a file, and dropping or keeping it would be a guess. Such a body is refused as unfinished.
  */
 import { ServiceError, type ErrorFacts } from '../errors.js';
+import { boundaryLine, heldBack, type BoundaryLine } from './boundary-line.js';
+import { partHeaders, type PartHeaders } from './part-headers.js';
 
 /** Finite bounds on what a body may make the reader do. */
 export interface MultipartLimits {
@@ -15,14 +17,6 @@ export interface MultipartLimits {
   readonly maxParts?: number;
   /** Bytes of one part's header block, and of white space after a boundary; default 16 KiB. */
   readonly maxHeaderBytes?: number;
-}
-
-/** The header fields of one part. */
-export interface PartHeaders {
-  /** Fields in the order they came, names as written. */
-  readonly entries: readonly (readonly [name: string, value: string])[];
-  /** The first value under this name, whatever its letter case. */
-  get(name: string): string | undefined;
 }
 
 /** One part of a multipart body. */
@@ -40,11 +34,7 @@ const maxBoundaryLength = 256;
 /** Chunks below this many bytes are worth to make room for more of them. */
 const tinyChunk = 4096;
 
-const CR = 0x0d;
 const LF = 0x0a;
-const SPACE = 0x20;
-const TAB = 0x09;
-const DASH = 0x2d;
 
 /**
  * Splits a multipart body into its parts, in order. A part that was not read is skipped when the
@@ -86,9 +76,6 @@ export async function* readMultipart(
     await scanner.close();
   }
 }
-
-/** What a boundary line announces: another part, or the end. */
-type BoundaryLine = 'part' | 'close';
 
 /** The body of one part: a cursor into the scanner that knows when the reader has moved on. */
 class Content implements AsyncIterable<Uint8Array> {
@@ -370,62 +357,4 @@ class Scanner {
       offset,
     });
   }
-}
-
-/** Bytes at the end of `buffer` that may be the beginning of `delimiter`. */
-function heldBack(buffer: Buffer, delimiter: Buffer, from: number): number {
-  const tail = buffer.subarray(Math.max(from, buffer.length - delimiter.length + 1));
-  // The first byte of a delimiter occurs in it once, so only its last occurrence can begin one.
-  const start = tail.lastIndexOf(delimiter.readUInt8(0));
-  if (start < 0) return 0;
-  const held = tail.length - start;
-  return tail.subarray(start).equals(delimiter.subarray(0, held)) ? held : 0;
-}
-
-/** What bytes that may be a boundary line turn out to be. */
-type Judgement =
-  | { readonly kind: BoundaryLine; readonly length: number }
-  | { readonly kind: 'none' }
-  /** So far it may be one; the bytes before `judged` need not be looked at again. */
-  | { readonly kind: 'undecided'; readonly judged: number };
-
-const none: Judgement = { kind: 'none' };
-
-/**
- * Judges whether `bytes` begin with a whole boundary line: the dashed boundary, `--` if it is the
- * last, white space, and a line end or, for the last, the end of the body.
- *
- * @param judged - of the same line, when fewer of its bytes were there.
- */
-function boundaryLine(bytes: Buffer, dashed: Buffer, ended: boolean, judged = 0): Judgement {
-  const short = (at: number): Judgement => (ended ? none : { kind: 'undecided', judged: at });
-  if (judged < dashed.length) {
-    const known = Math.min(bytes.length, dashed.length);
-    if (bytes.compare(dashed, judged, known, judged, known) !== 0) return none;
-    if (bytes.length < dashed.length) return short(known);
-  }
-  let at = dashed.length;
-  const closes = bytes[at] === DASH;
-  if (closes) {
-    if (at + 1 === bytes.length) return short(at);
-    if (bytes[at + 1] !== DASH) return none;
-    at += 2;
-  }
-  at = Math.max(at, judged);
-  while (bytes[at] === SPACE || bytes[at] === TAB) at++;
-  const padded = at;
-  if (bytes[at] === CR) at++;
-  if (bytes[at] === LF) return { kind: closes ? 'close' : 'part', length: at + 1 };
-  if (at < bytes.length) return none;
-  return ended && closes ? { kind: 'close', length: at } : short(padded);
-}
-
-function partHeaders(entries: readonly (readonly [string, string])[]): PartHeaders {
-  return {
-    entries,
-    get(name) {
-      const wanted = name.toLowerCase();
-      return entries.find(([key]) => key.toLowerCase() === wanted)?.[1];
-    },
-  };
 }
