@@ -148,7 +148,7 @@ describe('what the host refuses by itself', () => {
 
 describe('what the host cannot forward', () => {
   it('is given up, and the worker goes on', async () => {
-    const { service } = await start({ budgets: { forwarding: 50 } });
+    const { service } = await start({ budgets: { forwarding: 1000 } });
     const answer = await exchange(service, Buffer.from(`${get}X-A: café\r\n`));
     expect(answer).toMatch(/^HTTP\/1.1 502 /);
     expect(service.pending()).toBe(0);
