@@ -19,5 +19,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/jest/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/jest/global-teardown.ts',
   collectCoverageFrom: ['src/**/*.ts', 'functions/**/*.ts', '!src/dicom/dictionary-data.ts'],
-  testTimeout: 30_000,
+  // A machine that does much else takes ten times as long.
+  testTimeout: 60_000,
 };
