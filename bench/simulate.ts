@@ -12,7 +12,7 @@ import { ChangeLog, type Appended } from '../src/storage/archive/log/change-log.
 import { growLog } from '../src/storage/archive/log/log-tail.js';
 import { noTotals } from '../src/storage/archive/log/totals.js';
 import { ulidMaker } from '../src/storage/archive/ulid.js';
-import { defaultTiming } from '../src/storage/archive/timing.js';
+import { timeBudgets } from '../src/time-budgets.js';
 import type { Runtime } from '../src/storage/runtime.js';
 import { Clock, Resource } from './simulate/clock.js';
 import { LimitedTables } from './simulate/limited-tables.js';
@@ -129,7 +129,7 @@ class Study {
     const { clock, tables, browse } = this.#world;
     this.#isFollowing = true;
     while (this.#committed.length > 0) {
-      await clock.sleep(defaultTiming.mergeMilliseconds / 1000);
+      await clock.sleep(timeBudgets.mergeFollowUps / 1000);
       const some = this.#committed;
       this.#committed = [];
       await Promise.all([tables.use(1), browse.use(1)]);

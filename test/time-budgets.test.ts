@@ -43,6 +43,64 @@ describe('the time budgets', () => {
     expect(blobCall + tableCall).toBeLessThan(request);
   });
 
+  it('hold the feed up for three seconds at most when a writer is killed', () => {
+    const { settleIntent } = timeBudgets;
+    // A second for the reader to come back, and for the calls that settle.
+    expect(settleIntent + 1000).toBeLessThanOrEqual(3000);
+  });
+
+  it('show a change in the study list of other processes within a second', () => {
+    expect(timeBudgets.mergeFollowUps).toBeLessThanOrEqual(500);
+  });
+
+  it('leave what follows a commit, and a doubt, to whoever is about to see to it', () => {
+    const {
+      finishIntent,
+      mergeFollowUps,
+      retryFollowUps,
+      closeIntents,
+      settleIntent,
+      settleDoubt,
+    } = timeBudgets;
+    // Two failures on the way count as being about to.
+    const slow = mergeFollowUps + retryFollowUps + 2 * retryFollowUps + closeIntents;
+    expect(finishIntent).toBeGreaterThan(slow);
+    expect(finishIntent).toBeGreaterThan(settleIntent);
+    // A doubt is as old as the intent of the delete that it is for, and goes with what follows that.
+    expect(settleDoubt).toBeGreaterThan(slow);
+  });
+
+  it('keep what a writer leaves behind for as long as it may go on, and a reader may want its file', () => {
+    const { keepLeavings, stuckRequest, blobCall, tableCall, settleIntent } = timeBudgets;
+    expect(keepLeavings).toBeGreaterThan(stuckRequest + blobCall + tableCall + settleIntent);
+  });
+
+  it('end a store that is stuck before the platform and the request do', () => {
+    const { stuckRequest, request, platformAnswer } = timeBudgets;
+    expect(stuckRequest).toBeLessThan(request);
+    expect(stuckRequest).toBeLessThan(platformAnswer);
+  });
+
+  it('call an intent left to itself only after recovery has had its turns', () => {
+    const { overdueIntent, recoveryInterval, finishIntent } = timeBudgets;
+    expect(overdueIntent).toBeGreaterThan(2 * recoveryInterval + finishIntent);
+  });
+
+  it('take for debris only what no request, import or invocation can be about to commit', () => {
+    const { youngBlob, youngIndexRow, request, import: importing, invocation } = timeBudgets;
+    expect(youngIndexRow).toBeGreaterThan(Math.max(request, importing, invocation));
+    // An upload begins before its index rows do.
+    expect(youngBlob).toBeGreaterThan(youngIndexRow + invocation);
+  });
+
+  it('end every run of a timer before its next one, and before the host does', () => {
+    const { expiryRun, jobRun, sweep, sweepRound, recoveryInterval, invocation } = timeBudgets;
+    // Expiry and jobs are looked after every five minutes, the sweep every hour.
+    for (const run of [expiryRun, jobRun]) expect(run).toBeLessThan(recoveryInterval);
+    for (const run of [expiryRun, jobRun, sweep]) expect(run).toBeLessThan(invocation);
+    expect(sweepRound).toBeGreaterThan(24 * sweep);
+  });
+
   it('close idle connections to storage before storage does', () => {
     const { storageIdle, storageServerIdle } = timeBudgets;
     expect(storageIdle).toBeLessThan(storageServerIdle);

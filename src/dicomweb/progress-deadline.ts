@@ -1,8 +1,7 @@
 /** The deadline of storage calls that follow a request: as long as they get on, it moves on with them. */
 import { ServiceError } from '../errors.js';
+import { timeBudgets } from '../time-budgets.js';
 
-/** Storage that gets on answers within a fraction of this; clients wait longer. */
-const longestMilliseconds = 20_000;
 const retryAfterSeconds = 5;
 
 /**
@@ -18,7 +17,8 @@ export class ProgressDeadline {
     this.#miss = reject;
   });
 
-  constructor(longest = longestMilliseconds) {
+  /** @param longest - storage that gets on answers within a fraction of it. */
+  constructor(longest: number = timeBudgets.stuckRequest) {
     this.#longest = longest;
     // Whether anything waits for it or not.
     this.#missed.catch(() => undefined);

@@ -1,5 +1,5 @@
 /** Several processes store one study at once, as an import does: every instance gets in. */
-import { defaultTiming } from '../../src/storage/archive/timing.js';
+import { timeBudgets } from '../../src/time-budgets.js';
 import { writeParts } from '../support/multipart.js';
 import { newFile } from './kill/files.js';
 import type { LogFindings } from './kill/service-child.js';
@@ -69,7 +69,7 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
   const log: LogFindings = { faults: [], crashes: [], slowestMilliseconds: 0 };
   const children = await Promise.all(
     Array.from({ length: processes }, async () => {
-      const service = { connectionString, prefix, timing: defaultTiming, clockOffset: 0 };
+      const service = { connectionString, prefix, timing: timeBudgets, clockOffset: 0 };
       return await startServiceProcess({ ...service, recoveryMilliseconds: 60_000 }, log);
     }),
   );

@@ -9,7 +9,7 @@ import { parseJobId } from '../../src/jobs/job.js';
 import { checkStore } from '../../src/storage/archive/store-check.js';
 import { mend } from '../../src/storage/archive/store-check/mend.js';
 import { sweep } from '../../src/storage/archive/store-check/sweep.js';
-import { defaultTiming } from '../../src/storage/archive/timing.js';
+import { timeBudgets } from '../../src/time-budgets.js';
 import { AzureExportDestinations } from '../../src/storage/azure/azure-export-destinations.js';
 import { connectStorage, type Storage } from '../../src/storage/azure/connect.js';
 import { testConnectionString, testPrefix } from '../support/azurite.js';
@@ -102,7 +102,7 @@ describe('what is sent to storage', () => {
       allowEmulator: true,
       ownContainers: [],
     });
-    const timing = { ...defaultTiming, keepMilliseconds: -60_000, mergeMilliseconds: 0 };
+    const timing = { ...timeBudgets, keepLeavings: -60_000, mergeFollowUps: 0 };
     services = createServices({ ...storage, exports, timing }, { limits, partitions });
     service = await startService({
       host: 'local',

@@ -434,7 +434,7 @@ const damages: readonly Damage[] = [
         ...properties,
         open: String(newest),
       }));
-      passMinutes(opened, 5);
+      passMinutes(opened, 20);
     },
   },
   {

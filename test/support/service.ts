@@ -19,7 +19,7 @@ import {
   countStorageCall,
   waitForStorage,
 } from '../../src/host/pipeline/request-scope.js';
-import { defaultTiming, type ArchiveTiming } from '../../src/storage/archive/timing.js';
+import { timeBudgets, type ArchiveTiming } from '../../src/time-budgets.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryExportDestinations } from '../../src/storage/memory/memory-export-destinations.js';
@@ -67,7 +67,7 @@ export interface Service {
 }
 
 /** Recovery clears away what nobody needs without waiting for those who may still read it. */
-const clearedAtOnce: ArchiveTiming = { ...defaultTiming, keepMilliseconds: -60_000 };
+const clearedAtOnce: ArchiveTiming = { ...timeBudgets, keepLeavings: -60_000 };
 
 async function connect(storage: 'azurite' | 'memory') {
   if (storage === 'memory') {

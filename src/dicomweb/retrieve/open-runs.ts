@@ -8,6 +8,7 @@ import { ServiceError } from '../../errors.js';
 import type { InstanceRecord } from '../../storage/archive/records.js';
 import type { RequestContext } from '../route.js';
 import { listed, resumed } from '../read-ahead.js';
+import { fileGone } from './reread.js';
 import { storedSyntax } from './stored-syntax.js';
 
 /** Bytes that are on their way; read `chunks()` once, or `cancel()`. */
@@ -15,10 +16,6 @@ export interface OpenedRuns {
   readonly length: number;
   chunks(): AsyncIterable<Uint8Array>;
   cancel(): void;
-}
-
-function gone(): ServiceError {
-  return new ServiceError('instance-not-found', 'The instance has just been deleted.');
 }
 
 /**
@@ -34,7 +31,7 @@ export async function openRuns(
   const length = runs.reduce((sum, run) => sum + run.length, 0);
   const open = async (range?: ByteRun) => {
     const file = await services.archive.files.open(partition, record, range, signal);
-    if (file === undefined) throw gone();
+    if (file === undefined) throw fileGone();
     return file;
   };
   if (storedSyntax(record).deflated) {

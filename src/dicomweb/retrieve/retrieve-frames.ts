@@ -17,6 +17,7 @@ import { anyFrameOffers, chosenSyntax, frameOffers, frameType } from './frame-of
 import { frameLength, openFrame } from './open-frame.js';
 import { readAll } from './open-runs.js';
 import { RepeatedFrames } from './repeated-frames.js';
+import { rereading } from './reread.js';
 import { loadImage, type StoredImage } from './stored-image.js';
 import { storedSyntax } from './stored-syntax.js';
 import { encodingEdition, framesAheadOf, transcodeStoredFrame } from './transcode-frames.js';
@@ -124,35 +125,38 @@ async function chooseFrames(context: RequestContext): Promise<ChosenFrames> {
 }
 
 /** `GET …/instances/{instance}/frames/{frames}`: the frames in the order of the list. */
-export const retrieveFrames = answering({ answers: anyFrameOffers }, async (context) => {
-  const chosen = await chooseFrames(context);
-  const { offer } = chosen.choice;
-  const mediaType = frameType(offer, chosen.to, context.profile.retrieve);
-  const contentType = formatMediaType(mediaType, { 'transfer-syntax': chosen.to.uid });
-  const { version } = chosen.record;
-  const place = offer.form === 'multipart' ? context.baseUrl : '';
-  const edition = chosen.image === undefined ? 'stored' : encodingEdition;
-  const tag = entityTag(version, contentType, place, edition, String(chosen.frames));
-  const caching = cacheHeaders(tag, version);
-  const unmodified = notModified(context.request, caching);
-  if (unmodified !== undefined) return unmodified;
+export const retrieveFrames = answering(
+  { answers: anyFrameOffers },
+  rereading(async (context) => {
+    const chosen = await chooseFrames(context);
+    const { offer } = chosen.choice;
+    const mediaType = frameType(offer, chosen.to, context.profile.retrieve);
+    const contentType = formatMediaType(mediaType, { 'transfer-syntax': chosen.to.uid });
+    const { version } = chosen.record;
+    const place = offer.form === 'multipart' ? context.baseUrl : '';
+    const edition = chosen.image === undefined ? 'stored' : encodingEdition;
+    const tag = entityTag(version, contentType, place, edition, String(chosen.frames));
+    const caching = cacheHeaders(tag, version);
+    const unmodified = notModified(context.request, caching);
+    if (unmodified !== undefined) return unmodified;
 
-  if (offer.form === 'single') {
-    return await singleFrame(context, chosen, { ...caching, 'Content-Type': contentType });
-  }
-  const parts = partsOf(context, chosen, contentType);
-  // What cannot be had shows with the first frame, while there is still a status to say so.
-  const first = await parts.next();
-  const all = first.done === true ? listed<OutgoingPart>() : resumed(first.value, parts);
-  const boundary = boundaryOf(tag);
-  return reply(writeMultipart(all, boundary), {
-    headers: {
-      ...caching,
-      'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),
-      ...lengthOf(context, chosen, contentType, boundary),
-    },
-  });
-});
+    if (offer.form === 'single') {
+      return await singleFrame(context, chosen, { ...caching, 'Content-Type': contentType });
+    }
+    const parts = partsOf(context, chosen, contentType);
+    // What cannot be had shows with the first frame, while there is still a status to say so.
+    const first = await parts.next();
+    const all = first.done === true ? listed<OutgoingPart>() : resumed(first.value, parts);
+    const boundary = boundaryOf(tag);
+    return reply(writeMultipart(all, boundary), {
+      headers: {
+        ...caching,
+        'Content-Type': formatMediaType('multipart/related', { type: mediaType, boundary }),
+        ...lengthOf(context, chosen, contentType, boundary),
+      },
+    });
+  }),
+);
 
 async function transcodedFrame(
   context: RequestContext,

@@ -29,6 +29,7 @@ import {
   type Packaging,
 } from './instance-choice.js';
 import { requestedInstance, requestedInstances } from './requested-version.js';
+import { fileGone, rereading } from './reread.js';
 import type { StoredImage } from './stored-image.js';
 import { encodingEdition } from './transcode-frames.js';
 import { transcodeInstance } from './transcode-instance.js';
@@ -73,7 +74,7 @@ async function openStored(
 ): Promise<OpenedFile> {
   const { record } = chosen;
   const file = await services.archive.files.open(partition, record, undefined, signal);
-  if (file === undefined) throw instanceNotFound();
+  if (file === undefined) throw fileGone();
   const { body, length } = file;
   const cancel = () => file.cancel();
   return { record, contentType: contentTypeOf(chosen), body, length, cancel };
@@ -232,7 +233,7 @@ export const retrieveSeries = answering({ answers: filesOffers }, async (context
 /** `GET studies/{study}/series/{series}/instances/{instance}`: one instance, in parts or alone. */
 export const retrieveInstance = answering(
   { answers: [inParts, alone, { mediaType: zip, form }] },
-  async (context) => {
+  rereading(async (context) => {
     const { request, profile } = context;
     const uids = instanceOf(context.params);
     // What is not to be had of any instance is told before one is looked for.
@@ -272,7 +273,7 @@ export const retrieveInstance = answering(
     return reply(file.body, {
       headers: { ...caching, 'Accept-Ranges': 'none', 'Content-Type': contentType },
     });
-  },
+  }),
 );
 
 /** One file as it is stored, or a range of its bytes. */
@@ -285,7 +286,7 @@ async function storedFile(
   const { offset, length } = range;
   const run = range.status === 206 ? { offset, length } : undefined;
   const file = await services.archive.files.open(partition, record, run, signal);
-  if (file === undefined) throw instanceNotFound();
+  if (file === undefined) throw fileGone();
   return reply(file.body, {
     status: range.status,
     headers: { ...headers, ...range.headers },

@@ -10,6 +10,7 @@ import type { NewValue, PixelDataRewrite, Rewrite } from '../../dicom/write/rewr
 import { ServiceError } from '../../errors.js';
 import { readAhead } from '../read-ahead.js';
 import type { RequestContext } from '../route.js';
+import { fileGone } from './reread.js';
 import type { StoredImage } from './stored-image.js';
 import {
   frameBitsOf,
@@ -118,9 +119,7 @@ export async function transcodeInstance(
   return {
     async *chunks() {
       const file = await services.archive.files.open(partition, record, undefined, signal);
-      if (file === undefined) {
-        throw new ServiceError('instance-not-found', 'The instance has just been deleted.');
-      }
+      if (file === undefined) throw fileGone();
       yield* rewrittenPart10(file.body, rewrite, services.limits.part10);
     },
   };

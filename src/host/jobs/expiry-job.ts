@@ -1,10 +1,8 @@
 /** The expiry job: what both hosts run at the intervals of the inspection of jobs. */
 import { expireStudies } from '../../dicomweb/delete/expire-studies.js';
 import type { Services } from '../../dicomweb/services.js';
+import { timeBudgets } from '../../time-budgets.js';
 import { describeError, type Log } from '../pipeline/log.js';
-
-/** Milliseconds for one run; the next goes on. */
-const runMilliseconds = 3 * 60_000;
 
 /** Deletes the studies that have expired and says how many; a failure is logged and left to the next run. */
 export async function runExpiry(
@@ -12,7 +10,7 @@ export async function runExpiry(
   log: Log,
 ): Promise<void> {
   try {
-    const deleted = await expireStudies(await services(), Date.now() + runMilliseconds);
+    const deleted = await expireStudies(await services(), Date.now() + timeBudgets.expiryRun);
     if (deleted === 0) return;
     log({ event: 'notice', message: `Expiry deleted ${deleted} studies.` });
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Long work on both hosts: what a message of the queue of jobs sets off, and what a timer does. */
 import type { Services } from '../../dicomweb/services.js';
 import { parseJobId } from '../../jobs/job.js';
+import { timeBudgets } from '../../time-budgets.js';
 import { describeError, type Log } from '../pipeline/log.js';
 
 /** The storage queue; poison messages gather in `{name}-poison`, as the Functions host has it. */
@@ -8,9 +9,6 @@ export const jobQueueName = 'jobs';
 
 /** Every five minutes, as the timer of Azure Functions spells it. */
 export const attendanceSchedule = '30 */5 * * * *';
-
-/** Milliseconds for the slices of one run; then the job is announced again. */
-const runMilliseconds = 4 * 60_000;
 
 type MadeServices = () => Promise<Pick<Services, 'jobs'>>;
 
@@ -28,7 +26,7 @@ export async function runJob(
   services: MadeServices,
   log: Log,
   message: unknown,
-  milliseconds = runMilliseconds,
+  milliseconds: number = timeBudgets.jobRun,
 ): Promise<void> {
   try {
     const id = idIn(message);

@@ -4,7 +4,6 @@ import { describeError, type Log } from '../pipeline/log.js';
 
 /** Every five minutes, as the timer of Azure Functions spells it. */
 export const recoverySchedule = '0 */5 * * * *';
-export const recoveryIntervalMilliseconds = 5 * 60_000;
 
 /** Runs recovery once, notes and says what it did; a failure is logged and left to the next run. */
 export async function runRecovery(

@@ -10,7 +10,7 @@ import { describeError, type Log } from '../pipeline/log.js';
 export const sweepSchedule = '0 17 * * * *';
 
 /** A round a week; a run ends well before the host would end it (`functionTimeout`). */
-const pace = { roundEvery: 7 * 24 * 60 * 60_000, atMost: timeBudgets.sweep } as const;
+const pace = { roundEvery: timeBudgets.sweepRound, atMost: timeBudgets.sweep } as const;
 
 type Swept = Pick<Services, 'archive' | 'shares' | 'partitionRegistry'>;
 type SweptWhole = Swept & Pick<Services, 'maintenance'>;

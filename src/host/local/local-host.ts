@@ -16,7 +16,8 @@ import { readOhif } from './ohif.js';
 import type { Log } from '../pipeline/log.js';
 import { blobOriginOf, pageOf, signInOf } from '../pipeline/page.js';
 import { createPipeline } from '../pipeline/pipeline.js';
-import { recoveryIntervalMilliseconds, runRecovery } from '../jobs/recovery-job.js';
+import { timeBudgets } from '../../time-budgets.js';
+import { runRecovery } from '../jobs/recovery-job.js';
 import { authenticatorFor, openServices } from '../composition.js';
 import { SettingError } from '../settings.js';
 import { runUploadSweep } from '../jobs/sweep-job.js';
@@ -142,7 +143,7 @@ export async function startLocalHost(config: Config, log: Log): Promise<LocalHos
       void runRecovery(services, log);
       void attendJobs(services, log);
       void runExpiry(services, log);
-    }, recoveryIntervalMilliseconds);
+    }, timeBudgets.recoveryInterval);
     const uploadSweep = setInterval(() => {
       void runUploadSweep(services, log);
     }, uploadSweepMilliseconds);

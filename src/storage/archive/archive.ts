@@ -14,6 +14,7 @@ import type {
 } from '../../dicom/uid.js';
 import { ServiceError } from '../../errors.js';
 import type { BlobStore } from '../blob-store.js';
+import { timeBudgets, type ArchiveTiming } from '../../time-budgets.js';
 import { systemRuntime, type Runtime } from '../runtime.js';
 import type { TableStore } from '../table-store.js';
 import { allOf } from './all-of.js';
@@ -40,13 +41,12 @@ import { QueryTagList } from './query-tag-list.js';
 import { compressIndex, compressMetadata, rowBytes, type InstanceIndex } from './records.js';
 import { TagIndexer } from './tagging/tag-indexer.js';
 import { modalityIn } from './tallies.js';
-import { defaultTiming, type ArchiveTiming } from './timing.js';
 import { ulidMaker, type Ulid } from './ulid.js';
 
 export interface ArchiveOptions {
   readonly tables: TableStore;
   readonly blobs: BlobStore;
-  /** `defaultTiming` when left out. */
+  /** Those of `timeBudgets` when left out. */
   readonly timing?: ArchiveTiming;
   readonly runtime?: Runtime;
 }
@@ -111,7 +111,7 @@ export class Archive {
   readonly #writers: StudyWriters;
   readonly #background: Background;
 
-  constructor({ tables, blobs, timing = defaultTiming, runtime = systemRuntime }: ArchiveOptions) {
+  constructor({ tables, blobs, timing = timeBudgets, runtime = systemRuntime }: ArchiveOptions) {
     this.tables = tables;
     this.blobs = blobs;
     this.catalog = new Catalog(tables);

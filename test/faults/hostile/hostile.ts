@@ -15,7 +15,7 @@ import { startAzurite } from '../../../src/host/local/azurite.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
 import { Archive } from '../../../src/storage/archive/archive.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';
-import { defaultTiming } from '../../../src/storage/archive/timing.js';
+import { timeBudgets } from '../../../src/time-budgets.js';
 import { besideMiB } from '../../../infra/memory.json';
 import { runHostile, type RunReport } from './run.js';
 import { findingsIn, type Stores } from './store.js';
@@ -107,7 +107,7 @@ async function startService(connectionString: string) {
 
 /** Removes the files of what was deleted, which stay for ten minutes for those who are about to read them. */
 async function clearAtOnce(stores: Stores): Promise<void> {
-  const timing = { ...defaultTiming, keepMilliseconds: 0, finishMilliseconds: 0 };
+  const timing = { ...timeBudgets, keepLeavings: 0, finishIntent: 0 };
   const archive = new Archive({ ...stores, timing });
   await archive.recover();
   await archive.close();

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readTails } from '../../../src/storage/archive/log/log-tail.js';
-import { defaultTiming, type ArchiveTiming } from '../../../src/storage/archive/timing.js';
+import { timeBudgets, type ArchiveTiming } from '../../../src/time-budgets.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';
 import type { Finding } from '../../../src/storage/archive/store-check/finding.js';
 import { mend } from '../../../src/storage/archive/store-check/mend.js';
@@ -18,7 +18,7 @@ import { moments, steps } from './steps.js';
 import { compareFeeds, verify, type Verdict } from './verify.js';
 
 /** As in production, but that files which nobody needs go sooner, for the store to be looked at. */
-const soonClearedTiming: ArchiveTiming = { ...defaultTiming, keepMilliseconds: 5_000 };
+const soonClearedTiming: ArchiveTiming = { ...timeBudgets, keepLeavings: 5_000 };
 /** The clocks of the processes are so far from each other. */
 const clockOffsets = [-10, 10, 0].map((minutes) => minutes * 60_000);
 
@@ -72,6 +72,8 @@ export interface Report {
   readonly unanswered: number;
   readonly verified: number;
   readonly changes: number;
+  /** The longest that a change waited until the reader of the feed had it. */
+  readonly slowestChangeMilliseconds: number;
   readonly losses: readonly string[];
   readonly ghosts: readonly string[];
   /** Of the store check, after recovery, debris apart; and all that is left after mending. */
@@ -98,6 +100,7 @@ export class Arena {
   readonly #verified = new Map<Instance, number>();
   #debris = 0;
   #frozen = 0;
+  #standing: ServiceChild | undefined;
   #bigShare = 0.01;
 
   private constructor(options: ArenaOptions) {
@@ -111,7 +114,7 @@ export class Arena {
       ...(storageTimeoutMilliseconds !== undefined && { storageTimeoutMilliseconds }),
     };
     this.#storage = connectStorage({ connectionString }, { prefix });
-    this.#follower = new FeedFollower(() => this.#urls());
+    this.#follower = new FeedFollower(() => this.#urls(this.#standing));
     this.#clients = makeClients({
       ledger: this.ledger,
       clients,
@@ -140,8 +143,8 @@ export class Arena {
     return this.#children.slice(victims).filter((child) => child !== undefined);
   }
 
-  #urls(): readonly string[] {
-    return this.children.map(({ url }) => url);
+  #urls(except?: ServiceChild): readonly string[] {
+    return this.children.filter((child) => child !== except).map(({ url }) => url);
   }
 
   async #start(at: number): Promise<void> {
@@ -188,9 +191,12 @@ export class Arena {
   async freeze(kill: Pick<Fuse, 'step' | 'moment'>, milliseconds: number): Promise<void> {
     const child = this.survivors.at(-1);
     if (child === undefined) throw new Error('No process is there to stand still.');
+    // The reader of the feed asks the others: how long these keep it waiting is measured.
+    this.#standing = child;
     await child.freeze({ ...kill, nth: 1 }, fuseMilliseconds);
     await sleep(milliseconds);
     child.resume();
+    this.#standing = undefined;
     this.#frozen += 1;
     // What it was about to do meets what others have done meanwhile.
     await sleep(thawMilliseconds);
@@ -263,6 +269,7 @@ export class Arena {
       unanswered,
       verified: instances.size,
       changes: this.#follower.changes.length,
+      slowestChangeMilliseconds: this.#follower.slowestMilliseconds,
       ...this.#verdict,
       findings: this.#findings,
       debris: this.#debris,

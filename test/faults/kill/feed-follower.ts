@@ -1,4 +1,5 @@
 /** A reader of the change feed that follows it live, never looking back. */
+import { timeOfSequence } from '../../../src/storage/archive/log/sequence.js';
 import type { Action } from './ledger.js';
 
 export interface Change {
@@ -32,6 +33,8 @@ export async function readAllChanges(baseUrl: string, after = 0): Promise<readon
 
 export class FeedFollower {
   readonly changes: Change[] = [];
+  /** The longest time from when a change was announced to when it was read here. */
+  slowestMilliseconds = 0;
   readonly #baseUrls: () => readonly string[];
   #stopping = false;
   readonly #running: Promise<void>;
@@ -49,6 +52,10 @@ export class FeedFollower {
       const page =
         url === undefined ? [] : await readChanges(url, this.last).catch(() => [] as Change[]);
       this.changes.push(...page);
+      for (const { sequence } of page) {
+        const waited = Date.now() - timeOfSequence(sequence);
+        this.slowestMilliseconds = Math.max(this.slowestMilliseconds, waited);
+      }
       await new Promise((resolve) => setTimeout(resolve, page.length > 0 ? 5 : 60));
     }
   }

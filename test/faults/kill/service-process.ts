@@ -17,7 +17,7 @@ import {
 import { logToConsole } from '../../../src/host/pipeline/log.js';
 import { createPipeline } from '../../../src/host/pipeline/pipeline.js';
 import { runRecovery } from '../../../src/host/jobs/recovery-job.js';
-import type { ArchiveTiming } from '../../../src/storage/archive/timing.js';
+import type { ArchiveTiming } from '../../../src/time-budgets.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
 import { startHeaderWorkerFromSource } from '../../support/host/header-worker.js';
 import { hookedBlobs, hookedTables, type Moment, type Step, type StepHook } from './steps.js';

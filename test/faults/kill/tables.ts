@@ -44,6 +44,7 @@ export function outcomeTable(report: Report): string {
     ['answers of 503', answers.busy],
     ['instances verified', report.verified],
     ['changes followed in the feed', report.changes],
+    ['longest wait of a change for the feed, ms', report.slowestChangeMilliseconds],
     ['losses', report.losses.length],
     ['ghosts', report.ghosts.length],
     ['findings of the store check', report.findings.length],

@@ -4,6 +4,7 @@
  * what the process does not get done, recovery does.
  */
 import { ServiceError } from '../../../errors.js';
+import { timeBudgets } from '../../../time-budgets.js';
 import { allOf } from '../all-of.js';
 import type { Appended } from '../log/change-log.js';
 import type { StudyRecord } from '../records.js';
@@ -23,7 +24,6 @@ export interface Committed {
 }
 
 const tries = 5;
-const againMilliseconds = 1000;
 
 export class FollowUp {
   readonly #rows: StudyRows;
@@ -52,7 +52,7 @@ export class FollowUp {
     const { background, timing } = this.#rows.parts;
     for (let failures = 0; this.#waiting.length > 0;) {
       await background.pause(
-        failures === 0 ? timing.mergeMilliseconds : againMilliseconds * failures,
+        failures === 0 ? timing.mergeFollowUps : timeBudgets.retryFollowUps * failures,
       );
       const some = this.#waiting;
       this.#waiting = [];

@@ -56,8 +56,8 @@ async function isDue(parts: SettleParts, sequence: number): Promise<boolean> {
   const intent = await readIntent(parts, sequence);
   if (intent === undefined) return false;
   const age = tables.now() - intent.timestamp;
-  if (age >= timing.finishMilliseconds) return true;
-  if (age < timing.settleMilliseconds) return false;
+  if (age >= timing.finishIntent) return true;
+  if (age < timing.settleIntent) return false;
   return (await verdictOf(parts, intent)) !== 'happened';
 }
 
@@ -67,7 +67,7 @@ async function clearShard(parts: SettleParts, { shard, open, newest }: Tail): Pr
   const key = logClearedKey(shard);
   const row = await tables.get('log', logHeadPartition, key);
   const start = Number(row?.properties['sequence'] ?? 0);
-  const latest = tables.now() - timing.keepMilliseconds;
+  const latest = tables.now() - timing.keepLeavings;
   // What is open is not settled, and what was noted as void lately may still be taken over.
   const end = Math.min(firstSequenceOf(latest), newest + 1, ...open);
   let reached = start;

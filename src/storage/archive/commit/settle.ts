@@ -17,7 +17,7 @@ import { readTail, tailOperation } from '../log/log-tail.js';
 import { shardOfSequence } from '../log/sequence.js';
 import { added } from '../log/totals.js';
 import { readIntent, verdictOf, type Settled, type VerdictParts } from '../log/verdict.js';
-import type { ArchiveTiming } from '../timing.js';
+import type { ArchiveTiming } from '../../../time-budgets.js';
 
 export interface SettleParts extends VerdictParts {
   readonly blobs: BlobStore;

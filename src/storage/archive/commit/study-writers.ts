@@ -1,5 +1,6 @@
 /** The writers of a process, one for each study, kept for what they know of its rows. */
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
+import { timeBudgets } from '../../../time-budgets.js';
 import { studyPartitionKey, type Partition } from '../keys.js';
 import type { StudyParts } from './study-rows.js';
 import { StudyWriter } from './study-writer.js';
@@ -8,8 +9,6 @@ import { StudyWriter } from './study-writer.js';
 const keptWriters = 1000;
 /** What those that are kept may hold in memory together. */
 const keptBytes = 16 * 1024 ** 2;
-/** A study is written for a while, then seldom again. */
-const keptMilliseconds = 5 * 60_000;
 
 interface Kept {
   readonly writer: StudyWriter;
@@ -46,7 +45,7 @@ export class StudyWriters {
 
   /** Forgets writers that have been idle for long, and those idle for longest when they are many or hold much. */
   #forget(): void {
-    const latest = this.#parts.tables.now() - keptMilliseconds;
+    const latest = this.#parts.tables.now() - timeBudgets.keepWriter;
     let bytes = this.heldBytes;
     for (const [key, { writer, used }] of this.#kept) {
       if (used >= latest && this.#kept.size <= keptWriters && bytes <= keptBytes) break;

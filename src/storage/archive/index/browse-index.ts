@@ -5,6 +5,7 @@
  */
 import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
+import { timeBudgets } from '../../../time-budgets.js';
 import { rowPages, type RowPagesOptions } from '../../row-pages.js';
 import type { Runtime } from '../../runtime.js';
 import type { Entity, Properties, TableStore } from '../../table-store.js';
@@ -42,9 +43,6 @@ export interface StudyMarks {
   /** Nothing follows. */
   readonly isLast: boolean;
 }
-
-/** After so long nobody is about to clear up a doubt that he has raised. */
-const doubtMilliseconds = 10_000;
 
 function encode(record: StudyRecord, unsure: boolean) {
   return { ...encodeStudy(record), revision: record.revision, unsure };
@@ -114,7 +112,7 @@ export class BrowseIndex {
     const { study } = copy.record;
     const { guard, record } = await catalog.studyRow(partition, study);
     const now = record?.created === copy.record.created ? record : undefined;
-    if (this.#tables.now() - copy.timestamp < doubtMilliseconds) return now;
+    if (this.#tables.now() - copy.timestamp < timeBudgets.settleDoubt) return now;
     const settle = async () => {
       if (!(await catalog.fence(partition, study, guard.revision))) return;
       const { rowKey, etag } = copy;

@@ -17,7 +17,7 @@ import {
 import { intentRows, type Partition } from '../keys.js';
 import { passTails, readTails, type Tail } from './log-tail.js';
 import { firstSequenceOf, sequenceStride, ticksOfSequence, timeOfSequence } from './sequence.js';
-import type { ArchiveTiming } from '../timing.js';
+import type { ArchiveTiming } from '../../../time-budgets.js';
 import type { Ulid } from '../ulid.js';
 import { readIntent, verdictOf, type Settled, type Verdict, type VerdictParts } from './verdict.js';
 
@@ -220,7 +220,7 @@ export class ChangeFeed {
     const verdict = await verdictOf(this.#parts, intent);
     if (verdict === 'happened') return verdict;
     const age = tables.now() - intent.timestamp;
-    if (verdict === 'open' && age < timing.settleMilliseconds) return verdict;
+    if (verdict === 'open' && age < timing.settleIntent) return verdict;
     // Taken back by its writer: it was void.
     return (await this.#parts.settle(intent.sequence)) ?? 'void';
   }

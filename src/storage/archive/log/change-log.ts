@@ -3,6 +3,7 @@
  * which of them it has done with. Whatever waits goes out together, in one transaction with the tail.
  */
 import { ServiceError } from '../../../errors.js';
+import { timeBudgets } from '../../../time-budgets.js';
 import type { Runtime } from '../../runtime.js';
 import { tableLimits, type TableOperation, type TableStore } from '../../table-store.js';
 import { backOff } from '../../back-off.js';
@@ -53,7 +54,6 @@ const mostBytes = tableLimits.transactionBytes * 0.6;
 const mostDropped = 20;
 /** Open intents of a shard, at most: their number bounds the row of the tail. */
 const mostOpen = 1500;
-const closeAfterMilliseconds = 1000;
 /** Sent again after silence for about a quarter of a minute, beside what each sending takes. */
 const mostSendings = 6;
 
@@ -143,7 +143,7 @@ export class ChangeLog {
   }
 
   async #closeLater(): Promise<void> {
-    await this.#runtime.rest(closeAfterMilliseconds);
+    await this.#runtime.rest(timeBudgets.closeIntents);
     this.#isClosing = false;
     await this.close();
   }

@@ -1,12 +1,8 @@
 /** What every part of the check works with. */
+import { timeBudgets } from '../../../time-budgets.js';
 import type { BlobStore } from '../../blob-store.js';
 import type { TableStore } from '../../table-store.js';
 import { readTagList, type TagList } from '../query-tag-list.js';
-
-/** Younger than this, index rows may belong to a write that is under way. */
-const underWayMilliseconds = 60 * 60_000;
-/** Younger than this, blobs may belong to an upload that is under way. */
-export const defaultOrphanAge = 24 * 60 * 60_000;
 
 export const checkPhases = ['catalog', 'index', 'blobs', 'log'] as const;
 export type CheckPhase = (typeof checkPhases)[number];
@@ -40,14 +36,14 @@ export interface CheckContext extends Stores {
 }
 
 export function contextOf({ tables, blobs }: Stores, options: CheckOptions = {}): CheckContext {
-  const { now = () => tables.now(), orphanAge = defaultOrphanAge, onProgress } = options;
+  const { now = () => tables.now(), orphanAge = timeBudgets.youngBlob, onProgress } = options;
   return {
     tables,
     blobs,
     now,
     blobAge: orphanAge,
     tagList: async () => await readTagList(tables),
-    indexAge: Math.min(orphanAge, underWayMilliseconds),
+    indexAge: Math.min(orphanAge, timeBudgets.youngIndexRow),
     progress: (phase, done) => onProgress?.({ phase, done }),
   };
 }

@@ -1,4 +1,5 @@
 /** The fourth pass: the entries of every shard of the log can be read, are settled in time, and fit its tail. */
+import { timeBudgets } from '../../../time-budgets.js';
 import { rowPages } from '../../row-pages.js';
 import { decodeIntent } from '../log/intent.js';
 import { intentRows, logPartitionKey, logRowKey } from '../keys.js';
@@ -6,9 +7,6 @@ import { readTail, readTails, type Tail } from '../log/log-tail.js';
 import { shardOfSequence } from '../log/sequence.js';
 import type { CheckContext } from './check-context.js';
 import type { Finding } from './finding.js';
-
-/** An entry that is open for longer has been left to itself. */
-const overdueMilliseconds = 60_000;
 
 /** What the tail of a shard must say, by the entries that are there. */
 interface Entries {
@@ -82,7 +80,7 @@ export async function* checkLog(context: CheckContext): AsyncGenerator<Finding> 
     for (const sequence of now.open.filter((one) => entries.open.has(one))) {
       const row = await tables.get('log', logPartitionKey(shard), logRowKey(sequence));
       const age = tables.now() - (row?.timestamp ?? Infinity);
-      if (age < overdueMilliseconds) continue;
+      if (age < timeBudgets.overdueIntent) continue;
       const target = { kind: 'log-entry', sequence } as const;
       const detail = `for ${Math.floor(age / 1000)} s`;
       yield { kind: 'log-entry-pending', where: `log ${sequence}`, detail, target };

@@ -17,7 +17,7 @@ import {
 } from '../../../../src/storage/archive/keys.js';
 import { growLog } from '../../../../src/storage/archive/log/log-tail.js';
 import type { StoreMode } from '../../../../src/storage/archive/commit/study-writer.js';
-import { defaultTiming } from '../../../../src/storage/archive/timing.js';
+import { timeBudgets } from '../../../../src/time-budgets.js';
 import type { BlobStore } from '../../../../src/storage/blob-store.js';
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../../src/storage/memory/memory-table-store.js';
@@ -171,9 +171,7 @@ class Schedule {
       : world.runtime(owner);
     // Time decides when to look, never what is true: some settle whatever they meet at once.
     const isHasty = !isQuiet && world.random() < 0.3;
-    const timing = isHasty
-      ? { ...defaultTiming, settleMilliseconds: 0, finishMilliseconds: 0 }
-      : defaultTiming;
+    const timing = isHasty ? { ...timeBudgets, settleIntent: 0, finishIntent: 0 } : timeBudgets;
     return { owner, archive: new Archive({ tables, blobs, runtime, timing }) };
   }
 

@@ -1,7 +1,7 @@
 /** Archives over stores that tests can look into. */
 import { Archive, type StoredFile } from '../../../../src/storage/archive/archive.js';
 import type { CommitResult } from '../../../../src/storage/archive/commit/store-commit.js';
-import { defaultTiming, type ArchiveTiming } from '../../../../src/storage/archive/timing.js';
+import { timeBudgets, type ArchiveTiming } from '../../../../src/time-budgets.js';
 import { connectStorage } from '../../../../src/storage/azure/connect.js';
 import type { BlobStore, ContainerName } from '../../../../src/storage/blob-store.js';
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';
@@ -57,9 +57,9 @@ export type ListBlobs = (container: ContainerName) => readonly string[];
 
 /** What follows a commit follows at once, and what nobody needs is not kept. */
 export const testTiming: ArchiveTiming = {
-  ...defaultTiming,
-  keepMilliseconds: -60_000,
-  mergeMilliseconds: 0,
+  ...timeBudgets,
+  keepLeavings: -60_000,
+  mergeFollowUps: 0,
 };
 
 /** Stores that several archives share, as processes do. */
