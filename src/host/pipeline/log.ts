@@ -96,15 +96,9 @@ export const logForPeople: Log = (entry) => {
  * is killed in the next moment, and a query finds one entry in a row.
  */
 export const logToConsole: Log = (entry) => {
-  const output = process.stdout;
-  // As for `console.log`, which takes four times as long: a reader that has gone is no fault of a request.
-  if (!output.listeners('error').includes(passOver)) output.on('error', passOver);
-  output.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+  // `console.log` takes twice as long. As with it, a process whose log nobody reads any more ends.
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
 };
-
-function passOver(): void {
-  // Nobody is left to be told.
-}
 
 /** Errors whose messages are texts of others, which may quote keys, values and addresses. */
 const quoting: ReadonlySet<string> = new Set(['RestError', 'SyntaxError']);
