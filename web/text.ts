@@ -161,6 +161,13 @@ export const text = {
     speed: 'Frames per second',
     presets: 'Window presets',
     stored: 'As stored',
+    windows: {
+      softTissue: 'Soft tissue',
+      lung: 'Lung',
+      bone: 'Bone',
+      brain: 'Brain',
+      liver: 'Liver',
+    },
     fullRange: 'Full range',
     length: (millimetres: number) => `${millimetres.toFixed(1)} mm`,
     lengthAtDetector: (millimetres: number) => `${millimetres.toFixed(1)} mm at the detector`,

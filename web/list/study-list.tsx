@@ -7,6 +7,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { textOf } from '../dicom/data-set.js';
 import { Message } from '../parts/message.js';
 import { go, links, replaceListQuery, type ListQuery } from '../route.js';
+import { allowed } from '../session/session.js';
 import { text } from '../text.js';
 import { Filters } from './filters.js';
 import { isFiltered, searchOf, sortable, withFilters, type SortColumn } from './list-query.js';
@@ -94,6 +95,11 @@ function Nothing({ filtered }: { readonly filtered: boolean }) {
   ) : (
     <Message title={text.list.empty}>
       <p>{text.list.emptyHint}</p>
+      {allowed.value('write') && (
+        <a class="button button-main" href={links.upload}>
+          {text.navigation.upload}
+        </a>
+      )}
     </Message>
   );
 }

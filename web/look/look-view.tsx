@@ -69,6 +69,14 @@ function Shown({ path, series }: { readonly path: string; readonly series: Serie
   }
 }
 
+/** What is said of a series beside the patient's name; what is not known is left out. */
+function factsOf(instance: DataSet): readonly string[] {
+  const date = formatDate(textOf(instance, 'StudyDate'));
+  return [textOf(instance, 'PatientID'), date, textOf(instance, 'SeriesDescription')].filter(
+    Boolean,
+  );
+}
+
 export function LookView({ study, series }: { readonly study: string; readonly series: string }) {
   const path = `studies/${study}/series/${series}`;
   const [loaded, retry] = useRequest(path, async (signal) => await loadSeries(path, signal));
@@ -84,8 +92,7 @@ export function LookView({ study, series }: { readonly study: string; readonly s
             <Person name={nameOf(first, 'PatientName')} />
             <span class="faint">
               {' '}
-              {textOf(first, 'PatientID')} · {formatDate(textOf(first, 'StudyDate'))} ·{' '}
-              <bdi>{textOf(first, 'SeriesDescription')}</bdi>
+              <bdi>{factsOf(first).join(' · ')}</bdi>
             </span>
           </h1>
         )}

@@ -1,4 +1,5 @@
 /** Windows that are in use, by modality (Hounsfield units for CT). */
+import { text } from '../text.js';
 import type { Window } from './image.js';
 
 export interface Preset {
@@ -8,10 +9,10 @@ export interface Preset {
 
 export const presets: Readonly<Record<string, readonly Preset[]>> = {
   CT: [
-    { name: 'Soft tissue', window: { center: 40, width: 400 } },
-    { name: 'Lung', window: { center: -600, width: 1500 } },
-    { name: 'Bone', window: { center: 480, width: 2500 } },
-    { name: 'Brain', window: { center: 40, width: 80 } },
-    { name: 'Liver', window: { center: 90, width: 150 } },
+    { name: text.viewer.windows.softTissue, window: { center: 40, width: 400 } },
+    { name: text.viewer.windows.lung, window: { center: -600, width: 1500 } },
+    { name: text.viewer.windows.bone, window: { center: 480, width: 2500 } },
+    { name: text.viewer.windows.brain, window: { center: 40, width: 80 } },
+    { name: text.viewer.windows.liver, window: { center: 90, width: 150 } },
   ],
 };

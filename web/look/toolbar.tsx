@@ -57,10 +57,12 @@ function ToolButton({ icon, label, pressed, onClick }: ButtonProps) {
 
 export function Toolbar(props: Props) {
   const { tool, onTool, modality, stored, full, onWindow, canPlay, isPlaying, speed } = props;
+  const whole = full === undefined ? [] : [{ name: text.viewer.fullRange, window: full }];
   const windows = [
-    ...(stored === undefined ? [] : [{ name: text.viewer.stored, window: stored }]),
+    // The one that is shown at first is the first.
+    ...(stored === undefined ? whole : [{ name: text.viewer.stored, window: stored }]),
     ...(presets[modality] ?? []),
-    ...(full === undefined ? [] : [{ name: text.viewer.fullRange, window: full }]),
+    ...(stored === undefined ? [] : whole),
   ];
   return (
     <div class="toolbar" role="toolbar" aria-label={text.viewer.tools}>

@@ -7,6 +7,7 @@ function banner(url: string, storage: string, access: string): string {
   return `
 dicomweb-functions
 
+  Page         ${url}/  (open it in a browser and drop a DICOM file on it)
   DICOMweb     ${url}  (Microsoft-compatible: ${url}/v2, ${url}/v1)
   Data         ${storage}
   Access       ${access}
