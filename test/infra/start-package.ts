@@ -11,9 +11,10 @@ import { startFunctionsHost } from '../support/host/functions-host.js';
 
 async function main(app: string): Promise<void> {
   process.env['DicomStorage'] = 'UseDevelopmentStorage=true';
-  const print = console.log;
+  const { stdout } = process;
+  const print = stdout.write.bind(stdout);
   // The app's own log would stand between.
-  console.log = () => undefined;
+  stdout.write = () => true;
   const core = new FunctionsCore();
   injectIntoNode(core);
   const load = createRequire(path.join(app, 'package.json'));
