@@ -12,10 +12,12 @@ function contextOf(reads: ByteRun[]): RequestContext {
   return {
     services: {
       archive: {
-        openFile: async (_partition: string, _record: unknown, range: ByteRun) => {
-          reads.push(range);
-          const bytes = file.subarray(range.offset, range.offset + range.length);
-          return await Promise.resolve({ body: Readable.from([bytes]) });
+        files: {
+          open: async (_partition: string, _record: unknown, range: ByteRun) => {
+            reads.push(range);
+            const bytes = file.subarray(range.offset, range.offset + range.length);
+            return await Promise.resolve({ body: Readable.from([bytes]) });
+          },
         },
       },
     },
