@@ -87,8 +87,13 @@ export async function* targetsFrom(
     return;
   }
   const walk = archive.browse.walk(partition, place === undefined ? {} : { after: place });
-  for await (const { record, rowKey } of walk) {
-    yield { identifier: { study: record.study }, place: rowKey, isNamed: false };
+  for await (const copy of walk) {
+    // A study that was stored anew may stand there twice for a moment.
+    const isThere =
+      !copy.unsure ||
+      (await archive.browse.confirm(archive.catalog, partition, copy)) !== undefined;
+    if (!isThere) continue;
+    yield { identifier: { study: copy.record.study }, place: copy.rowKey, isNamed: false };
   }
 }
 

@@ -4,6 +4,7 @@ import { importFile } from '../../../src/dicomweb/import/import-file.js';
 import type { ExportState } from '../../../src/dicomweb/export/export-job.js';
 import { parseIdentifier } from '../../../src/dicomweb/export/export-targets.js';
 import { createServices, type Services } from '../../../src/dicomweb/services.js';
+import type { StudyInstanceUID } from '../../../src/dicom/uid.js';
 import { ServiceError } from '../../../src/errors.js';
 import { readConfig } from '../../../src/host/config.js';
 import type { JobId } from '../../../src/jobs/job.js';
@@ -212,6 +213,20 @@ describe('an export', () => {
     }
     expect(await services.jobs.find(id)).toMatchObject({ status: 'failed' });
     expect(await stateOf(services, id)).toMatchObject({ exported: 0, skipped: 0 });
+    await services.archive.close();
+  });
+
+  it('of everything has a study that was deleted and stored anew a moment ago once', async () => {
+    const { container, process } = world();
+    const services = process();
+    const one = sample();
+    await store(services, [one]);
+    await services.archive.delete(defaultPartition, one.study as StudyInstanceUID, {});
+    await store(services, [one]);
+    const id = await start(services);
+    expect(await services.jobs.run(id, Infinity)).toBe('over');
+    expect(await stateOf(services, id)).toMatchObject({ exported: 1, skipped: 0 });
+    expect([...container.keys()]).toEqual([nameIn(id, one)]);
     await services.archive.close();
   });
 
