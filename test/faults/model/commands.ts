@@ -3,18 +3,19 @@ import { deepStrictEqual, strictEqual } from 'node:assert';
 import fc from 'fast-check';
 import type { Json } from '../../support/conformance.js';
 import { readParts } from '../../support/multipart.js';
-import { fileOf, pathOf, pixelsOf, type ModelledService, type Prefix } from './service.js';
 import {
-  uidOf,
-  uidOfSeries,
-  uidOfStudy,
-  type ChangeSeen,
-  type Scope,
-  type StoreModel,
-  type Version,
-} from './store.js';
-
-type Command = fc.AsyncCommand<StoreModel, ModelledService>;
+  command,
+  content,
+  names,
+  numbered,
+  place,
+  prefix,
+  scope,
+  type Command,
+} from './command.js';
+import { longWork } from './long-work.js';
+import { fileOf, pathOf, pixelsOf, type ModelledService, type Prefix } from './service.js';
+import { uidOf, uidOfSeries, uidOfStudy, type ChangeSeen, type StoreModel } from './store.js';
 
 const tags = {
   modality: '00080060',
@@ -29,41 +30,9 @@ const tags = {
   studyInstances: '00201208',
 } as const;
 
-const prefix = fc.constantFrom<Prefix[]>('', '/v1', '/v2');
-const place = fc.record({
-  study: fc.integer({ min: 1, max: 3 }),
-  series: fc.integer({ min: 1, max: 2 }),
-  instance: fc.integer({ min: 1, max: 3 }),
-});
-const scope: fc.Arbitrary<Scope> = fc
-  .tuple(place, fc.integer({ min: 1, max: 3 }))
-  .map(([{ study, series, instance }, depth]) => ({
-    study,
-    ...(depth > 1 && { series }),
-    ...(depth > 2 && { instance }),
-  }));
-const names = ['Müller^Jörg', 'Muller^Anna', 'Doe^Jane', 'Żak^Ewa'] as const;
-const content = fc.record({
-  patientName: fc.constantFrom('', undefined, ...names),
-  patientID: fc.constantFrom('P1', 'P2'),
-  studyDate: fc.constantFrom('', undefined, '20240101', '20240630', '19991231'),
-  modality: fc.constantFrom('', undefined, 'CT', 'MR', 'PT'),
-});
-
-let numbers = 0;
-
 /** The first value of an element. */
 function valueOf(dataSet: Json | undefined, tag: string): unknown {
   return dataSet?.[tag]?.Value?.[0];
-}
-
-function command(label: string, run: Command['run']): Command {
-  return { check: () => true, run, toString: () => label };
-}
-
-/** Every file is a version of its own. */
-function numbered(files: readonly Omit<Version, 'number'>[]): readonly Version[] {
-  return files.map((file) => ({ ...file, number: ++numbers }));
 }
 
 const store = fc
@@ -370,4 +339,5 @@ export const anyCommand: readonly fc.Arbitrary<Command>[] = [
   metadata,
   frames,
   feed,
+  ...longWork,
 ];

@@ -1,20 +1,16 @@
 /** The service as a function from request to response, over memory, and the words to speak to it. */
-import { createServices } from '../../../src/dicomweb/services.js';
-import { routes } from '../../../src/dicomweb/routes.js';
-import { openTo } from '../../../src/host/pipeline/authenticator.js';
+import { expireStudies } from '../../../src/dicomweb/delete/expire-studies.js';
+import { createServices, type Services } from '../../../src/dicomweb/services.js';
 import { readConfig } from '../../../src/host/config.js';
-import { createDispatcher, type Dispatch } from '../../../src/host/pipeline/dispatcher.js';
-import { createPipeline } from '../../../src/host/pipeline/pipeline.js';
 import { parseJobId } from '../../../src/jobs/job.js';
-import type { Jobs } from '../../../src/jobs/jobs.js';
-import type { Archive } from '../../../src/storage/archive/archive.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
+import { MemoryExportDestinations } from '../../../src/storage/memory/memory-export-destinations.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import type { Json } from '../../support/conformance.js';
+import { inProcess, type Send } from '../../support/in-process.js';
 import { writeParts } from '../../support/multipart.js';
 import { element, sampleInstance } from '../../support/part10-builder.js';
 import { uidOf, uidOfSeries, uidOfStudy, type Place, type Scope, type Version } from './store.js';
-import { asResponse } from '../../support/host/web-response.js';
 
 export type Prefix = '' | '/v1' | '/v2';
 
@@ -26,26 +22,19 @@ export interface Answer {
 
 /** A fresh service without anything stored. */
 export class ModelledService {
-  readonly #dispatch: Dispatch;
-  readonly #archive: Archive;
-  readonly #jobs: Jobs;
+  readonly #services: Services;
+  readonly #send: Send;
+  readonly #exports = new MemoryExportDestinations();
+  #ahead = 0;
   readonly faults: unknown[] = [];
 
   constructor() {
-    const config = readConfig({});
-    const stores = { tables: new MemoryTableStore(), blobs: new MemoryBlobStore() };
-    const services = createServices(stores, config);
-    this.#archive = services.archive;
-    this.#jobs = services.jobs;
-    const pipeline = createPipeline({
-      config,
-      authenticate: openTo(config),
-      services: async () => await Promise.resolve(services),
-      log: (entry) => {
-        if (entry.event === 'fault') this.faults.push(entry);
-      },
+    const tables = new MemoryTableStore({ now: () => Date.now() + this.#ahead });
+    const stores = { tables, blobs: new MemoryBlobStore(), exports: this.#exports };
+    this.#services = createServices(stores, readConfig({}));
+    this.#send = inProcess(this.#services, (entry) => {
+      if (entry.event === 'fault') this.faults.push(entry);
     });
-    this.#dispatch = createDispatcher(pipeline, Object.values(routes));
   }
 
   /**
@@ -53,20 +42,35 @@ export class ModelledService {
    * as a duplicate, the change feed ends before it.
    */
   async settle(): Promise<void> {
-    await this.#archive.close();
+    await this.#services.archive.close();
+  }
+
+  /** Lets time pass, and what is due then expire. */
+  async pass(minutes: number): Promise<void> {
+    await this.settle();
+    this.#ahead += minutes * 60_000;
+    await expireStudies(this.#services, Infinity);
+  }
+
+  /** An empty container to export to. */
+  container(): { readonly uri: string; readonly blobs: ReadonlyMap<string, Buffer> } {
+    const uri = `https://account.blob.core.windows.net/c${this.#exports.containers.size}`;
+    const blobs = new Map<string, Buffer>();
+    this.#exports.containers.set(uri, blobs);
+    return { uri, blobs };
   }
 
   /** Does all of an operation; answers how it ended. */
   async finish(operation: string): Promise<string | undefined> {
     const id = parseJobId(operation);
     if (id === undefined) throw new Error(`${operation} is no operation`);
-    await this.#jobs.run(id, Infinity);
-    return (await this.#jobs.find(id))?.status;
+    const { jobs } = this.#services;
+    await jobs.run(id, Infinity);
+    return (await jobs.find(id))?.status;
   }
 
   async send(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
-    const request = new Request(`http://localhost${path}`, { ...init, method });
-    const response = asResponse(await this.#dispatch(request, new AbortController().signal));
+    const response = await this.#send(method, path, init);
     return {
       status: response.status,
       etag: response.headers.get('etag'),
@@ -91,6 +95,7 @@ export class ModelledService {
     prefix: Prefix,
     inStudy: number | undefined,
     versions: readonly Version[],
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
     const parts = versions.map((version) => ({
       headers: ['Content-Type: application/dicom'],
@@ -98,7 +103,10 @@ export class ModelledService {
     }));
     const study = inStudy === undefined ? '' : `/${uidOfStudy(inStudy)}`;
     return await this.send(method, `${prefix}/studies${study}`, {
-      headers: { 'Content-Type': 'multipart/related; type="application/dicom"; boundary=b' },
+      headers: {
+        'Content-Type': 'multipart/related; type="application/dicom"; boundary=b',
+        ...headers,
+      },
       body: writeParts(parts, 'b'),
     });
   }
@@ -108,6 +116,10 @@ export class ModelledService {
 export function pixelsOf({ number }: Version): Buffer {
   return Buffer.alloc(512, number % 251);
 }
+
+/** The values that query tags are added for: one of each instance, and one that a study's instances share. */
+export const acquisitionOf = ({ number }: Version): number => number % 3;
+export const birthNameOf = ({ study }: Pick<Version, 'study'>): string => `Name${study}^Of`;
 
 export function fileOf(version: Version): Buffer {
   const { patientName, patientID, studyDate, modality, number } = version;
@@ -128,6 +140,8 @@ export function fileOf(version: Version): Buffer {
       ),
       element('00100020', 'LO', patientID),
       element('00200013', 'IS', String(number)),
+      element('00200012', 'IS', String(acquisitionOf(version))),
+      element('00101005', 'PN', birthNameOf(version)),
     ],
   });
 }

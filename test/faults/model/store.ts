@@ -71,6 +71,11 @@ export class StoreModel {
   readonly #modalities = new Map<string, string>();
   readonly #changes: Change[] = [];
   #editions = 0;
+  /** When studies expire, in minutes of the model's clock. */
+  readonly expires = new Map<number, number>();
+  minutes = 0;
+  /** Of the two query tags, which are added and removed together. */
+  tags: 'none' | 'adding' | 'ready' = 'none';
   /** ETags that were seen, and what they were of. */
   readonly etags = new Map<string, { readonly etag: string; readonly versions: string }>();
 
@@ -122,9 +127,17 @@ export class StoreModel {
       if (this.within({ study, series }).length === 0) {
         this.#modalities.delete(uidOfSeries(version));
       }
-      if (this.within({ study }).length === 0) this.#studies.delete(study);
+      if (this.within({ study }).length > 0) continue;
+      this.#studies.delete(study);
+      this.expires.delete(study);
     }
     return gone.length;
+  }
+
+  /** Time passes; what is due then is deleted. */
+  pass(minutes: number): void {
+    this.minutes += minutes;
+    for (const [study, due] of [...this.expires]) if (due < this.minutes) this.delete({ study });
   }
 
   /** What is there of a study, series or instance, in order of UIDs. */
