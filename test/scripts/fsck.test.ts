@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openStore, StoreNotOpened, type OpenedStore } from '../../scripts/fsck/open-store.js';
 import { runFsck } from '../../scripts/fsck/run-fsck.js';
 import { ServiceError } from '../../src/errors.js';
+import { timeBudgets } from '../../src/time-budgets.js';
 import { Archive } from '../../src/storage/archive/archive.js';
 import { readTail, writeTail } from '../../src/storage/archive/log/log-tail.js';
 import { blobName, studyPartitionKey, studyRowKey } from '../../src/storage/archive/keys.js';
@@ -107,7 +108,7 @@ describe('runFsck', () => {
     const { tables, store, setClock } = await filledStore();
     const tail = await readTail(tables, 0);
     await writeTail(tables, tail, { open: [tail.newest] });
-    setClock(() => Date.now() + 5 * 60_000);
+    setClock(() => Date.now() + timeBudgets.overdueIntent + 60_000);
     const { code, stdout } = await run(store, ['--repair']);
     expect({ code, stdout }).toMatchObject({
       code: 0,
