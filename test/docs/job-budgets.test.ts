@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { expireStudies } from '../../src/dicomweb/delete/expire-studies.js';
 import type { ExportState } from '../../src/dicomweb/export/export-job.js';
+import { beforeUpdate } from '../../src/dicomweb/update/update-job.js';
 import { createServices, type Services } from '../../src/dicomweb/services.js';
 import { parseUid, type StudyInstanceUID } from '../../src/dicom/uid.js';
 import { readConfig } from '../../src/host/config.js';
@@ -98,6 +99,19 @@ describe('docs/architecture.md, budgets of long work', () => {
       expect(await over(await start({}))).toBe('over');
       const results = [...(exports.containers.get(uri)?.keys() ?? [])];
       expect(results.filter((name) => name.endsWith('.dcm'))).toHaveLength(studies * perStudy);
+    },
+    'give those 100 instances another PatientName': async () => {
+      const input = {
+        partition: defaultPartition,
+        studies: [...new Set(files.map(({ study }) => study))],
+        changes: { '00100010': { vr: 'PN', Value: [{ Alphabetic: 'New^Name' }] } },
+      };
+      const state = JSON.stringify(beforeUpdate(studies, 1));
+      const id = await services.jobs.startAlone('update', JSON.stringify(input), state);
+      expect(await over(id)).toBe('over');
+      const { state: after } = tagged.there(await services.jobs.find(id));
+      expect(JSON.parse(after)).toMatchObject({ instancesUpdated: studies * perStudy });
+      await services.archive.close();
     },
     'import a file of a series that is there': async () => {
       const { study, series } = tagged.there(files[0]);
