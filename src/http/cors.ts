@@ -24,8 +24,8 @@ const allowedHeaders =
   'msdicom-request-original, msdicom-expiry-time-milliseconds, msdicom-expiry-option, msdicom-expiry-level, ' +
   'X-Request-Id, traceparent, tracestate';
 const exposedHeaders =
-  'Content-Type, Content-Length, Content-Range, Content-Location, ETag, Warning, Retry-After, ' +
-  'Link, X-Total-Count, X-Request-Id, WWW-Authenticate, Server-Timing';
+  'Content-Type, Content-Length, Content-Range, Content-Location, Location, ETag, Warning, Retry-After, ' +
+  'Link, X-Total-Count, erroneous-dicom-attributes, X-Request-Id, WWW-Authenticate, Server-Timing';
 /** Two hours in seconds: the most that Chromium remembers a preflight. */
 const preflightMaxAge = '7200';
 

@@ -80,6 +80,8 @@ describe('corsHeaders', () => {
         'Retry-After',
         'Link',
         'X-Total-Count',
+        'Location',
+        'erroneous-dicom-attributes',
       ]),
     );
   });
