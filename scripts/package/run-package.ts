@@ -1,6 +1,7 @@
 /** Stages, zips and measures the package, and says what came out. */
 import { execFileSync } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesIn } from './prune.js';
@@ -18,7 +19,7 @@ export interface Start {
   readonly functions: number;
   /** Files that were loaded. */
   readonly modules: number;
-  /** Files that were loaded from elsewhere, and are missing in the package. */
+  /** Files that were loaded from elsewhere. */
   readonly strays: readonly string[];
   /** What a request without a token is answered. */
   readonly statusWithoutToken: number;
@@ -31,18 +32,26 @@ const usage = `usage: npm run package [-- --out FOLDER]
 const mebibyte = 1024 ** 2;
 
 /**
- * Starts the package in a process of its own, with a stand-in for the worker of Azure Functions. Packages of
- * the repository that stand in for missing ones come back as strays.
+ * Starts the package in a process of its own, with a stand-in for the worker of Azure Functions, and in a folder with
+ * nothing above it: packages of the repository must not stand in for missing ones.
+ *
+ * @throws Error when it does not start; the process says why.
  */
 export function startPackage(app: string): Start {
   const runner = path.join(root, 'test/support/run-typescript.mjs');
   const starter = path.join(root, 'test/infra/start-package.ts');
-  const output = execFileSync(process.execPath, [runner, starter, app], {
-    encoding: 'utf8',
-    // Nothing of this machine: no settings, no NODE_PATH.
-    env: { PATH: process.env['PATH'] },
-  });
-  return JSON.parse(output) as Start;
+  const alone = mkdtempSync(path.join(tmpdir(), 'package-'));
+  try {
+    cpSync(app, alone, { recursive: true });
+    const output = execFileSync(process.execPath, [runner, starter, alone], {
+      encoding: 'utf8',
+      // Nothing of this machine: no settings, no NODE_PATH.
+      env: { PATH: process.env['PATH'] },
+    });
+    return JSON.parse(output) as Start;
+  } finally {
+    rmSync(alone, { recursive: true, force: true });
+  }
 }
 
 function faultsOf({ strays, statusWithoutToken }: Start): readonly string[] {
