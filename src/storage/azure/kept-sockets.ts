@@ -25,7 +25,10 @@ type RequestAgent = HttpAgent & {
   addRequest(request: ClientRequest, ...more: readonly unknown[]): void;
 };
 
-/** An agent as one sending of a call sees it: it remembers the request. */
+/**
+ * An agent as one sending of a call sees it: it remembers the request until that has been sent. A connection
+ * keeps the agent that it was opened with for as long as it lives, and whatever that holds.
+ */
 class Sending {
   readonly agent: RequestAgent;
   #request: ClientRequest | undefined;
@@ -42,6 +45,11 @@ class Sending {
   /** Whether it went out on a connection that had been idle. */
   get isOnKept(): boolean {
     return this.#request?.reusedSocket === true;
+  }
+
+  /** Lets go of the request, of its body and of its answer. */
+  end(): void {
+    this.#request = undefined;
   }
 }
 
@@ -110,6 +118,8 @@ export function keptSocketsPolicy(
           if (!sending.isOnKept || !isClosed(error)) throw error;
           dropIdle(agent);
           if (repeats === mostRepeats || !isAtHand(request.body) || !mayRepeat()) throw error;
+        } finally {
+          sending.end();
         }
       }
     },
