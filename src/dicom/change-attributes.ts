@@ -3,7 +3,7 @@
  * written in the character set of the data set, as everything else in it is.
  */
 import type { DataSet, Element, Value } from './data-set.js';
-import { encodeText } from './encode-text.js';
+import { encodeText, isAscii } from './encode-text.js';
 import { attributesOf, stringifyDataSet } from './json.js';
 import type { RawElement } from './raw-data-set.js';
 import { spellingsOf, type Spelled, type Spelling } from './spelling.js';
@@ -42,11 +42,6 @@ export function textOfValue(value: Value): string {
 /** The whole value of an element of text, as its file has it. */
 export function textOfElement({ Value = [] }: Element): string {
   return Value.map(textOfValue).join('\\');
-}
-
-function isAscii(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- the whole of ASCII
-  return /^[\x00-\x7F]*$/.test(text);
 }
 
 /** The character set in which the data set can have the new values, and those; or the first that it cannot have. */

@@ -129,7 +129,8 @@ function encodeWhole(text: string, encoding: Encoding): Buffer | undefined {
   return bytes.includes(undefined) ? undefined : Buffer.from(bytes.flat() as number[]);
 }
 
-function isAscii(text: string): boolean {
+/** Whether text has no other characters than those of ASCII. */
+export function isAscii(text: string): boolean {
   // eslint-disable-next-line no-control-regex -- the whole of ASCII
   return /^[\x00-\x7F]*$/.test(text);
 }

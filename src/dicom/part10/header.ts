@@ -29,6 +29,9 @@ export const undefinedLength = 0xffffffff;
 export const shortestHeader = 8;
 export const longestHeader = 12;
 
+/** Of what a file does not say how it is encoded: values of unknown VR (PS3.5 §6.2.2) and fragments. */
+export const implicitLittleEndian: Encoding = { explicitVR: false, bigEndian: false };
+
 /** Tags that structure a data set; their headers never have a VR (PS3.5 §7.5). */
 export const itemTag = 'FFFEE000';
 export const itemDelimiterTag = 'FFFEE00D';

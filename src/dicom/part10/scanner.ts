@@ -12,6 +12,7 @@ import { detectEncoding, resolveVR } from './encoding.js';
 import { malformed, truncated } from './errors.js';
 import { bytesOfFragment, expectFragment, layoutOf } from './fragments.js';
 import {
+  implicitLittleEndian,
   itemDelimiterTag,
   itemTag,
   sequenceDelimiterTag,
@@ -34,7 +35,7 @@ import {
 import { limitExceeded, type Part10Limits } from './limits.js';
 import type { BulkValue, PixelLayout, RawIdentity, ScannedDataSet } from './scan.js';
 import { ValueReader } from './value-reader.js';
-import { formatTag, type Tag } from '../tag.js';
+import { formatTag, pixelDataTags, type Tag } from '../tag.js';
 import { traitsOf, type VR } from '../vr.js';
 
 /** Longest value of a bulk VR that is held; beyond it a value is worth a read of its own. */
@@ -46,9 +47,7 @@ const countedBytes = 64;
 const ofOpenEnd = { vrInFile: true, length: 0 };
 
 const pixelDataTag = '7FE00010';
-const pixelDataTags: ReadonlySet<string> = new Set([pixelDataTag, '7FE00008', '7FE00009']);
 const extendedOffsetTableTag = '7FE00001';
-const implicitLittleEndian: Encoding = { explicitVR: false, bigEndian: false };
 
 /** Reads one data set. `push` and `finish` throw `ServiceError` and must not be called after that. */
 export class DataSetScanner {

@@ -5,9 +5,9 @@
 import { createInflateRaw } from 'node:zlib';
 import { detectEncoding } from '../part10/encoding.js';
 import {
+  implicitLittleEndian,
   itemDelimiterTag,
   itemTag,
-  longestHeader,
   readHeader,
   sequenceDelimiterTag,
   shortestHeader,
@@ -16,11 +16,12 @@ import {
   type Encoding,
 } from '../part10/header.js';
 import { limitExceeded, type Part10Limits } from '../part10/limits.js';
-import type { Tag } from '../tag.js';
+import { pixelDataTags, type Tag } from '../tag.js';
 import { ByteSource } from './byte-source.js';
 import { damaged } from './damaged.js';
 import { encodeElement } from './encode-element.js';
 import { encodeFileMeta, readFileMeta } from './file-meta.js';
+import { longHeader } from './long-header.js';
 import { Output } from './output.js';
 import type { NewValue } from './rewrite.js';
 import { deflated, through } from './through.js';
@@ -30,9 +31,6 @@ export interface Move {
   readonly from: number;
   readonly by: number;
 }
-
-const pixelDataTags: ReadonlySet<string> = new Set(['7FE00008', '7FE00009', '7FE00010']);
-const implicitLittleEndian: Encoding = { explicitVR: false, bigEndian: false };
 
 /**
  * The file with the changes.
@@ -82,10 +80,8 @@ function encode(tag: Tag, { vr, value }: NewValue, encoding: Encoding): Buffer {
 
 /** The header of the next element or item, which stays where it is. */
 async function nextHeader(source: ByteSource, encoding: Encoding): Promise<ElementHeader> {
-  const short = readHeader(source.peek(shortestHeader), encoding);
-  if (short !== undefined) return short;
-  await source.fill(longestHeader);
-  const header = readHeader(source.peek(source.available), encoding);
+  const header =
+    readHeader(source.peek(shortestHeader), encoding) ?? (await longHeader(source, encoding));
   if (header === undefined) throw damaged('ends within a header', source.position);
   return header;
 }

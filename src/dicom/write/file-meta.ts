@@ -1,6 +1,6 @@
 /** File meta information (PS3.10 §7.1) of a stored file, read to be written again. */
 import { vrOf } from '../dictionary.js';
-import { longestHeader, readHeader, shortestHeader } from '../part10/header.js';
+import { readHeader, shortestHeader } from '../part10/header.js';
 import { limitExceeded, type Part10Limits } from '../part10/limits.js';
 import type { Tag } from '../tag.js';
 import { transferSyntaxOf, type TransferSyntax } from '../transfer-syntax.js';
@@ -9,6 +9,7 @@ import type { VR } from '../vr.js';
 import type { ByteSource } from './byte-source.js';
 import { damaged } from './damaged.js';
 import { encodeElement } from './encode-element.js';
+import { longHeader } from './long-header.js';
 
 interface MetaElement {
   readonly tag: Tag;
@@ -51,9 +52,8 @@ export async function readFileMeta(
     // Deflated bytes could look like one more element; only there the group length is believed.
     if (source.position === endByGroupLength && syntaxIn(elements)?.deflated === true) break;
     if (source.peek(2).readUInt16LE() !== 2) break;
-    const short = readHeader(source.peek(shortestHeader), encoding);
-    if (short === undefined) await source.fill(longestHeader);
-    const header = short ?? readHeader(source.peek(longestHeader), encoding);
+    const header =
+      readHeader(source.peek(shortestHeader), encoding) ?? (await longHeader(source, encoding));
     if (header === undefined) throw damaged('has broken meta information', source.position);
     const { tag, length, size } = header;
     if (source.position + length > limits.headerBytes) {

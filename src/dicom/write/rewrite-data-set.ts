@@ -6,9 +6,9 @@
 import { signedByPixels } from '../dictionary.js';
 import { detectEncoding, resolveVR } from '../part10/encoding.js';
 import {
+  implicitLittleEndian,
   itemDelimiterTag,
   itemTag,
-  longestHeader,
   readHeader,
   sequenceDelimiterTag,
   shortestHeader,
@@ -29,6 +29,7 @@ import {
   paddingOf,
   swapped,
 } from './encode-element.js';
+import { longHeader } from './long-header.js';
 import { Output } from './output.js';
 import { rewrittenPixelData } from './rewrite-pixel-data.js';
 import type { NewValue, Rewrite } from './rewrite.js';
@@ -51,7 +52,6 @@ interface Level {
 const pixelDataTag = '7FE00010';
 const pixelRepresentationTag = '00280103';
 const iconTag = '00880200';
-const implicitLittleEndian: Encoding = { explicitVR: false, bigEndian: false };
 
 /** Lengths of groups and of the rest of the file: wrong after any change, and retired. */
 function isLengthOfMore(tag: Tag): boolean {
@@ -242,9 +242,7 @@ export async function* rewrittenDataSet(
       level.encoding = detectEncoding(level.encoding, first);
       level.started = true;
     }
-    const short = readHeader(first, level.encoding);
-    if (short === undefined) await source.fill(longestHeader);
-    const header = short ?? readHeader(source.peek(longestHeader), level.encoding);
+    const header = readHeader(first, level.encoding) ?? (await longHeader(source, level.encoding));
     if (header === undefined) throw damaged('ends within a header', source.position);
     source.take(header.size);
     if (level.kind === 'sequence') inSequence(level, header);

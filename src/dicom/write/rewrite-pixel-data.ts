@@ -1,6 +1,7 @@
 /** Cuts the frames of an instance out of its stream and writes what they have been turned into. */
 import type { ByteRun } from '../frames.js';
 import {
+  implicitLittleEndian,
   itemTag,
   readHeader,
   sequenceDelimiterTag,
@@ -42,7 +43,7 @@ async function* payloads(
 /** Reads on to where the fragments end, from the end of one of them. */
 async function skipFragments(source: ByteSource): Promise<void> {
   while (await source.fill(shortestHeader)) {
-    const header = readHeader(source.take(shortestHeader), { explicitVR: false, bigEndian: false });
+    const header = readHeader(source.take(shortestHeader), implicitLittleEndian);
     if (header?.tag !== itemTag) return;
     await source.skip(header.length);
   }

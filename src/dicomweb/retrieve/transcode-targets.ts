@@ -7,6 +7,7 @@ import { frameBytes } from '../../dicom/pixel/image-pixels.js';
 import type { PixelLimits } from '../../dicom/pixel/pixel-limits.js';
 import { canTranscode, canTranscodeAlone } from '../../dicom/pixel/transcodable.js';
 import { everyFrame } from '../../dicom/frames.js';
+import { pixelDataTags } from '../../dicom/tag.js';
 import { transferSyntaxes, type TransferSyntax } from '../../dicom/transfer-syntax.js';
 import type { RetrievePolicy } from './retrieve-policy.js';
 import { isInWords, type StoredImage } from './stored-image.js';
@@ -15,9 +16,6 @@ export const explicitLittleEndian = '1.2.840.10008.1.2.1';
 
 /** More than a native value can have (PS3.5 §7.1.1): its length has 32 bits. */
 const longestNativeBytes = 0xfffffffe;
-
-const pixelDataTag = '7FE00010';
-const pixelDataTags: ReadonlySet<string> = new Set([pixelDataTag, '7FE00008', '7FE00009']);
 
 /** Lossless ones first: they are what a media type means by default (PS3.18 table 8.7.3-5). */
 const targets: readonly TransferSyntax[] = [false, true].flatMap((lossy) =>

@@ -1,6 +1,7 @@
 /** What a bulk value of a stored instance is sent as: its bytes in little-endian order, or frames. */
 import { frameRuns, type ByteRun, type FrameIndex } from '../../../dicom/frames.js';
 import type { BulkValue } from '../../../dicom/part10/part10.js';
+import { pixelDataTags } from '../../../dicom/tag.js';
 import type { TransferSyntax } from '../../../dicom/transfer-syntax.js';
 import { traitsOf } from '../../../dicom/vr.js';
 import type { InstanceIndex } from '../../../storage/archive/records.js';
@@ -32,17 +33,14 @@ export interface BulkFrames {
 
 export type BulkResource = BulkBytes | BulkFragments | BulkFrames;
 
-/** Pixel data of the instance itself: FloatPixelData, DoubleFloatPixelData, PixelData. */
-const pixelDataPaths: ReadonlySet<string> = new Set(['7FE00008', '7FE00009', '7FE00010']);
-
 /** Whether a bulk value is the pixel data of its instance, not that of an icon. */
 export function isPixelData({ path }: BulkValue): boolean {
-  return pixelDataPaths.has(path);
+  return pixelDataTags.has(path);
 }
 
 /** Whether what stands at a path is pixel data of which frames are known. */
 export function hasFrames(resource: BulkResource, { frames }: InstanceIndex): boolean {
-  return pixelDataPaths.has(resource.path) && frames !== undefined && frames.frames > 0;
+  return pixelDataTags.has(resource.path) && frames !== undefined && frames.frames > 0;
 }
 
 function bytesOf(
