@@ -45,11 +45,14 @@ export function invalidMember(path: string, detail: string): ServiceError {
   );
 }
 
+/** Whether parsed JSON is an object. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** An object by the lower-case names of its members. @throws ServiceError `invalid-body`. */
 export function objectAt(value: unknown, path: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidMember(path, 'An object is expected.');
-  }
+  if (!isJsonObject(value)) throw invalidMember(path, 'An object is expected.');
   return new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), member]));
 }
 

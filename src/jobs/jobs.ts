@@ -263,8 +263,10 @@ export class Jobs {
         leasedUntil: isLast ? 0 : now() + jobTiming.lease,
         ...(end !== undefined && { status: end, input: '{}' }),
       });
-      if (held === undefined) await this.#leave(id, leasedUntil);
-      if (held === undefined) break;
+      if (held === undefined) {
+        await this.#leave(id, leasedUntil);
+        break;
+      }
       if (end !== undefined) return 'over';
       if (isLast) {
         await queue.announce(id);

@@ -4,6 +4,7 @@
  * out of the container is none.
  */
 import { blobNameFault } from '../../storage/blob-name.js';
+import { isJsonObject } from '../json-body.js';
 
 export type ImportRequest =
   /** The name of one blob of the container. */
@@ -19,10 +20,6 @@ const emptyFile = 'CreateFile';
 const inSubject = /^\/blobServices\/default\/containers\/([^/]+)\/blobs\/./s;
 
 type Json = Readonly<Record<string, unknown>>;
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** @throws TypeError when no blob can have the name. */
 function checked(name: string): string {
@@ -54,7 +51,7 @@ function nameInUrl(url: unknown): string {
 function readEvent(event: Json): ImportRequest {
   const type = event['eventType'] ?? event['type'];
   const { subject, data } = event;
-  if (typeof type !== 'string' || typeof subject !== 'string' || !isJson(data)) {
+  if (typeof type !== 'string' || typeof subject !== 'string' || !isJsonObject(data)) {
     throw new TypeError('The message is neither an event about a blob nor the name of one.');
   }
   const [, container] = inSubject.exec(subject) ?? [];
@@ -81,7 +78,7 @@ function parsed(text: string): unknown {
  */
 export function readImportMessage(message: unknown): ImportRequest {
   const value = typeof message === 'string' ? parsed(message) : message;
-  if (isJson(value)) return readEvent(value);
+  if (isJsonObject(value)) return readEvent(value);
   if (typeof message === 'string' && message.trim() !== '') {
     return { kind: 'file', name: checked(message.trim()) };
   }

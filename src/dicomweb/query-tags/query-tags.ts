@@ -4,7 +4,7 @@ import { ServiceError } from '../../errors.js';
 import { parseQuery, queryValue } from '../../http/query-string.js';
 import { jsonReply, reply, type Reply } from '../../http/reply.js';
 import { isOver, newJobId, parseJobId, type JobId } from '../../jobs/job.js';
-import type { ListedTag } from '../../storage/archive/query-tag-list.js';
+import { beingAdded, type ListedTag } from '../../storage/archive/query-tag-list.js';
 import { TagErrors } from '../../storage/archive/tagging/tag-errors.js';
 import { invalidMember, objectAt, readJsonBody, textAt } from '../json-body.js';
 import { operationUrl, startedOperation } from '../operations/operation-url.js';
@@ -118,14 +118,7 @@ export const addQueryTags = answering(
           'One or more extended query tags already exist.',
         );
       }
-      const entries = added.map((tag): ListedTag => ({
-        ...tag,
-        status: 'adding',
-        enabled: true,
-        errors: 0,
-        operation: id,
-      }));
-      return [...kept, ...entries];
+      return [...kept, ...added.map((tag) => beingAdded(tag, id))];
     });
     const state = beforeReindex(added.map(({ tag }) => tag));
     await services.jobs.start('reindex', '{}', JSON.stringify(state), { id });

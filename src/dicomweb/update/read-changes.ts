@@ -5,7 +5,7 @@ import { vrOf } from '../../dicom/dictionary.js';
 import { parseTag, type Tag } from '../../dicom/tag.js';
 import { complaintAbout } from '../../dicom/vr-rules.js';
 import { traitsOf, type VR } from '../../dicom/vr.js';
-import { invalidMember } from '../json-body.js';
+import { invalidMember, isJsonObject } from '../json-body.js';
 import { commentOf } from '../store/judge-header.js';
 import { updatableAttributes } from './updatable-attributes.js';
 
@@ -21,13 +21,9 @@ const longestBytes = 0xfffe;
 
 const nameGroups: ReadonlySet<string> = new Set(['Alphabetic', 'Ideographic', 'Phonetic']);
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isName(value: unknown): value is PersonName {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     Object.entries(value).every(
       ([group, text]) => nameGroups.has(group) && typeof text === 'string' && !text.includes('='),
     )
@@ -85,7 +81,7 @@ function complaintOf(
  * @throws ServiceError `invalid-body` when it is no data set at all.
  */
 export function readChanges(value: unknown): RequestedChanges {
-  if (!isObject(value)) throw invalidMember('ChangeDataset', 'A data set is expected.');
+  if (!isJsonObject(value)) throw invalidMember('ChangeDataset', 'A data set is expected.');
   const changes: Record<Tag, Element> = {};
   const comments: string[] = [];
   for (const [name, element] of Object.entries(value)) {
@@ -98,7 +94,8 @@ export function readChanges(value: unknown): RequestedChanges {
       comments.push(commentOf({ tag, message: 'Updating the tag is not supported' }));
       continue;
     }
-    if (!isObject(element)) throw invalidMember(`ChangeDataset.${tag}`, 'An object is expected.');
+    if (!isJsonObject(element))
+      throw invalidMember(`ChangeDataset.${tag}`, 'An object is expected.');
     const judged = complaintOf(tag, element, vr);
     if ('message' in judged) comments.push(commentOf({ tag, message: judged.message }));
     else changes[tag] = judged.element;

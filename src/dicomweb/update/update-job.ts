@@ -66,7 +66,7 @@ const sliceBytes = 512 * 1024 ** 2;
 /** Instances that are read, and committed, together. */
 const pageInstances = 32;
 /** Slices that may fail before an instance that storage does not give or take counts as failed. */
-const patience = 3;
+const mostFailures = 3;
 
 /** Whole percents of the studies. */
 export function percentOfUpdate({ at, studies }: UpdateState): number {
@@ -172,7 +172,7 @@ export function updateKind(archive: Archive, limits: Part10Limits): JobKind {
         }
         const outcomes = await updater.update(rows);
         const late = outcomes.find((outcome) => outcome.kind === 'late');
-        if (late !== undefined && failuresBefore < patience) throw late.error;
+        if (late !== undefined && failuresBefore < mostFailures) throw late.error;
         const settled = outcomes.map((outcome): Outcome => {
           return outcome.kind === 'late' ? { kind: 'failed', reason: outcome.reason } : outcome;
         });

@@ -26,6 +26,11 @@ export interface ListedTag extends QueryTag {
   readonly removal?: string;
 }
 
+/** The entry of a tag that a job is about to add. */
+export function beingAdded(tag: QueryTag, operation: string): ListedTag {
+  return { ...tag, status: 'adding', enabled: true, errors: 0, operation };
+}
+
 export interface TagList {
   readonly version: number;
   /** In order of creation. */

@@ -8,7 +8,7 @@ import { readConfig } from '../../../src/host/config.js';
 import { newJobId, type JobId } from '../../../src/jobs/job.js';
 import type { QueryTag } from '../../../src/storage/archive/index/query-tags.js';
 import { defaultPartition } from '../../../src/storage/archive/keys.js';
-import type { ListedTag } from '../../../src/storage/archive/query-tag-list.js';
+import { beingAdded } from '../../../src/storage/archive/query-tag-list.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
@@ -67,14 +67,7 @@ export async function store(services: Services, one: Sample): Promise<void> {
 /** Puts tags on the list, and starts the job that indexes what is stored. */
 export async function add(services: Services, added: readonly QueryTag[] = tags): Promise<JobId> {
   const id = newJobId();
-  const entries = added.map((tag): ListedTag => ({
-    ...tag,
-    status: 'adding',
-    enabled: true,
-    errors: 0,
-    operation: id,
-  }));
-  await services.archive.queryTags.change(() => entries);
+  await services.archive.queryTags.change(() => added.map((tag) => beingAdded(tag, id)));
   const state = JSON.stringify(beforeReindex(added.map(({ tag }) => tag)));
   await services.jobs.start('reindex', '{}', state, { id });
   return id;
