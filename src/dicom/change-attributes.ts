@@ -3,7 +3,7 @@
  * written in the character set of the data set, as everything else in it is.
  */
 import type { DataSet, Element, Value } from './data-set.js';
-import { encodeText, isAscii } from './encode-text.js';
+import { encodeText, isAscii } from './text/encode-text.js';
 import { attributesOf, stringifyDataSet } from './json.js';
 import type { RawElement } from './raw-data-set.js';
 import { spellingsOf, type Spelled, type Spelling } from './spelling.js';

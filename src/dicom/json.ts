@@ -2,7 +2,7 @@
  * The DICOM JSON model (PS3.18 Annex F): from a parsed data set to the model, and from the model
  * to text.
  */
-import { defaultCharacterSet, type CharacterSet } from './character-set.js';
+import { defaultCharacterSet, type CharacterSet } from './text/character-set.js';
 import type { Attribute, DataSet, Element, Value } from './data-set.js';
 import type { RawDataSet, RawElement } from './raw-data-set.js';
 import { characterSetWithin, valuesOf } from './raw-value.js';

@@ -6,7 +6,7 @@ import {
   decodeText,
   defaultCharacterSet,
   type CharacterSet,
-} from './character-set.js';
+} from './text/character-set.js';
 import type { PersonName, Value } from './data-set.js';
 import type { RawDataSet, RawElement } from './raw-data-set.js';
 import { tagFrom } from './tag.js';

@@ -2,7 +2,7 @@
  * How a file spells values where the DICOM JSON model has them otherwise. The Microsoft server shows
  * numbers with all their digits (`1.0`) and text with the nulls at its end; PS3.18 §F.2.3 does not ask for it.
  */
-import { defaultCharacterSet, type CharacterSet } from './character-set.js';
+import { defaultCharacterSet, type CharacterSet } from './text/character-set.js';
 import type { PersonName } from './data-set.js';
 import type { RawDataSet } from './raw-data-set.js';
 import { characterSetWithin, writtenValuesOf } from './raw-value.js';

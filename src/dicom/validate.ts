@@ -3,7 +3,7 @@
  * checks that become warnings, and the attributes without which nothing is stored. Which of them
  * count, and as what, is up to the profile of the request.
  */
-import { decodeText, type CharacterSet } from './character-set.js';
+import { decodeText, type CharacterSet } from './text/character-set.js';
 import { keywordOf, vrOf } from './dictionary.js';
 import type { RawDataSet, RawElement } from './raw-data-set.js';
 import { characterSetWithin } from './raw-value.js';

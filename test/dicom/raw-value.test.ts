@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { characterSetOf, defaultCharacterSet } from '../../src/dicom/character-set.js';
+import { characterSetOf, defaultCharacterSet } from '../../src/dicom/text/character-set.js';
 import { characterSetWithin, valuesOf } from '../../src/dicom/raw-value.js';
 import type { VR } from '../../src/dicom/vr.js';
 import { rawDataSet, rawElement } from '../support/dicom/raw-data-set.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { defaultCharacterSet } from '../../src/dicom/character-set.js';
+import { defaultCharacterSet } from '../../src/dicom/text/character-set.js';
 import { stringifyDataSet, toDataSet } from '../../src/dicom/json.js';
 import { writtenValuesOf } from '../../src/dicom/raw-value.js';
 import { spellingsOf } from '../../src/dicom/spelling.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { characterSetOf, defaultCharacterSet } from '../../src/dicom/character-set.js';
+import { characterSetOf, defaultCharacterSet } from '../../src/dicom/text/character-set.js';
 import {
   hasText,
   missingMessage,

@@ -3,7 +3,7 @@
  * policies as values, applied by one function.
  */
 import { attribute } from '../../dicom/attribute.js';
-import { decodeText } from '../../dicom/character-set.js';
+import { decodeText } from '../../dicom/text/character-set.js';
 import { characterSetWithin } from '../../dicom/raw-value.js';
 import type { RawDataSet } from '../../dicom/raw-data-set.js';
 import type { Tag } from '../../dicom/tag.js';

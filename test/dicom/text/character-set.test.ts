@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { characterSetOf, decodeText } from '../../src/dicom/character-set.js';
-import type { VR } from '../../src/dicom/vr.js';
-import { latin1 } from '../support/dicom/raw-data-set.js';
+import { characterSetOf, decodeText } from '../../../src/dicom/text/character-set.js';
+import type { VR } from '../../../src/dicom/vr.js';
+import { latin1 } from '../../support/dicom/raw-data-set.js';
 
 /** Decodes a string of bytes under the given values of Specific Character Set. */
 function decode(bytes: string, values: readonly string[], vr: VR = 'PN'): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { characterSetOf, decodeText } from '../../src/dicom/character-set.js';
-import { encodeText } from '../../src/dicom/encode-text.js';
+import { characterSetOf, decodeText } from '../../../src/dicom/text/character-set.js';
+import { encodeText } from '../../../src/dicom/text/encode-text.js';
 
 /** Character sets with text that each has, and some that it lacks. */
 const cases = [

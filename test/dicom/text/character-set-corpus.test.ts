@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { toDataSet } from '../../src/dicom/json.js';
-import { parsePart10 } from '../../src/dicom/part10/part10.js';
-import { itemsOf, stringOf } from '../../src/dicom/value.js';
-import { corpusFile, hasCorpus } from '../support/dicom/corpus.js';
-import { tag } from '../support/dicom/raw-data-set.js';
+import { toDataSet } from '../../../src/dicom/json.js';
+import { parsePart10 } from '../../../src/dicom/part10/part10.js';
+import { itemsOf, stringOf } from '../../../src/dicom/value.js';
+import { corpusFile, hasCorpus } from '../../support/dicom/corpus.js';
+import { tag } from '../../support/dicom/raw-data-set.js';
 
 const patientName = tag('00100010');
 const requestedProcedureCodes = tag('00321064');

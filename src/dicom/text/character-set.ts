@@ -3,7 +3,7 @@
  * PS3.5 §6.1). Spellings that real files have are understood; unknown terms are recorded.
  */
 import { decodeIn, decodeIso2022, type Encoding } from './iso-2022.js';
-import { traitsOf, type VR } from './vr.js';
+import { traitsOf, type VR } from '../vr.js';
 
 export interface CharacterSet {
   /** The one encoding of everything, where code extensions are not allowed (PS3.3 table C.12-5). */

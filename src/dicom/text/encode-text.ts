@@ -4,7 +4,7 @@
  */
 import { characterSetOf, decodeText, termOf, type Term } from './character-set.js';
 import { decodeIn, escape, escapes, type Encoding } from './iso-2022.js';
-import { traitsOf, type VR } from './vr.js';
+import { traitsOf, type VR } from '../vr.js';
 
 /** Which bytes stand for a character. */
 type Table = ReadonlyMap<string, readonly number[]>;
