@@ -19,7 +19,7 @@ import * as allBulkData from './retrieve/bulkdata/retrieve-all-bulk-data.js';
 import { retrieveBulkData } from './retrieve/bulkdata/retrieve-bulk-data.js';
 import { retrieveFrames } from './retrieve/retrieve-frames.js';
 import { retrieveInstance, retrieveSeries, retrieveStudy } from './retrieve/retrieve-instances.js';
-import * as metadata from './retrieve/retrieve-metadata.js';
+import * as metadata from './retrieve/metadata/retrieve-metadata.js';
 import { retrieveByUri } from './retrieve/wado-uri/retrieve-by-uri.js';
 import * as rendered from './retrieve/rendered/retrieve-rendered.js';
 import * as renderedSeries from './retrieve/rendered/retrieve-rendered-series.js';

@@ -6,7 +6,7 @@ import { valuesOffers } from '../../src/dicomweb/retrieve/bulkdata/choose-bulk.j
 import {
   instanceMetadataOffers,
   metadataOffers,
-} from '../../src/dicomweb/retrieve/metadata-representations.js';
+} from '../../src/dicomweb/retrieve/metadata/metadata-representations.js';
 import { routes } from '../../src/dicomweb/routes.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { searchOffers } from '../../src/dicomweb/search/results/search-representations.js';

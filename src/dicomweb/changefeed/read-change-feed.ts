@@ -8,7 +8,7 @@ import {
 import type { FeedChange } from '../../storage/archive/log/change-feed.js';
 import { jsonArray } from '../json-array.js';
 import { readAhead } from '../read-ahead.js';
-import { presentMetadata } from '../retrieve/present-metadata.js';
+import { presentMetadata } from '../retrieve/metadata/present-metadata.js';
 import { answering, type RequestContext } from '../route.js';
 import { reply } from '../../http/reply.js';
 import { jsonOffers } from '../negotiation.js';

@@ -15,7 +15,7 @@ import { openBytes } from '../bulkdata/open-bulk.js';
 import { cacheHeaders, entityTag, notModified } from '../cache-headers.js';
 import { frameMediaTypes } from '../frame-offers.js';
 import { readAll } from '../open-runs.js';
-import { presentMetadata } from '../present-metadata.js';
+import { presentMetadata } from '../metadata/present-metadata.js';
 import { escapeHtml, htmlPage, pagePolicy } from './html.js';
 import type { RenderSource } from './render-source.js';
 import type { RenderedKind } from './rendered-kind.js';

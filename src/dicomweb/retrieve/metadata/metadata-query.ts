@@ -1,9 +1,9 @@
 /** The query of a request for metadata: which attributes, in which character set (PS3.18 §8.3.3). */
-import { attribute } from '../../dicom/attribute.js';
-import type { Tag } from '../../dicom/tag.js';
-import { ServiceError } from '../../errors.js';
-import { printable, queryValues, type QueryParameter } from '../../http/query-string.js';
-import { readIncludes } from '../search/parse-search.js';
+import { attribute } from '../../../dicom/attribute.js';
+import type { Tag } from '../../../dicom/tag.js';
+import { ServiceError } from '../../../errors.js';
+import { printable, queryValues, type QueryParameter } from '../../../http/query-string.js';
+import { readIncludes } from '../../search/parse-search.js';
 
 export const metadataParameters = ['includefield', 'charset'] as const;
 

@@ -1,13 +1,13 @@
 /** What metadata can be had in (PS3.18 §10.4.3.2): JSON as one array, XML with a part per instance. */
-import type { DataSet } from '../../dicom/data-set.js';
-import { toNativeXml } from '../../dicom/native-xml.js';
-import type { InstanceUids } from '../../dicom/uid.js';
-import type { Offer } from '../../http/accept.js';
-import { formatMediaType } from '../../http/media-type.js';
-import { writeMultipart, type OutgoingPart } from '../../multipart/writer.js';
-import { jsonArray } from '../json-array.js';
-import { dicomJsonOffers } from '../negotiation.js';
-import { resourcePath } from '../path-uids.js';
+import type { DataSet } from '../../../dicom/data-set.js';
+import { toNativeXml } from '../../../dicom/native-xml.js';
+import type { InstanceUids } from '../../../dicom/uid.js';
+import type { Offer } from '../../../http/accept.js';
+import { formatMediaType } from '../../../http/media-type.js';
+import { writeMultipart, type OutgoingPart } from '../../../multipart/writer.js';
+import { jsonArray } from '../../json-array.js';
+import { dicomJsonOffers } from '../../negotiation.js';
+import { resourcePath } from '../../path-uids.js';
 
 /** The metadata of one instance as DICOM JSON, ready to be shown. */
 export interface ShownInstance {

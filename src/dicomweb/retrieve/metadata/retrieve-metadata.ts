@@ -1,23 +1,23 @@
 /** Retrieve of metadata (PS3.18 §10.4.1.1.2): the data sets of a study, series or instance. */
-import type { Tag } from '../../dicom/tag.js';
-import type { InstanceUids } from '../../dicom/uid.js';
-import { ServiceError, type ErrorCode } from '../../errors.js';
-import type { Offer } from '../../http/accept.js';
-import { acceptsGzip } from '../../http/content-encoding.js';
-import type { InstanceRow } from '../../storage/archive/catalog.js';
-import type { Ulid } from '../../storage/archive/ulid.js';
-import { chooseRepresentation } from '../negotiation.js';
-import { instanceOf, seriesOf, studyOf } from '../path-uids.js';
-import { flatten, listed, readAhead } from '../read-ahead.js';
-import { answering, type RequestContext } from '../route.js';
-import { inflateAnswer, keptAnswer, keptGzip } from './answer-cache.js';
+import type { Tag } from '../../../dicom/tag.js';
+import type { InstanceUids } from '../../../dicom/uid.js';
+import { ServiceError, type ErrorCode } from '../../../errors.js';
+import type { Offer } from '../../../http/accept.js';
+import { acceptsGzip } from '../../../http/content-encoding.js';
+import type { InstanceRow } from '../../../storage/archive/catalog.js';
+import type { Ulid } from '../../../storage/archive/ulid.js';
+import { chooseRepresentation } from '../../negotiation.js';
+import { instanceOf, seriesOf, studyOf } from '../../path-uids.js';
+import { flatten, listed, readAhead } from '../../read-ahead.js';
+import { answering, type RequestContext } from '../../route.js';
+import { inflateAnswer, keptAnswer, keptGzip } from '../answer-cache.js';
 import {
   boundaryOf,
   cacheHeaders,
   entityTag,
   notModified,
   type CacheHeaders,
-} from './cache-headers.js';
+} from '../cache-headers.js';
 import { metadataParameters, readMetadataQuery } from './metadata-query.js';
 import {
   instanceMetadataOffers,
@@ -27,10 +27,10 @@ import {
   type ShownInstance,
 } from './metadata-representations.js';
 import { presentMetadata } from './present-metadata.js';
-import { asksForOriginals, requestedInstance, requestedInstances } from './requested-version.js';
-import type { RetrievePolicy } from './retrieve-policy.js';
-import { reply, type Reply } from '../../http/reply.js';
-import type { RequestHead } from '../../http/incoming-request.js';
+import { asksForOriginals, requestedInstance, requestedInstances } from '../requested-version.js';
+import type { RetrievePolicy } from '../retrieve-policy.js';
+import { reply, type Reply } from '../../../http/reply.js';
+import type { RequestHead } from '../../../http/incoming-request.js';
 
 /** Data sets that are uncompressed ahead of their turn. */
 const dataSetsAhead = 4;

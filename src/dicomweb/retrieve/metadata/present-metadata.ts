@@ -1,12 +1,12 @@
 /** How a stored data set is shown as metadata by a profile. */
-import { attribute } from '../../dicom/attribute.js';
-import type { DataSet, Element } from '../../dicom/data-set.js';
-import { stringifyDataSet, withBulkDataBase, withoutBulk } from '../../dicom/json.js';
-import type { Tag } from '../../dicom/tag.js';
-import type { InstanceUids } from '../../dicom/uid.js';
-import { resourcePath } from '../path-uids.js';
-import type { StoredMetadata } from '../../storage/archive/records.js';
-import type { RetrievePolicy } from './retrieve-policy.js';
+import { attribute } from '../../../dicom/attribute.js';
+import type { DataSet, Element } from '../../../dicom/data-set.js';
+import { stringifyDataSet, withBulkDataBase, withoutBulk } from '../../../dicom/json.js';
+import type { Tag } from '../../../dicom/tag.js';
+import type { InstanceUids } from '../../../dicom/uid.js';
+import { resourcePath } from '../../path-uids.js';
+import type { StoredMetadata } from '../../../storage/archive/records.js';
+import type { RetrievePolicy } from '../retrieve-policy.js';
 
 /** What of a policy decides how metadata looks. */
 type ShownAs = Pick<RetrievePolicy, 'bulkData' | 'values' | 'characterSet'>;
