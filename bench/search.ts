@@ -7,8 +7,8 @@ import {
   ArchiveUnderTest,
   type SearchRouteName,
 } from '../test/dicomweb/search/model/archive-under-test.js';
-import { FilledTables } from '../test/support/filled-archive.js';
-import { dateOf, familyOf, uidsOf } from '../test/support/numbered-studies.js';
+import { FilledTables } from '../test/support/storage/filled-archive.js';
+import { dateOf, familyOf, uidsOf } from '../test/support/storage/numbered-studies.js';
 
 interface Query {
   readonly name: string;

@@ -14,8 +14,8 @@ import type {
   TableOperation,
   TableStore,
 } from '../../src/storage/table-store.js';
-import { filledRows } from '../../test/support/filled-archive.js';
-import { dataSetOf, dateOf, familyOf } from '../../test/support/numbered-studies.js';
+import { filledRows } from '../../test/support/storage/filled-archive.js';
+import { dataSetOf, dateOf, familyOf } from '../../test/support/storage/numbered-studies.js';
 import { buildPart10 } from '../../test/support/part10-builder.js';
 import type { Context, Part } from './context.js';
 import { Client, rateOf, rateWithin } from './load.js';

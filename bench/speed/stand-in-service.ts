@@ -12,7 +12,7 @@ import { startDevServer } from '../../src/host/local/dev-server.js';
 import { createDispatcher } from '../../src/host/pipeline/dispatcher.js';
 import { createPipeline } from '../../src/host/pipeline/pipeline.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
-import { FilledTables } from '../../test/support/filled-archive.js';
+import { FilledTables } from '../../test/support/storage/filled-archive.js';
 
 /** A store whose every call takes so long, however many are under way; what time it is, it tells at once. */
 function slowed<Store extends object>(store: Store, milliseconds: number): Store {

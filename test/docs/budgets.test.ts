@@ -10,7 +10,7 @@ import { createPipeline } from '../../src/host/pipeline/pipeline.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import { counted } from '../support/counted-calls.js';
+import { counted } from '../support/storage/counted-calls.js';
 import { tableRows } from './markdown.js';
 import { asResponse } from '../support/host/web-response.js';
 

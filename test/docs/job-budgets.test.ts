@@ -14,7 +14,7 @@ import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js
 import { importFile } from '../../src/dicomweb/import/import-file.js';
 import * as tagged from '../dicomweb/query-tags/tagged-world.js';
 import { freshUids } from '../support/conformance.js';
-import { counted } from '../support/counted-calls.js';
+import { counted } from '../support/storage/counted-calls.js';
 import { tableRows } from './markdown.js';
 
 const columns = ['Long work', 'Table calls', 'Blob calls'];

@@ -11,7 +11,7 @@ import type { JobId } from '../../src/jobs/job.js';
 import { defaultPartition } from '../../src/storage/archive/keys.js';
 import type { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
 import type { Json } from '../support/conformance.js';
-import { DyingStorage } from '../support/dying-storage.js';
+import { DyingStorage } from '../support/storage/dying-storage.js';
 import { inProcess } from '../support/in-process.js';
 import * as tagged from '../dicomweb/query-tags/tagged-world.js';
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import type { StorageCall } from '../../src/storage/storage-call.js';
-import { testConnectionString, testPrefix } from '../support/azurite.js';
+import { testConnectionString, testPrefix } from '../support/storage/azurite.js';
 import { heapAfterCollection } from '../support/heap.js';
 import {
   blobStoreContract,

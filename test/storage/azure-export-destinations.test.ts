@@ -4,7 +4,7 @@ import { BlobServiceClient, ContainerSASPermissions } from '@azure/storage-blob'
 import { describe, expect, it } from '@jest/globals';
 import { AzureExportDestinations } from '../../src/storage/azure/azure-export-destinations.js';
 import type { DestinationSettings } from '../../src/storage/export-destinations.js';
-import { testConnectionString, testPrefix } from '../support/azurite.js';
+import { testConnectionString, testPrefix } from '../support/storage/azurite.js';
 
 const here = new AzureExportDestinations({
   credential: undefined,

@@ -6,7 +6,7 @@ import { Jobs } from '../../src/jobs/jobs.js';
 import { runJob } from '../../src/host/jobs/job-runner.js';
 import { AzureJobQueue } from '../../src/storage/azure/azure-job-queue.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import { testConnectionString, testPrefix } from '../support/azurite.js';
+import { testConnectionString, testPrefix } from '../support/storage/azurite.js';
 
 const connectionString = testConnectionString();
 

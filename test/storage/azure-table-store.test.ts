@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import type { StorageCall } from '../../src/storage/storage-call.js';
 import type { TableOperation } from '../../src/storage/table-store.js';
-import { testConnectionString, testPrefix } from '../support/azurite.js';
+import { testConnectionString, testPrefix } from '../support/storage/azurite.js';
 import { tableStoreContract } from './contract/table-store.contract.js';
 
 async function open(onCall: (call: StorageCall) => void = () => undefined) {

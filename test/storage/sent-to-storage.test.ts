@@ -12,10 +12,15 @@ import { sweep } from '../../src/storage/archive/store-check/sweep.js';
 import { timeBudgets } from '../../src/time-budgets.js';
 import { AzureExportDestinations } from '../../src/storage/azure/azure-export-destinations.js';
 import { connectStorage, type Storage } from '../../src/storage/azure/connect.js';
-import { testConnectionString, testPrefix } from '../support/azurite.js';
+import { testConnectionString, testPrefix } from '../support/storage/azurite.js';
 import { Client, pathOf, sample, standard, type Sample } from '../support/conformance.js';
 import { element, type ElementValue } from '../support/part10-builder.js';
-import { isIndexPage, tellerOf, watchStorage, type Sent } from '../support/sent-to-storage.js';
+import {
+  isIndexPage,
+  tellerOf,
+  watchStorage,
+  type Sent,
+} from '../support/storage/sent-to-storage.js';
 import { startService, type Service } from '../support/service.js';
 
 /** What no other text holds, of every attribute that rows and keys are made of, and of some others. */

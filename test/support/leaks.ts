@@ -3,7 +3,7 @@
  * they send, and every service that a test starts is searched for them when it stops.
  */
 import type { LogEntry } from '../../src/host/pipeline/log.js';
-import { isIndexPage, isNamedByOthers, tellerOf, type Sent } from './sent-to-storage.js';
+import { isIndexPage, isNamedByOthers, tellerOf, type Sent } from './storage/sent-to-storage.js';
 
 /** Shorter ones are found in any text. */
 const shortest = 4;

@@ -25,11 +25,11 @@ import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryExportDestinations } from '../../src/storage/memory/memory-export-destinations.js';
 import { MemoryUploadGrants } from '../../src/storage/memory/memory-upload-grants.js';
 import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
-import { testConnectionString, testPrefix } from './azurite.js';
+import { testConnectionString, testPrefix } from './storage/azurite.js';
 import { FunctionsCore, injectIntoJest, injectIntoNode } from './host/functions-core.js';
 import { startFunctionsHost, type FunctionsHostOptions } from './host/functions-host.js';
 import { leaksIn, leaksToStorage } from './leaks.js';
-import { watchStorage } from './sent-to-storage.js';
+import { watchStorage } from './storage/sent-to-storage.js';
 
 export const hosts = ['local', 'functions'] as const;
 

@@ -1,8 +1,8 @@
 /** What searches cost, counted: the same in a small archive and in a large one. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Element, PersonName } from '../../../src/dicom/data-set.js';
-import { FilledTables, type Cost } from '../../support/filled-archive.js';
-import { dateOf, familyOf, studiesPerDay, uidsOf } from '../../support/numbered-studies.js';
+import { FilledTables, type Cost } from '../../support/storage/filled-archive.js';
+import { dateOf, familyOf, studiesPerDay, uidsOf } from '../../support/storage/numbered-studies.js';
 import { isNightly } from '../../support/nightly.js';
 import { ArchiveUnderTest, type SearchRouteName } from './model/archive-under-test.js';
 

@@ -23,7 +23,7 @@ import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store
 import type { StorageCall } from '../../../src/storage/storage-call.js';
 import type { TableStore } from '../../../src/storage/table-store.js';
 import { sample, type Sample } from '../../support/conformance.js';
-import { DyingStorage } from '../../support/dying-storage.js';
+import { DyingStorage } from '../../support/storage/dying-storage.js';
 import { element } from '../../support/part10-builder.js';
 
 function there<Of>(value: Of | undefined): Of {

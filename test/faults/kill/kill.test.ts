@@ -1,6 +1,6 @@
 /** A few kills at the steps that matter most; `npm run test:faults` takes them all. */
 import { describe, expect, it } from '@jest/globals';
-import { testConnectionString, testPrefix } from '../../support/azurite.js';
+import { testConnectionString, testPrefix } from '../../support/storage/azurite.js';
 import { runKills } from '../run-kills.js';
 import type { Kill } from './arena.js';
 import { violationsOf } from './tables.js';

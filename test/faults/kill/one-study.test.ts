@@ -1,6 +1,6 @@
 /** A few processes and one study; `npm run one-study` takes eight, and two thousand instances. */
 import { describe, expect, it } from '@jest/globals';
-import { testConnectionString, testPrefix } from '../../support/azurite.js';
+import { testConnectionString, testPrefix } from '../../support/storage/azurite.js';
 import { runOneStudy } from '../run-one-study.js';
 
 describe('one study that several processes store at once', () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServices } from '../../../src/dicomweb/services.js';
 import { defaultLimits } from '../../../src/dicomweb/limits.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
-import { testConnectionString, testPrefix } from '../../support/azurite.js';
+import { testConnectionString, testPrefix } from '../../support/storage/azurite.js';
 import { Client, sample, standard } from '../../support/conformance.js';
 import { startService, type Service } from '../../support/service.js';
 

@@ -1,6 +1,6 @@
 /** A few seconds of storage that misbehaves; `npm run test:faults` takes longer. */
 import { describe, expect, it } from '@jest/globals';
-import { testConnectionString, testPrefix } from '../../support/azurite.js';
+import { testConnectionString, testPrefix } from '../../support/storage/azurite.js';
 import { violationsOf } from '../kill/tables.js';
 import { runStorageFaults } from '../run-storage-faults.js';
 

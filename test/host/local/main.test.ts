@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { testConnectionString } from '../../support/azurite.js';
+import { testConnectionString } from '../../support/storage/azurite.js';
 import { sampleInstance } from '../../support/part10-builder.js';
 import { begin } from '../../support/http-client.js';
 

@@ -3,7 +3,7 @@
  * map names of modules here, hence imports without extension.
  */
 import { startAzurite } from '../../../src/host/local/azurite';
-import { runState } from '../azurite';
+import { runState } from '../storage/azurite';
 
 const setup = async (): Promise<void> => {
   const azurite = await startAzurite();

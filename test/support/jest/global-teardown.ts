@@ -1,5 +1,5 @@
 /** After the tests: stops the Azurite of the run. Imports without extension, as in global-setup. */
-import { runState } from '../azurite';
+import { runState } from '../storage/azurite';
 
 const teardown = async (): Promise<void> => {
   await runState.azurite?.stop();

@@ -10,8 +10,8 @@ import {
 } from '../../../../src/dicomweb/search/walk/studies-of-hits.js';
 import type { OrderedHit } from '../../../../src/dicomweb/search/walk/walk.js';
 import { defaultPartition as partition } from '../../../../src/storage/archive/keys.js';
-import { FilledTables } from '../../../support/filled-archive.js';
-import { uidsOf } from '../../../support/numbered-studies.js';
+import { FilledTables } from '../../../support/storage/filled-archive.js';
+import { uidsOf } from '../../../support/storage/numbered-studies.js';
 import { ArchiveUnderTest } from '../model/archive-under-test.js';
 
 describe('studyReader', () => {

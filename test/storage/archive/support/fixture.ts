@@ -11,7 +11,7 @@ import {
 } from '../../../../src/storage/memory/memory-table-store.js';
 import type { StorageCall } from '../../../../src/storage/storage-call.js';
 import type { TableStore } from '../../../../src/storage/table-store.js';
-import { testConnectionString, testPrefix } from '../../../support/azurite.js';
+import { testConnectionString, testPrefix } from '../../../support/storage/azurite.js';
 import { bytes, fileOf, partition, studyUid, uidsOf, type Sample } from './samples.js';
 import { WatchedTables } from './watched-tables.js';
 

@@ -1,6 +1,6 @@
 /** The Azurite that all tests of a run share, and names of their own for those who use it. */
 import { randomBytes } from 'node:crypto';
-import type { Azurite } from '../../src/host/local/azurite.js';
+import type { Azurite } from '../../../src/host/local/azurite.js';
 
 declare global {
   var azuriteOfTheRun: Azurite | undefined;

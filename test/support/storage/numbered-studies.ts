@@ -2,9 +2,9 @@
  * Studies that follow from their numbers, of one series and one instance each: what a test archive of any size
  * is made of.
  */
-import type { DataSet } from '../../src/dicom/data-set.js';
-import type { InstanceUids } from '../../src/dicom/uid.js';
-import type { Ulid } from '../../src/storage/archive/ulid.js';
+import type { DataSet } from '../../../src/dicom/data-set.js';
+import type { InstanceUids } from '../../../src/dicom/uid.js';
+import type { Ulid } from '../../../src/storage/archive/ulid.js';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 

@@ -1,5 +1,5 @@
 /** Storage as a process sees it that dies at one of its calls. */
-import { ServiceError } from '../../src/errors.js';
+import { ServiceError } from '../../../src/errors.js';
 
 /** Fails one call, and every one after it: the process has died. Every other time the call happens nevertheless. */
 export class DyingStorage {

@@ -1,6 +1,6 @@
 /** Stores whose calls are counted. */
-import type { BlobStore } from '../../src/storage/blob-store.js';
-import type { TableStore } from '../../src/storage/table-store.js';
+import type { BlobStore } from '../../../src/storage/blob-store.js';
+import type { TableStore } from '../../../src/storage/table-store.js';
 
 /** Counts the calls of the methods that reach storage. */
 export function counted<Store extends TableStore | BlobStore>(

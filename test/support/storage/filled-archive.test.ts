@@ -1,6 +1,6 @@
 /** The rows that follow from numbers are those that stores would have left. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
+import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import { filledRows, FilledTables } from './filled-archive.js';
 
 describe('the filled archive', () => {

@@ -3,13 +3,13 @@
  * searches cost it. All of it follows from the numbers of the studies and is made when it is read, so that a
  * million studies cost no more than one.
  */
-import { attribute } from '../../src/dicom/attribute.js';
-import type { Tag } from '../../src/dicom/tag.js';
-import { normalisedValues } from '../../src/dicom/normalise.js';
-import type { SOPClassUID, TransferSyntaxUID } from '../../src/dicom/uid.js';
-import { indexedAttributes } from '../../src/storage/archive/index/attributes.js';
-import { planStore } from '../../src/storage/archive/commit/catalog-plan.js';
-import { emptyState } from '../../src/storage/archive/study-state.js';
+import { attribute } from '../../../src/dicom/attribute.js';
+import type { Tag } from '../../../src/dicom/tag.js';
+import { normalisedValues } from '../../../src/dicom/normalise.js';
+import type { SOPClassUID, TransferSyntaxUID } from '../../../src/dicom/uid.js';
+import { indexedAttributes } from '../../../src/storage/archive/index/attributes.js';
+import { planStore } from '../../../src/storage/archive/commit/catalog-plan.js';
+import { emptyState } from '../../../src/storage/archive/study-state.js';
 import {
   browsePartitionKey,
   browseRowKey,
@@ -18,7 +18,7 @@ import {
   seriesRowKey,
   studyPartitionKey,
   studyRowKey,
-} from '../../src/storage/archive/keys.js';
+} from '../../../src/storage/archive/keys.js';
 import {
   compressIndex,
   compressMetadata,
@@ -26,16 +26,16 @@ import {
   encodeSeries,
   encodeStudy,
   encodeStudyRow,
-} from '../../src/storage/archive/records.js';
+} from '../../../src/storage/archive/records.js';
 import {
   addressesOf,
   indexedValue,
   type Address,
   type IndexRow,
-} from '../../src/storage/archive/index/search-index.js';
-import { invertUlid } from '../../src/storage/archive/ulid.js';
-import { checkQuery } from '../../src/storage/table-limits.js';
-import { MemoryTableStore } from '../../src/storage/memory/memory-table-store.js';
+} from '../../../src/storage/archive/index/search-index.js';
+import { invertUlid } from '../../../src/storage/archive/ulid.js';
+import { checkQuery } from '../../../src/storage/table-limits.js';
+import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import {
   tableLimits,
   type Entity,
@@ -45,8 +45,8 @@ import {
   type RowRange,
   type TableName,
   type TableOperation,
-} from '../../src/storage/table-store.js';
-import { groupBy } from '../../src/group-by.js';
+} from '../../../src/storage/table-store.js';
+import { groupBy } from '../../../src/group-by.js';
 import { NumberedRows, type Run } from './numbered-rows.js';
 import {
   dataSetOf,

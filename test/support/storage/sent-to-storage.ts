@@ -4,8 +4,8 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
-import { encodeValue } from '../../src/storage/archive/keys.js';
-import { turnedRound } from '../../src/storage/archive/index/word-index.js';
+import { encodeValue } from '../../../src/storage/archive/keys.js';
+import { turnedRound } from '../../../src/storage/archive/index/word-index.js';
 import { testConnectionString } from './azurite.js';
 
 /** One request, without its body. */
