@@ -62,9 +62,8 @@ export const updateStudies = answering(
   { answers: jsonOffers, takes: jsonOffers },
   async (context) => {
     const { services, partition, profile } = context;
-    const json = await readJsonBody(context);
     if (!profile.operations.bulkUpdate) return reply(null, { status: 404 });
-    const body = objectAt(json, '$');
+    const body = objectAt(await readJsonBody(context), '$');
     const studies = studiesIn(body);
     const { changes, comments } = readChanges(body.get('changedataset'));
     if (comments.length > 0) {
