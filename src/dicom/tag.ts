@@ -20,8 +20,11 @@ export function tagFrom(group: number, element: number): Tag {
   return `${digits[(group >> 8) & 0xff]}${digits[group & 0xff]}${digits[(element >> 8) & 0xff]}${digits[element & 0xff]}` as Tag;
 }
 
+/** The integer one, or encapsulated (PS3.3 §C.7.6.3). */
+export const pixelDataTag = '7FE00010' as Tag;
+
 /** Float, Double Float and integer Pixel Data (PS3.3 §C.7.6.24, §C.7.6.25, §C.7.6.3). */
-export const pixelDataTags: ReadonlySet<string> = new Set(['7FE00008', '7FE00009', '7FE00010']);
+export const pixelDataTags: ReadonlySet<string> = new Set(['7FE00008', '7FE00009', pixelDataTag]);
 
 /** Private tags have an odd group (PS3.5 §7.8). */
 export function isPrivate(tag: Tag): boolean {

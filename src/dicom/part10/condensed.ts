@@ -6,7 +6,8 @@
 import type { ElementHeader } from './header.js';
 import { limitExceeded, type Part10Limits } from './limits.js';
 import { ElementNotes, type ElementNote } from './notes.js';
-import type { Tag } from '../tag.js';
+import { pixelDataTags, type Tag } from '../tag.js';
+import { traitsOf, type VR } from '../vr.js';
 
 type Name = Pick<ElementHeader, 'tag' | 'code'>;
 
@@ -21,6 +22,15 @@ const firstCapacity = 4 * 1024;
 /** The letters of the VRs that are written. */
 const unknown = Buffer.from('UN').readUInt16BE();
 const sequence = Buffer.from('SQ').readUInt16BE();
+
+/** Longest value of a bulk VR that is held; beyond it a value is worth a read of its own. */
+const heldBulkBytes = 256;
+
+/** Whether a value is left out: pixel data always, that of icons included (see `toDataSet`). */
+export function isOmitted(tag: Tag, vr: VR, length: number): boolean {
+  if (length === 0) return false;
+  return pixelDataTags.has(tag) || (length > heldBulkBytes && traitsOf(vr).kind === 'bulk');
+}
 
 /** The bytes that are held, and a note for each element among them. */
 export class CondensedDataSet {

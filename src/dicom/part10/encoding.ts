@@ -1,7 +1,8 @@
 /** What a file leaves open, or gets wrong, about its encoding: settled by looking at elements. */
 import { vrOf } from '../dictionary.js';
-import { readHeader, type ElementHeader, type Encoding } from './header.js';
-import { vrFrom, type VR } from '../vr.js';
+import { pixelDataTag } from '../tag.js';
+import { implicitLittleEndian, readHeader, type ElementHeader, type Encoding } from './header.js';
+import { traitsOf, vrFrom, type VR } from '../vr.js';
 
 /**
  * The encoding of a data set by its first element: some writers put items in implicit VR into
@@ -33,4 +34,19 @@ export function resolveVR(header: ElementHeader, encoding: Encoding): VR {
   const known = vrOf(tag);
   if (known === undefined || (explicitVR && known === 'SQ')) return 'UN';
   return known;
+}
+
+/**
+ * What an element of undefined length holds: fragments of an encapsulated value (PS3.5 §A.4), or items, in the
+ * encoding that is returned (PS3.5 §7.5; those of `UN` are implicit, §6.2.2). `undefined` when its VR has no
+ * undefined length.
+ */
+export function contentOfUndefinedLength(
+  { tag, vr }: ElementHeader,
+  encoding: Encoding,
+): 'fragments' | Encoding | undefined {
+  if (tag === pixelDataTag) return 'fragments';
+  if (vr === undefined || vr === 'SQ') return encoding;
+  if (vr === 'UN') return implicitLittleEndian;
+  return traitsOf(vr).kind === 'bulk' ? 'fragments' : undefined;
 }

@@ -3,7 +3,7 @@ import type { Encoding } from './header.js';
 import type { Tag } from '../tag.js';
 import type { VR } from '../vr.js';
 
-export interface Level {
+export interface NestingLevel {
   readonly encoding: Encoding;
   /** Whether a delimiter ends this level, not a length. */
   readonly open: boolean;
@@ -13,7 +13,7 @@ export interface Level {
   readonly muted: boolean;
 }
 
-export interface DataSetLevel extends Omit<Level, 'encoding'> {
+export interface DataSetLevel extends Omit<NestingLevel, 'encoding'> {
   readonly kind: 'data-set';
   encoding: Encoding;
   /** Path of the item with a slash at its end; empty for the data set of the file. */
@@ -22,7 +22,7 @@ export interface DataSetLevel extends Omit<Level, 'encoding'> {
   readonly seen: Set<number>;
 }
 
-export interface SequenceLevel extends Level {
+export interface SequenceLevel extends NestingLevel {
   readonly kind: 'sequence';
   readonly path: string;
   /** Where its value starts in the file. */
@@ -32,7 +32,7 @@ export interface SequenceLevel extends Level {
   items: number;
 }
 
-export interface FragmentsLevel extends Level {
+export interface FragmentsLevel extends NestingLevel {
   readonly kind: 'fragments';
   readonly tag: Tag;
   readonly path: string;
@@ -78,7 +78,7 @@ export function itemLevel(sequence: SequenceLevel, end: number | undefined): Dat
 }
 
 /** What is known of a sequence, or of fragments, when their header has been read. */
-interface Opening extends Level {
+interface Opening extends NestingLevel {
   readonly path: string;
   readonly start: number;
   readonly note: number | undefined;

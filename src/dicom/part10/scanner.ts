@@ -5,14 +5,13 @@
  */
 import type { ErrorFacts, ServiceError } from '../../errors.js';
 import { headerAhead, isZero, isZeroAhead } from './ahead.js';
-import { CondensedDataSet } from './condensed.js';
+import { CondensedDataSet, isOmitted } from './condensed.js';
 import { Counts } from './counts.js';
 import { ChunkCursor } from './cursor.js';
-import { detectEncoding, resolveVR } from './encoding.js';
+import { contentOfUndefinedLength, detectEncoding, resolveVR } from './encoding.js';
 import { malformed, truncated } from './errors.js';
 import { bytesOfFragment, expectFragment, layoutOf } from './fragments.js';
 import {
-  implicitLittleEndian,
   itemDelimiterTag,
   itemTag,
   sequenceDelimiterTag,
@@ -29,24 +28,21 @@ import {
   sequenceLevel,
   type DataSetLevel,
   type FragmentsLevel,
-  type Level,
+  type NestingLevel,
   type SequenceLevel,
 } from './levels.js';
 import { limitExceeded, type Part10Limits } from './limits.js';
 import type { BulkValue, PixelLayout, RawIdentity, ScannedDataSet } from './scan.js';
 import { ValueReader } from './value-reader.js';
-import { formatTag, pixelDataTags, type Tag } from '../tag.js';
+import { formatTag, pixelDataTag, pixelDataTags, type Tag } from '../tag.js';
 import { traitsOf, type VR } from '../vr.js';
 
-/** Longest value of a bulk VR that is held; beyond it a value is worth a read of its own. */
-const heldBulkBytes = 256;
 /** Shorter text has no more values than are counted with its element. */
 const countedBytes = 64;
 
 /** Of what ends later: its length is noted then. */
 const ofOpenEnd = { vrInFile: true, length: 0 };
 
-const pixelDataTag = '7FE00010';
 const extendedOffsetTableTag = '7FE00001';
 
 /** Reads one data set. `push` and `finish` throw `ServiceError` and must not be called after that. */
@@ -249,16 +245,14 @@ export class DataSetScanner {
       this.reader.expect(tag, length);
       return;
     }
-    // Pixel data is never inline, that of icons included (see `toDataSet`).
-    const isPixels = pixelDataTags.has(tag);
-    const omitted =
-      length > 0 && (isPixels || (traitsOf(vr).kind === 'bulk' && length > heldBulkBytes));
+    const omitted = isOmitted(tag, vr, length);
     const { bigEndian } = level.encoding;
     const note = { vr, vrInFile: vr === header.vr, offset, length, omitted, bigEndian };
     this.condensed.element(header, omitted ? 0 : length, note);
     if (omitted) this.bulk.push({ path: level.prefix + tag, vr, offset, length });
-    if (isRoot && isPixels && length > 0) this.pixels ??= { kind: 'native', tag, offset, length };
-
+    if (isRoot && omitted && pixelDataTags.has(tag)) {
+      this.pixels ??= { kind: 'native', tag, offset, length };
+    }
     if (isRoot && tag === extendedOffsetTableTag) {
       this.capture(tag, length, (table) => (this.extendedOffsetTable = table), !omitted);
     } else if (omitted) this.reader.expect(tag, length);
@@ -280,19 +274,12 @@ export class DataSetScanner {
   }
 
   private openUndefined(level: DataSetLevel, header: ElementHeader, vr: VR, muted: boolean): void {
-    const fileVR = header.vr;
-    if (
-      header.tag === pixelDataTag ||
-      (fileVR !== undefined && fileVR !== 'UN' && traitsOf(fileVR).kind === 'bulk')
-    ) {
-      this.openFragments(level, header, vr, muted);
-    } else if (fileVR === undefined || fileVR === 'SQ') {
-      this.openSequence(level, header, level.encoding, muted);
-    } else if (fileVR === 'UN') {
-      this.openSequence(level, header, implicitLittleEndian, muted); // PS3.5 §6.2.2
-    } else {
+    const content = contentOfUndefinedLength(header, level.encoding);
+    if (content === 'fragments') this.openFragments(level, header, vr, muted);
+    else if (content !== undefined) this.openSequence(level, header, content, muted);
+    else {
       throw malformed(
-        `${formatTag(header.tag)} has VR ${fileVR} and undefined length.`,
+        `${formatTag(header.tag)} has VR ${String(header.vr)} and undefined length.`,
         this.here(header),
       );
     }
@@ -393,7 +380,7 @@ export class DataSetScanner {
     );
   }
 
-  private checkBound(level: Level, header: ElementHeader, tag: Tag = header.tag): void {
+  private checkBound(level: NestingLevel, header: ElementHeader, tag: Tag = header.tag): void {
     if (this.cursor.position + header.length <= level.bound) return;
     throw malformed(
       `${formatTag(tag)} announces ${header.length} bytes, more than the sequence or item around it has.`,

@@ -17,7 +17,7 @@ import {
   type Encoding,
 } from '../part10/header.js';
 import { limitExceeded, type Part10Limits } from '../part10/limits.js';
-import type { Tag } from '../tag.js';
+import { pixelDataTag, type Tag } from '../tag.js';
 import { traitsOf, type VR } from '../vr.js';
 import type { ByteSource } from './byte-source.js';
 import { damaged } from './damaged.js';
@@ -49,7 +49,6 @@ interface Level {
   signed: boolean;
 }
 
-const pixelDataTag = '7FE00010';
 const pixelRepresentationTag = '00280103';
 const iconTag = '00880200';
 
