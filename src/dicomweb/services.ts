@@ -51,7 +51,7 @@ export interface Services {
 }
 
 /** What services are put together over. */
-export interface Stores extends ArchiveOptions {
+export interface ServicePorts extends ArchiveOptions {
   readonly uploads?: UploadGrants;
   /** Nowhere when left out. */
   readonly exports?: ExportDestinations;
@@ -63,7 +63,7 @@ const nobody: JobQueue = { announce: async () => await Promise.resolve() };
 
 /** Puts the services together over two stores; without workers, headers and pixels are worked on in this thread. */
 export function createServices(
-  stores: Stores,
+  stores: ServicePorts,
   options: Pick<Services, 'limits' | 'partitions'> &
     Partial<Pick<Services, 'pixels' | 'headers' | 'configuration'>> & {
       readonly shares?: ShareSettings | undefined;

@@ -12,7 +12,7 @@ import { startDevServer, type DevServerOptions } from '../../src/host/local/dev-
 import { createDispatcher } from '../../src/host/pipeline/dispatcher.js';
 import type { TimeBudgets } from '../../src/time-budgets.js';
 import type { LogEntry } from '../../src/host/pipeline/log.js';
-import type { Page } from '../../src/host/pipeline/page.js';
+import type { WebPage } from '../../src/host/pipeline/page.js';
 import { createPipeline, type PipelineParts } from '../../src/host/pipeline/pipeline.js';
 import {
   correlationHeaders,
@@ -50,7 +50,7 @@ export interface ServiceOptions {
   /** What the service tells of its settings; it is not read otherwise. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The page at the root; none when left out. */
-  readonly page?: (config: Config) => Page;
+  readonly page?: (config: Config) => WebPage;
   /** Routes beside those of the API. On the Functions host they stay for the rest of the file. */
   readonly extraRoutes?: readonly Route[];
 }

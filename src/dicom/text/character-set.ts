@@ -2,22 +2,22 @@
  * Specific Character Set (0008,0005): from its values to a way of reading text (PS3.3 §C.12.1.1.2,
  * PS3.5 §6.1). Spellings that real files have are understood; unknown terms are recorded.
  */
-import { decodeIn, decodeIso2022, type Encoding } from './iso-2022.js';
+import { decodeIn, decodeIso2022, type TextEncoding } from './iso-2022.js';
 import { traitsOf, type VR } from '../vr.js';
 
 export interface CharacterSet {
   /** The one encoding of everything, where code extensions are not allowed (PS3.3 table C.12-5). */
-  readonly whole: Encoding | undefined;
+  readonly whole: TextEncoding | undefined;
   /** The right half (bytes from 0x80 on) before any escape sequence. */
-  readonly right: Encoding;
+  readonly right: TextEncoding;
   /** Values that are no defined term; their text is read as Latin-1 or as the other values say. */
   readonly unknown: readonly string[];
 }
 
 /** What a defined term stands for. */
 export interface Term {
-  readonly whole?: Encoding;
-  readonly right?: Encoding;
+  readonly whole?: TextEncoding;
+  readonly right?: TextEncoding;
   /** Of two-byte characters: the escape sequence, after ESC, that puts them into the left half. */
   readonly double?: '$B' | '$(D';
 }

@@ -3,19 +3,24 @@
  * `decodeText` reads as it was; where a character set does not have a character it says so.
  */
 import { characterSetOf, decodeText, termOf, type Term } from './character-set.js';
-import { decodeIn, escape, escapes, type Encoding } from './iso-2022.js';
+import { decodeIn, escape, escapes, type TextEncoding } from './iso-2022.js';
 import { traitsOf, type VR } from '../vr.js';
 
 /** Which bytes stand for a character. */
 type Table = ReadonlyMap<string, readonly number[]>;
 
-const tables = new Map<Encoding, Table>();
+const tables = new Map<TextEncoding, Table>();
 
 /** Encodings whose characters take two bytes, the first from 0x81 on. */
-const ofTwoBytes: ReadonlySet<Encoding> = new Set<Encoding>(['euc-kr', 'euc-jp', 'gbk', 'gb18030']);
+const ofTwoBytes: ReadonlySet<TextEncoding> = new Set<TextEncoding>([
+  'euc-kr',
+  'euc-jp',
+  'gbk',
+  'gb18030',
+]);
 
 /** The characters beyond ASCII of an encoding, found by decoding everything: those of one or two bytes. */
-function tableOf(encoding: Encoding): Table {
+function tableOf(encoding: TextEncoding): Table {
   const known = tables.get(encoding);
   if (known !== undefined) return known;
   const table = new Map<string, readonly number[]>();
@@ -56,7 +61,7 @@ function doubleWay(sequence: '$B' | '$(D'): Way {
   };
 }
 
-function rightWay(encoding: Encoding, sequence: string | undefined): Way {
+function rightWay(encoding: TextEncoding, sequence: string | undefined): Way {
   return {
     sequence,
     half: 'right',
@@ -120,7 +125,7 @@ function encodeStretch(
   return bytes;
 }
 
-function encodeWhole(text: string, encoding: Encoding): Buffer | undefined {
+function encodeWhole(text: string, encoding: TextEncoding): Buffer | undefined {
   if (encoding === 'utf-8') return Buffer.from(text);
   const table = tableOf(encoding);
   const bytes = Array.from(text).map((character) =>

@@ -5,7 +5,7 @@
 import { TextDecoder } from 'node:util';
 
 /** How the bytes of one half become text: a label of TextDecoder, or `latin1`, which it lacks. */
-export type Encoding =
+export type TextEncoding =
   | 'latin1'
   | 'iso-8859-2'
   | 'iso-8859-3'
@@ -32,7 +32,7 @@ interface DoubleByte {
 /** An escape sequence, the bytes after ESC, and what it puts into which half. */
 type Escape = { readonly sequence: string } & (
   | { readonly half: 'left'; readonly double: DoubleByte | undefined }
-  | { readonly half: 'right'; readonly encoding: Encoding }
+  | { readonly half: 'right'; readonly encoding: TextEncoding }
 );
 
 export const escape = 0x1b;
@@ -62,10 +62,10 @@ export const escapes: readonly Escape[] = [
   { sequence: '$)A', half: 'right', encoding: 'gbk' },
 ];
 
-const decoders = new Map<Encoding, TextDecoder>();
+const decoders = new Map<TextEncoding, TextDecoder>();
 
 /** Decodes bytes that are all in one encoding. Never throws; what is no character becomes U+FFFD. */
-export function decodeIn(encoding: Encoding, bytes: Uint8Array): string {
+export function decodeIn(encoding: TextEncoding, bytes: Uint8Array): string {
   if (encoding === 'latin1') {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   }
@@ -110,7 +110,7 @@ function decodeDouble(run: Uint8Array, { prefix }: DoubleByte): string {
  *
  * @param delimiters characters that end the effect of escape sequences.
  */
-export function decodeIso2022(bytes: Uint8Array, right: Encoding, delimiters: string): string {
+export function decodeIso2022(bytes: Uint8Array, right: TextEncoding, delimiters: string): string {
   let text = '';
   let double: DoubleByte | undefined;
   let high = right;

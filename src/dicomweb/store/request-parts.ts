@@ -36,7 +36,7 @@ export function isLoneFile(request: RequestHead): boolean {
  *
  * @throws ServiceError `unsupported-media-type` for anything but DICOM files, `invalid-multipart`.
  */
-export async function* instancesOf(
+export async function* instancesInRequest(
   context: RequestContext,
 ): AsyncGenerator<AsyncIterable<Uint8Array>, void, undefined> {
   const { request, services } = context;

@@ -17,7 +17,7 @@ import {
   type Refusal,
 } from './receive-instance.js';
 import { ProgressDeadline } from '../progress-deadline.js';
-import { instanceOffers, instancesOf, isLoneFile } from './request-parts.js';
+import { instanceOffers, instancesInRequest, isLoneFile } from './request-parts.js';
 import { type StoreOutcome, storeResponse, storeResponseOffers } from './store-response.js';
 import type { Reply } from '../../http/reply.js';
 
@@ -176,7 +176,7 @@ async function receiveAll(
     return false;
   };
   try {
-    for await (const source of instancesOf(context)) {
+    for await (const source of instancesInRequest(context)) {
       await new Promise<void>((resolve) => {
         const one: Promise<Received | Refusal> = receiveInstance(
           context,

@@ -16,7 +16,7 @@ import { compressMetadata } from '../../storage/archive/records.js';
 import { listed, readAhead } from '../read-ahead.js';
 
 /** What became of an instance. */
-export type Outcome =
+export type UpdateOutcome =
   /** By this job, now or before. */
   | { readonly kind: 'updated' }
   /** Deleted meanwhile. */
@@ -49,12 +49,12 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'dicom-limit-exceeded',
 ]);
 
-function failed(reason: string): Outcome {
+function failed(reason: string): UpdateOutcome {
   return { kind: 'failed', reason };
 }
 
 /** What an error says of the instance that it struck. */
-function outcomeOf(error: unknown): Outcome {
+function outcomeOf(error: unknown): UpdateOutcome {
   if (error instanceof ServiceError) {
     if (lasting.has(error.code)) return failed(error.message);
     return { kind: 'late', reason: error.message, error };
@@ -81,8 +81,8 @@ export class InstanceUpdater {
    * Updates instances of one study, read with all their properties; answers what became of each. Nothing is thrown for one of
    * them alone.
    */
-  async update(rows: readonly InstanceRow[]): Promise<readonly Outcome[]> {
-    const written: { readonly row: InstanceRow; readonly one: Outcome | Written }[] = [];
+  async update(rows: readonly InstanceRow[]): Promise<readonly UpdateOutcome[]> {
+    const written: { readonly row: InstanceRow; readonly one: UpdateOutcome | Written }[] = [];
     const writing = readAhead(
       listed(...rows),
       filesAtOnce,
@@ -101,14 +101,14 @@ export class InstanceUpdater {
     );
   }
 
-  #discard(one: Outcome | Written): void {
+  #discard(one: UpdateOutcome | Written): void {
     if (one.kind === 'written') this.#archive.discardFiles(this.#task.partition, [one.file]);
   }
 
   /** Commits a new version; where another one has come meanwhile, one of that. */
-  async #commit(row: InstanceRow, first: Written): Promise<Outcome> {
+  async #commit(row: InstanceRow, first: Written): Promise<UpdateOutcome> {
     const { partition } = this.#task;
-    let written: Outcome | Written = first;
+    let written: UpdateOutcome | Written = first;
     try {
       for (let attempt = 0; written.kind === 'written'; attempt++) {
         const { file, update } = written;
@@ -129,7 +129,7 @@ export class InstanceUpdater {
   }
 
   /** Writes the file of a new version of an instance, unless this job has updated it already. */
-  async #write(row: InstanceRow): Promise<Outcome | Written> {
+  async #write(row: InstanceRow): Promise<UpdateOutcome | Written> {
     if (row.record.update === this.#task.job) return { kind: 'updated' };
     try {
       return await this.#writeFile(row);
@@ -138,7 +138,7 @@ export class InstanceUpdater {
     }
   }
 
-  async #writeFile(row: InstanceRow): Promise<Outcome | Written> {
+  async #writeFile(row: InstanceRow): Promise<UpdateOutcome | Written> {
     const archive = this.#archive;
     const { partition, changes, job } = this.#task;
     const { study, series, instance, sopClass, transferSyntax } = row.record;

@@ -9,7 +9,7 @@ import type { JobKind, Slice } from '../../jobs/jobs.js';
 import type { Archive } from '../../storage/archive/archive.js';
 import type { InstanceRow } from '../../storage/archive/catalog.js';
 import type { Partition } from '../../storage/archive/keys.js';
-import { InstanceUpdater, type Outcome } from './update-instance.js';
+import { InstanceUpdater, type UpdateOutcome } from './update-instance.js';
 
 export interface UpdateInput {
   readonly partition: Partition;
@@ -116,7 +116,7 @@ export function updateKind(archive: Archive, limits: Part10Limits): JobKind {
   function afterRows(
     state: UpdateState,
     rows: readonly InstanceRow[],
-    outcomes: readonly Outcome[],
+    outcomes: readonly UpdateOutcome[],
   ): UpdateState {
     let { instancesUpdated, failures } = state;
     let { updated, failed } = state.ofStudy;
@@ -173,7 +173,7 @@ export function updateKind(archive: Archive, limits: Part10Limits): JobKind {
         const outcomes = await updater.update(rows);
         const late = outcomes.find((outcome) => outcome.kind === 'late');
         if (late !== undefined && failuresBefore < mostFailures) throw late.error;
-        const settled = outcomes.map((outcome): Outcome => {
+        const settled = outcomes.map((outcome): UpdateOutcome => {
           return outcome.kind === 'late' ? { kind: 'failed', reason: outcome.reason } : outcome;
         });
         state = afterRows(state, rows, settled);

@@ -24,7 +24,7 @@ import { recoverySchedule, runRecovery } from '../jobs/recovery-job.js';
 import { functionsParts } from '../composition.js';
 import { runSweep, sweepSchedule } from '../jobs/sweep-job.js';
 import { timeBudgets, type TimeBudgets } from '../../time-budgets.js';
-import { createUpload } from '../node/upload.js';
+import { receiveBody } from '../node/upload.js';
 import { attendWorkerServer } from './worker-server.js';
 
 type Answer = (host: Host, request: IncomingRequest, signal: AbortSignal) => Promise<Reply>;
@@ -108,7 +108,7 @@ function requestOf(
   const { url, method, headers } = invoked;
   const head = { method, url, headers: new Headers([...headers]) };
   if (invoked.body === null) return { ...head, body: null };
-  const upload = createUpload(chunksOf(invoked.body), () => forwarded?.message.socket.destroy(), {
+  const upload = receiveBody(chunksOf(invoked.body), () => forwarded?.message.socket.destroy(), {
     discardBytes,
     signal,
     totalMilliseconds: budgets.request + budgets.lateBody,

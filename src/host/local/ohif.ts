@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { reply, type Reply, type ReplyHeaders } from '../../http/reply.js';
-import { noPage, type Page, type SignInSettings } from '../pipeline/page.js';
+import { noPage, type WebPage, type SignInSettings } from '../pipeline/page.js';
 
 /** Where `scripts/viewer.mjs` puts it, seen from the compiled code. */
 const ohifDirectory = path.join(__dirname, '../../../../node_modules/.cache/ohif');
@@ -105,7 +105,7 @@ function settingsWith(found: ViewerFile | undefined, signIn: SignInSettings) {
   if (found === undefined) return undefined;
   const text = readFileSync(found.file, 'utf8') + signInScript(signIn);
   const ETag = `"${createHash('sha256').update(text).digest('base64url')}"`;
-  return (request: Parameters<Page>[1], common: ReplyHeaders): Reply => {
+  return (request: Parameters<WebPage>[1], common: ReplyHeaders): Reply => {
     const headers = { ...common, 'Content-Type': found.type, ETag, 'Cache-Control': 'no-cache' };
     const isKnown = request.headers.get('if-none-match') === ETag;
     return isKnown ? reply(null, { status: 304, headers }) : reply(text, { headers });
@@ -118,7 +118,7 @@ function settingsWith(found: ViewerFile | undefined, signIn: SignInSettings) {
  * @param directory as `scripts/viewer.mjs` leaves it.
  * @param signIn `null` where no tokens are asked for.
  */
-export function readOhif({ directory = ohifDirectory, signIn = null }: OhifOptions = {}): Page {
+export function readOhif({ directory = ohifDirectory, signIn = null }: OhifOptions = {}): WebPage {
   let files: ReadonlyMap<string, ViewerFile>;
   try {
     files = filesIn(directory);

@@ -6,7 +6,7 @@ import type { Reply } from '../../http/reply.js';
 import type { Dispatch } from '../pipeline/dispatcher.js';
 import { StreamChunks } from '../../storage/stream-chunks.js';
 import { sendPaced, signalOf } from './live-response.js';
-import { createUpload, type UploadOptions } from './upload.js';
+import { receiveBody, type UploadOptions } from './upload.js';
 
 /** Methods whose requests have no body. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -90,7 +90,7 @@ function requestOf(
   if (url === undefined || forbidden.has(method)) return undefined;
   const head = { method, url, headers: new MessageHeaders(message) };
   if (bodiless.has(method)) return { ...head, body: null };
-  const upload = createUpload(chunksOf(message, response), () => message.destroy(), options);
+  const upload = receiveBody(chunksOf(message, response), () => message.destroy(), options);
   // Before Node's own listener, which would read whatever nobody has begun to read.
   response.prependOnceListener('finish', upload.discard);
   return { ...head, body: upload.body };

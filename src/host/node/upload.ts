@@ -41,7 +41,7 @@ export interface Upload {
 }
 
 /** Makes an upload of the chunks of a body; `close` ends the connection. */
-export function createUpload(
+export function receiveBody(
   chunks: AsyncIterator<Uint8Array, undefined>,
   close: () => void,
   {

@@ -9,7 +9,7 @@ import { urlForms, type Route } from '../../dicomweb/route.js';
 import { ServiceError } from '../../errors.js';
 import { headOf, type IncomingRequest } from '../../http/incoming-request.js';
 import type { Reply } from '../../http/reply.js';
-import { noPage, type Page } from './page.js';
+import { noPage, type WebPage } from './page.js';
 import type { HostRoute } from './exchange.js';
 import type { Pipeline } from './pipeline.js';
 import { createRouter } from './router.js';
@@ -59,7 +59,7 @@ function allowedOf(methods: readonly string[]): readonly string[] {
 export function createDispatcher(
   pipeline: Pipeline,
   routes: readonly Route[],
-  page: Page = noPage,
+  page: WebPage = noPage,
 ): Dispatch {
   const router = createRouter(
     routes.flatMap((route) =>

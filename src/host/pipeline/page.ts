@@ -19,13 +19,13 @@ interface PageFile {
 }
 
 /** Answers a GET or HEAD for a file of the page; `undefined` where the page has no such file. */
-export type Page = (path: string, request: Pick<RequestHead, 'headers'>) => Reply | undefined;
+export type WebPage = (path: string, request: Pick<RequestHead, 'headers'>) => Reply | undefined;
 
 /** Where the bundler puts the page, seen from the compiled code of the hosts. */
 const pageDirectory = path.join(__dirname, '../../../web');
 
 /** No page: the service answers its API alone. */
-export const noPage: Page = () => undefined;
+export const noPage: WebPage = () => undefined;
 
 const mediaTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -65,7 +65,7 @@ function policy(connect: readonly string[]): string {
 export function pageOf(
   { auth, shares, limits, storage }: Pick<Config, 'auth' | 'shares' | 'limits' | 'storage'>,
   options: PageOptions = {},
-): Page {
+): WebPage {
   const { directory = pageDirectory, viewer = noPage } = options;
   const { blobOrigin = () => blobOriginOf(storage) } = options;
   const { largeFileBytes = usualLargeFileBytes } = options;
@@ -90,7 +90,7 @@ export function pageOf(
 interface PageOptions {
   /** Where the bundler put it. */
   readonly directory?: string;
-  readonly viewer?: Page;
+  readonly viewer?: WebPage;
   /** Where pages may write files to; that of the storage settings when left out. */
   readonly blobOrigin?: () => string | undefined;
   /** Files above it go there, if not into a request. */
@@ -156,7 +156,7 @@ export function readPage(
   directory: string,
   connect: () => readonly string[],
   settings: () => PageSettings,
-): Page {
+): WebPage {
   let names: readonly string[];
   try {
     names = readdirSync(directory);

@@ -25,7 +25,7 @@ import { authorize, type Authenticator } from './authenticator.js';
 import { baseUrlOf, begin, endOf, type Asked, type Exchange } from './exchange.js';
 import { describeError, type Log } from './log.js';
 import { observeBody, type BodyEnd } from './observed-body.js';
-import type { Page } from './page.js';
+import type { WebPage } from './page.js';
 import { withinScope } from './request-scope.js';
 import { narrowToShare, shareOf } from './shared-access.js';
 
@@ -34,7 +34,7 @@ export type Pipeline = (...asked: Asked) => Promise<Reply>;
 
 export interface PipelineParts {
   /** The page at the root; none when left out. */
-  readonly page?: Page;
+  readonly page?: WebPage;
   readonly config: Pick<
     Config,
     | 'auth'

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readOhif } from '../../../src/host/local/ohif.js';
 import { readConfig } from '../../../src/host/config.js';
-import { noPage, pageOf, type Page } from '../../../src/host/pipeline/page.js';
+import { noPage, pageOf, type WebPage } from '../../../src/host/pipeline/page.js';
 import { asResponse } from '../../support/host/web-response.js';
 
 let directory: string;
-let ohif: Page;
+let ohif: WebPage;
 
 beforeAll(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'ohif-'));

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { heapAfterCollection } from '../../support/heap.js';
-import { createUpload, type UploadOptions } from '../../../src/host/node/upload.js';
+import { receiveBody, type UploadOptions } from '../../../src/host/node/upload.js';
 import { collect } from '../../support/byte-streams.js';
 
 /** Chunks of one MiB, and how many have been taken. */
@@ -15,7 +15,7 @@ function source(count: number) {
   const close = () => {
     taken.closed = true;
   };
-  return { taken, upload: createUpload(chunks(), close, { discardBytes: 64 * 1024 ** 2 }) };
+  return { taken, upload: receiveBody(chunks(), close, { discardBytes: 64 * 1024 ** 2 }) };
 }
 
 /** A client that sends when it is told to. */
@@ -35,7 +35,7 @@ function silentSource(options: Partial<UploadOptions>) {
   const close = () => {
     taken.closed = true;
   };
-  const upload = createUpload(chunks, close, { discardBytes: 64 * 1024 ** 2, ...options });
+  const upload = receiveBody(chunks, close, { discardBytes: 64 * 1024 ** 2, ...options });
   return {
     taken,
     upload,
@@ -53,7 +53,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('createUpload', () => {
+describe('receiveBody', () => {
   it('takes nothing before it is asked', async () => {
     const { taken, upload } = source(3);
     await settle();
@@ -86,7 +86,7 @@ describe('createUpload', () => {
       await new Promise(() => undefined);
       return undefined;
     }
-    const upload = createUpload(chunks(), () => undefined, { discardBytes: 1024 ** 3 });
+    const upload = receiveBody(chunks(), () => undefined, { discardBytes: 1024 ** 3 });
     upload.discard();
     await isOver;
     await heapAfterCollection();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { blobOriginOf, noPage, readPage, type Page } from '../../../src/host/pipeline/page.js';
+import { blobOriginOf, noPage, readPage, type WebPage } from '../../../src/host/pipeline/page.js';
 import { hosts, startService } from '../../support/service.js';
 import { asResponse } from '../../support/host/web-response.js';
 
@@ -14,7 +14,7 @@ const settings = {
   ohif: false,
 };
 let directory: string;
-let page: Page;
+let page: WebPage;
 
 beforeAll(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'page-'));

@@ -11,7 +11,7 @@ import {
   type PixelWorkersOptions,
 } from '../../../src/host/workers/pixel-workers.js';
 import { presentation } from '../../support/dicom/frames.js';
-import { pixelsOf } from '../../support/pixel-frames.js';
+import { pixelsOf } from '../../support/dicom/pixel-frames.js';
 
 const native = '1.2.840.10008.1.2.1' as TransferSyntaxUID;
 const rle = '1.2.840.10008.1.2.5' as TransferSyntaxUID;
