@@ -15,7 +15,7 @@ import { canTranscodeAlone } from '../../src/dicom/pixel/transcodable.js';
 import { transferSyntaxOf } from '../../src/dicom/transfer-syntax.js';
 import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import { syntaxes } from '../support/part10-builder.js';
-import { decodeByLibJpeg, picture, pixelsOf, valuesOf } from '../support/pixel-frames.js';
+import { decodeByLibJpeg, picture, pixelsOf, valuesOf } from '../support/dicom/pixel-frames.js';
 
 const loader = path.join(__dirname, '../../node_modules/@cornerstonejs/dicom-image-loader');
 const requireThere = createRequire(path.join(loader, 'package.json'));

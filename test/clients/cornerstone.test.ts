@@ -7,7 +7,7 @@ import { encodeFrame } from '../../src/dicom/pixel/encode-frame.js';
 import type { TransferSyntaxUID } from '../../src/dicom/uid.js';
 import { onEveryFace, pathOf, sample, type Sample } from '../support/conformance.js';
 import { element, syntaxes, type SampleSpec } from '../support/part10-builder.js';
-import { pixelsOf } from '../support/pixel-frames.js';
+import { pixelsOf } from '../support/dicom/pixel-frames.js';
 import { XmlHttpRequest } from '../support/host/xml-http-request.js';
 
 interface Extracted {

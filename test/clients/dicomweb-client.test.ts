@@ -15,7 +15,7 @@ import {
   type Sample,
 } from '../support/conformance.js';
 import { binary, element, ramp, syntaxes, type SampleSpec } from '../support/part10-builder.js';
-import { pixelsOf } from '../support/pixel-frames.js';
+import { pixelsOf } from '../support/dicom/pixel-frames.js';
 import { startService, type Service } from '../support/service.js';
 import { XmlHttpRequest } from '../support/host/xml-http-request.js';
 

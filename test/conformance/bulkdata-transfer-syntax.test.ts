@@ -11,7 +11,7 @@ import {
   type Sample,
 } from '../support/conformance.js';
 import { element, ramp, syntaxes } from '../support/part10-builder.js';
-import { pixelsOf } from '../support/pixel-frames.js';
+import { pixelsOf } from '../support/dicom/pixel-frames.js';
 
 const inParts = 'multipart/related; type="application/octet-stream"';
 const asStored = `${inParts}; transfer-syntax=*`;

@@ -20,7 +20,7 @@ import {
   type Sample,
 } from '../support/conformance.js';
 import { element, syntaxes, type SampleSpec } from '../support/part10-builder.js';
-import { pixelsOf } from '../support/pixel-frames.js';
+import { pixelsOf } from '../support/dicom/pixel-frames.js';
 
 const pixels: ImagePixels = {
   rows: 16,

@@ -8,7 +8,7 @@ import type * as Codecs from '../../src/dicom/pixel/codecs.js';
 import type * as Decoding from '../../src/dicom/pixel/decode-frame.js';
 import type * as Encoding from '../../src/dicom/pixel/encode-frame.js';
 import { defaultPixelLimits } from '../../src/dicom/pixel/pixel-limits.js';
-import { picture, pixelsOf } from '../support/pixel-frames.js';
+import { picture, pixelsOf } from '../support/dicom/pixel-frames.js';
 
 async function main(app: string): Promise<void> {
   const load = createRequire(path.join(app, 'package.json'));

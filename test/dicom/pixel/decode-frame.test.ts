@@ -18,7 +18,7 @@ import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
 import type { TransferSyntaxUID } from '../../../src/dicom/uid.js';
 import { corpusFile, hasCorpus } from '../../support/dicom/corpus.js';
 import { frameHeader, segment } from '../../support/dicom/jpeg-builder.js';
-import { anyFrame, picture, pixelsOf, valuesOf } from '../../support/pixel-frames.js';
+import { anyFrame, picture, pixelsOf, valuesOf } from '../../support/dicom/pixel-frames.js';
 
 const uid = (suffix: string) => `1.2.840.10008.1.2${suffix}` as TransferSyntaxUID;
 

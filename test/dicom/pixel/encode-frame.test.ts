@@ -6,7 +6,13 @@ import { encodeFrame } from '../../../src/dicom/pixel/encode-frame.js';
 import { canEncode } from '../../../src/dicom/pixel/transcodable.js';
 import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
 import { syntaxes } from '../../support/part10-builder.js';
-import { anyFrame, frameOf, picture, pixelsOf, valuesOf } from '../../support/pixel-frames.js';
+import {
+  anyFrame,
+  frameOf,
+  picture,
+  pixelsOf,
+  valuesOf,
+} from '../../support/dicom/pixel-frames.js';
 
 const lossless = encodableSyntaxes.filter((uid) => uid !== syntaxes.jpegBaseline);
 

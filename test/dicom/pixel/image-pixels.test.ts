@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DataSet } from '../../../src/dicom/data-set.js';
 import { frameBytes, imagePixelsOf } from '../../../src/dicom/pixel/image-pixels.js';
-import { pixelsOf } from '../../support/pixel-frames.js';
+import { pixelsOf } from '../../support/dicom/pixel-frames.js';
 
 const us = (value: number) => ({ vr: 'US', Value: [value] });
 const cs = (value: string) => ({ vr: 'CS', Value: [value] });

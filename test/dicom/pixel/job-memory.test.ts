@@ -5,7 +5,7 @@ import { defaultPixelLimits } from '../../../src/dicom/pixel/pixel-limits.js';
 import { transcodeFrame } from '../../../src/dicom/pixel/transcode-frame.js';
 import type { TransferSyntaxUID } from '../../../src/dicom/uid.js';
 import { syntaxes } from '../../support/part10-builder.js';
-import { pixelsOf } from '../../support/pixel-frames.js';
+import { pixelsOf } from '../../support/dicom/pixel-frames.js';
 
 describe('what a job may hold', () => {
   it('is told from attributes: samples, their copies, and the planes of a wavelet', () => {

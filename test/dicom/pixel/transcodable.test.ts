@@ -3,7 +3,7 @@ import type { ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
 import { canEncode, canTranscode } from '../../../src/dicom/pixel/transcodable.js';
 import { transferSyntaxOf, type TransferSyntax } from '../../../src/dicom/transfer-syntax.js';
 import { syntaxes } from '../../support/part10-builder.js';
-import { pixelsOf } from '../../support/pixel-frames.js';
+import { pixelsOf } from '../../support/dicom/pixel-frames.js';
 
 function syntax(uid: string): TransferSyntax {
   const found = transferSyntaxOf(uid);

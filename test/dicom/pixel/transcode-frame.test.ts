@@ -8,7 +8,7 @@ import { rgbOf } from '../../../src/dicom/pixel/render/color.js';
 import { transcodeFrame } from '../../../src/dicom/pixel/transcode-frame.js';
 import type { TransferSyntaxUID } from '../../../src/dicom/uid.js';
 import { syntaxes } from '../../support/part10-builder.js';
-import { frameOf, picture, pixelsOf } from '../../support/pixel-frames.js';
+import { frameOf, picture, pixelsOf } from '../../support/dicom/pixel-frames.js';
 
 const uids = syntaxes as Readonly<Record<keyof typeof syntaxes, TransferSyntaxUID>>;
 

@@ -7,7 +7,7 @@ import {
 } from '../../../src/dicom/pixel/transcoded-attributes.js';
 import { tagFrom } from '../../../src/dicom/tag.js';
 import { transferSyntaxes } from '../../../src/dicom/transfer-syntax.js';
-import { pixelsOf } from '../../support/pixel-frames.js';
+import { pixelsOf } from '../../support/dicom/pixel-frames.js';
 import { syntaxes } from '../../support/part10-builder.js';
 
 const bytes = new Uint8Array(0);

@@ -1,23 +1,11 @@
 /** Makes native frames and presentations for tests of rendering. */
 import type { Frame, ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
 import type { Presentation } from '../../../src/dicom/pixel/render/presentation.js';
+import { pixelsOf } from './pixel-frames.js';
 
-/** Pixels of 8-bit unsigned MONOCHROME2 unless told otherwise. */
+/** Image Pixel attributes of a row of four, unless told otherwise. */
 export function imagePixels(changes: Partial<ImagePixels> = {}): ImagePixels {
-  const bitsAllocated = changes.bitsAllocated ?? 8;
-  const bitsStored = changes.bitsStored ?? bitsAllocated;
-  return {
-    rows: 1,
-    columns: 4,
-    samplesPerPixel: 1,
-    photometricInterpretation: 'MONOCHROME2',
-    planarConfiguration: 0,
-    bitsAllocated,
-    bitsStored,
-    highBit: bitsStored - 1,
-    pixelRepresentation: 0,
-    ...changes,
-  };
+  return pixelsOf({ rows: 1, columns: 4, ...changes });
 }
 
 /** A frame of bytes as they are given. */

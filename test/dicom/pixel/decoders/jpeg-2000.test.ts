@@ -8,7 +8,7 @@ import {
   encodeJpeg2000,
 } from '../../../../src/dicom/pixel/encoders/jpeg-2000.js';
 import { defaultPixelLimits } from '../../../../src/dicom/pixel/pixel-limits.js';
-import { picture, pixelsOf, valuesOf } from '../../../support/pixel-frames.js';
+import { picture, pixelsOf, valuesOf } from '../../../support/dicom/pixel-frames.js';
 
 const limits = defaultPixelLimits;
 const grey = picture(pixelsOf({ rows: 40, columns: 30 }));

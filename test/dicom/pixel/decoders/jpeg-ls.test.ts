@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { decodeJpegLs } from '../../../../src/dicom/pixel/decoders/jpeg-ls.js';
 import { encodeJpegLs } from '../../../../src/dicom/pixel/encoders/jpeg-ls.js';
 import { defaultPixelLimits } from '../../../../src/dicom/pixel/pixel-limits.js';
-import { picture, pixelsOf, valuesOf } from '../../../support/pixel-frames.js';
+import { picture, pixelsOf, valuesOf } from '../../../support/dicom/pixel-frames.js';
 
 interface Encoder {
   getDecodedBuffer(info: object): Uint8Array;

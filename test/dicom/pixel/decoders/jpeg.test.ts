@@ -13,7 +13,7 @@ import {
   type JpegPlane,
   type JpegSpec,
 } from '../../../support/dicom/jpeg-builder.js';
-import { frameOf, picture, pixelsOf, valuesOf } from '../../../support/pixel-frames.js';
+import { frameOf, picture, pixelsOf, valuesOf } from '../../../support/dicom/pixel-frames.js';
 
 async function decode(bytes: Uint8Array, stored: ImagePixels) {
   return await decodeJpeg(bytes, stored, defaultPixelLimits);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeBigEndian, decodeNative } from '../../../../src/dicom/pixel/decoders/native.js';
-import { pixelsOf } from '../../../support/pixel-frames.js';
+import { pixelsOf } from '../../../support/dicom/pixel-frames.js';
 
 const ramp = (length: number) => Uint8Array.from({ length }, (_, at) => at + 1);
 

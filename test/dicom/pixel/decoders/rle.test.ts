@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeRle } from '../../../../src/dicom/pixel/decoders/rle.js';
-import { pixelsOf } from '../../../support/pixel-frames.js';
+import { pixelsOf } from '../../../support/dicom/pixel-frames.js';
 
 /** An RLE frame of packed segments (PS3.5 §G.5). */
 function rle(segments: readonly (readonly number[])[]): Uint8Array {

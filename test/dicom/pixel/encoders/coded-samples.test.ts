@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { codedSamples } from '../../../../src/dicom/pixel/encoders/coded-samples.js';
-import { frameOf, pixelsOf } from '../../../support/pixel-frames.js';
+import { frameOf, pixelsOf } from '../../../support/dicom/pixel-frames.js';
 
 const twelveOf16 = pixelsOf({ rows: 1, columns: 3, bitsAllocated: 16, bitsStored: 12 });
 const signed = { pixelRepresentation: 1 } as const;

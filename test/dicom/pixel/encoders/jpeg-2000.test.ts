@@ -4,7 +4,7 @@ import {
   encodeJpeg2000,
   encodeProgressiveJpeg2000,
 } from '../../../../src/dicom/pixel/encoders/jpeg-2000.js';
-import { picture, pixelsOf } from '../../../support/pixel-frames.js';
+import { picture, pixelsOf } from '../../../support/dicom/pixel-frames.js';
 
 /** Csiz, Ssiz of each component, and progression order and component transform of COD. */
 function headerOf(bytes: Uint8Array) {

@@ -6,7 +6,7 @@ import {
   picture,
   pixelsOf,
   valuesOf,
-} from '../../../support/pixel-frames.js';
+} from '../../../support/dicom/pixel-frames.js';
 
 /** The largest difference between two lists of numbers. */
 function furthest(a: readonly number[], b: readonly number[]): number {

@@ -6,7 +6,7 @@ import {
   picture,
   pixelsOf,
   valuesOf,
-} from '../../../support/pixel-frames.js';
+} from '../../../support/dicom/pixel-frames.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 

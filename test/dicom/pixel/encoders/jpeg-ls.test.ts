@@ -3,7 +3,7 @@ import { decodeFrame } from '../../../../src/dicom/pixel/decode-frame.js';
 import { encodeJpegLs } from '../../../../src/dicom/pixel/encoders/jpeg-ls.js';
 import { defaultPixelLimits } from '../../../../src/dicom/pixel/pixel-limits.js';
 import type { TransferSyntaxUID } from '../../../../src/dicom/uid.js';
-import { decodeByCharLs, frameOf, picture, pixelsOf } from '../../../support/pixel-frames.js';
+import { decodeByCharLs, frameOf, picture, pixelsOf } from '../../../support/dicom/pixel-frames.js';
 import { syntaxes } from '../../../support/part10-builder.js';
 
 const jpegLs = syntaxes.jpegLs as TransferSyntaxUID;

@@ -17,7 +17,7 @@ import {
   decodeJpegLossless,
   valuesOf,
   type Decoded,
-} from '../../../support/pixel-frames.js';
+} from '../../../support/dicom/pixel-frames.js';
 
 interface Codec {
   readonly name: string;

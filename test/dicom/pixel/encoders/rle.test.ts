@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeRle } from '../../../../src/dicom/pixel/encoders/rle.js';
-import { anyFrame, frameOf, pixelsOf, valuesOf } from '../../../support/pixel-frames.js';
+import { anyFrame, frameOf, pixelsOf, valuesOf } from '../../../support/dicom/pixel-frames.js';
 
 /** Unpacks the segments of an RLE frame: PS3.5 §G.3.2, and no more. */
 function segmentsOf(bytes: Uint8Array): number[][] {

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
-import type { Frame, ImagePixels } from '../../src/dicom/pixel/image-pixels.js';
+import type { Frame, ImagePixels } from '../../../src/dicom/pixel/image-pixels.js';
 
 /** Image Pixel attributes of unsigned 8-bit grey unless told otherwise. */
 export function pixelsOf(given: Partial<ImagePixels> = {}): ImagePixels {
