@@ -11,6 +11,9 @@ import {
 import { defaultLimits } from '../../src/dicomweb/limits.js';
 import type { Route } from '../../src/dicomweb/route.js';
 import { routes } from '../../src/dicomweb/routes.js';
+import { mostCountedRows } from '../../src/dicomweb/search/count-by-index.js';
+import { mostCounted, mostCountedPages } from '../../src/dicomweb/search/count-matches.js';
+import { indexInOrder } from '../../src/dicomweb/search/walk/ordered-studies.js';
 import { searchKeys } from '../../src/dicomweb/search/match/search-keys.js';
 import {
   microsoftV1SearchPolicy,
@@ -23,6 +26,7 @@ import { settings } from '../../src/host/config.js';
 import { problems } from '../../src/http/problem.js';
 import { indexedAttributes } from '../../src/storage/archive/index/attributes.js';
 import type { Level } from '../../src/storage/archive/keys.js';
+import { tableLimits } from '../../src/storage/table-store.js';
 import { readDocument, tableRows } from './markdown.js';
 
 const conformance = 'docs/conformance.md';
@@ -83,6 +87,25 @@ describe('docs/conformance.md', () => {
   });
 
   const headings = { study: 'studies', series: 'series', instance: 'instances' };
+
+  it('has every order that an index delivers', () => {
+    const said = (tag: Tag, descending: boolean) =>
+      indexInOrder({ tag, descending }) === undefined ? '–' : 'yes';
+    expect(tableRows(conformance, ['Order', 'Ascending', 'Descending'])).toEqual(
+      indexedAttributes
+        .filter(({ level }) => level === 'study')
+        .map(({ tag }) => [keywordOf(tag), said(tag, false), said(tag, true)]),
+    );
+  });
+
+  it('has the numbers up to which totals are exact', () => {
+    const columns = ['What is searched', 'How it is counted', 'Exact up to'];
+    const most = tableRows(conformance, columns).map(([, , number = '']) => number);
+    const pages = mostCountedPages * tableLimits.pageRows;
+    expect(most.map((number) => number.replaceAll(' ', ''))).toEqual(
+      ['anynumber', pages, mostCountedRows, mostCounted].map(String),
+    );
+  });
 
   it.each(levels)('has the search keys of the level %s', (level) => {
     const columns = ['Keyword', 'Tag', 'VR', 'Matching', 'Index'];

@@ -5,19 +5,20 @@
 import { vrOf } from '../../dicom/dictionary.js';
 import type { StudyInstanceUID } from '../../dicom/uid.js';
 import { chunksOfSize } from '../../group-by.js';
-import { decodeValue } from '../../storage/archive/keys.js';
-import { tableLimits } from '../../storage/table-store.js';
+import type { IndexedAttribute } from '../../storage/archive/index/attributes.js';
+import type { SoughtRange, SoughtValues } from '../../storage/archive/index/search-index.js';
+import { decodeValue, parseIndexRowKey } from '../../storage/archive/keys.js';
 import type { Total } from './count-matches.js';
 import { isPlain } from './match/text-matching.js';
 import type { Search, SearchRoute } from './parse-search.js';
-import { usableIndexes, type ChosenIndex } from './walk/choose-index.js';
+import { Tally } from './tally.js';
+import { usableIndexes } from './walk/choose-index.js';
 import { seriesElement } from './walk/computed.js';
-import { Effort } from './walk/effort.js';
 import { studyPasses } from './walk/find-studies.js';
-import { walkIndex, type SearchContext } from './walk/walk.js';
+import type { SearchContext } from './walk/walk.js';
 
 /** Index rows that are counted at most. */
-export const mostCountedRows = 100_000;
+export const mostCountedRows = 1_000_000;
 /** Studies that are just being written, and are read for that, at most. */
 const mostRead = 500;
 /** Of them at the same time. */
@@ -25,19 +26,25 @@ const atOnce = 100;
 
 type CountContext = Omit<SearchContext, 'effort'>;
 
-/** The index whose rows say all that a search asks for; `undefined` where there is none. */
-function decidingIndex({ level }: SearchRoute, { predicates }: Search): ChosenIndex | undefined {
+/** The index whose rows say all that a search asks for, and which of them; `undefined` where there is none. */
+function decidingIndex({ level }: SearchRoute, { predicates }: Search) {
   const [only] = predicates;
   if (only === undefined || predicates.length > 1 || level === 'instance') return undefined;
   if (only.key.level !== level || only.key.queryTag !== undefined || only.isDecided !== true) {
     return undefined;
   }
   const index = usableIndexes(predicates, level)[0];
-  return index?.sought.every(({ kind }) => kind !== 'part') === true ? index : undefined;
+  const sought = index?.sought.filter(isRange) ?? [];
+  if (index === undefined || sought.length < index.sought.length) return undefined;
+  return { attribute: index.attribute, sought };
+}
+
+function isRange(sought: SoughtValues): sought is SoughtRange {
+  return sought.kind !== 'part' && sought.kind !== 'reverse';
 }
 
 /** Whether a value in a key is one of those that compare as they are indexed. */
-function isTelling({ attribute: { tag } }: ChosenIndex, value: string): boolean {
+function isTelling({ tag }: IndexedAttribute, value: string): boolean {
   return vrOf(tag) === 'DA' ? /^\d{8}$/.test(value) : isPlain(decodeValue(value));
 }
 
@@ -54,25 +61,30 @@ export async function countByIndex(
   const index = decidingIndex(route, search);
   if (index === undefined) return undefined;
   const { archive } = context.services;
+  const { partition, signal } = context;
   const doubts = await archive.doubts();
-  // What has several of the sought values counts once.
-  const found = new Map<string, StudyInstanceUID>();
+  const tally = new Tally();
   const unlike = new Set<StudyInstanceUID>();
   let [rows, isWhole] = [0, true];
-  const hits = walkIndex({ ...context, effort: new Effort() }, index, tableLimits.pageRows, {});
-  for await (const { uids, values, last } of hits) {
-    if (!values.every((value) => isTelling(index, value))) unlike.add(uids.study);
-    found.set(`${uids.study}|${uids.series ?? ''}`, uids.study);
-    isWhole = last || ++rows < mostCountedRows;
+  for await (const keys of archive.index.keys(partition, index.attribute, index.sought, signal)) {
+    isWhole = rows < mostCountedRows;
     if (!isWhole) break;
+    rows += keys.length;
+    let telling: string | undefined;
+    for (const key of keys) {
+      const { value, uids } = parseIndexRowKey(key);
+      const isUnlike = value !== telling && !isTelling(index.attribute, value);
+      if (isUnlike) unlike.add(uids.study);
+      else telling = value;
+      tally.add(uids.study, `${uids.study}|${uids.series ?? ''}`);
+    }
+    if (unlike.size > mostRead) return undefined;
   }
-  const inDoubt = await doubts.studies(context.partition);
+  const inDoubt = await doubts.studies(partition);
   if (inDoubt === undefined) return undefined;
-  const isSure = (study: StudyInstanceUID) => !inDoubt.has(study) && !unlike.has(study);
-  const doubtful = [...new Set(found.values())].filter((study) => !isSure(study));
-  if (doubtful.length > mostRead) return undefined;
-  const sure = [...found.values()].filter(isSure).length;
-  return { count: sure + (await countIn(context, route, search, doubtful)), isExact: isWhole };
+  const { count, met } = tally.without([...inDoubt, ...unlike]);
+  if (met.length > mostRead) return undefined;
+  return { count: count + (await countIn(context, route, search, met)), isExact: isWhole };
 }
 
 /** How many results are in some studies, by their rows. */

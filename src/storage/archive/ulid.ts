@@ -58,6 +58,11 @@ export function ulidMaker(now: () => number, random: () => number): () => Ulid {
 /** A new ULID by the clock of this process, greater than every earlier one. */
 export const newUlid = ulidMaker(() => Date.now(), systemRuntime.random);
 
+/** The first ULID of a moment. @param milliseconds - since 1970. */
+export function ulidOfTime(milliseconds: number): Ulid {
+  return (encodeTime(milliseconds) + '0'.repeat(16)) as Ulid;
+}
+
 /** Mirrors each digit, so that ascending order of the result is descending order of the input. */
 export function invertUlid(ulid: Ulid): string {
   let text = '';

@@ -4,17 +4,20 @@
  */
 import type { DataSet } from '../../../src/dicom/data-set.js';
 import type { InstanceUids } from '../../../src/dicom/uid.js';
-import type { Ulid } from '../../../src/storage/archive/ulid.js';
+import { ulidOfTime, type Ulid } from '../../../src/storage/archive/ulid.js';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** Of the studies that follow each other one is stored every minute. */
+const [firstStore, untilNext] = [Date.UTC(2024, 0), 60_000];
 
 /** A ULID that counts up. */
 export function ulidOf(number: number): Ulid {
   let text = '';
-  for (let rest = number, digit = 0; digit < 26; digit++, rest = Math.floor(rest / 32)) {
+  for (let rest = number, digit = 0; digit < 16; digit++, rest = Math.floor(rest / 32)) {
     text = alphabet.charAt(rest % 32) + text;
   }
-  return text as Ulid;
+  return (ulidOfTime(firstStore + number * untilNext).slice(0, 10) + text) as Ulid;
 }
 
 export const modalities = ['CT', 'MR', 'US', 'CR', 'DX', 'MG', 'PT', 'XA'];

@@ -6,11 +6,18 @@
  */
 import type { Tag } from '../../../dicom/tag.js';
 import type { Catalog } from '../catalog.js';
-import type { Level } from '../keys.js';
-import type { InstanceRecord, SeriesRecord, StudyRecord } from '../records.js';
+import { rowsOfValue, type Level } from '../keys.js';
+import type { Indexes, InstanceRecord, SeriesRecord, StudyRecord } from '../records.js';
+import type { Ulid } from '../ulid.js';
 import { sopInstanceUid } from './owned-rows.js';
-import { indexedValue, metBy, type IndexRow, type Met, type SoughtValues } from './search-index.js';
-import { wordRowsOf } from './word-index.js';
+import {
+  indexedValue,
+  rangeOf,
+  type IndexRow,
+  type SoughtRange,
+  type SoughtValues,
+} from './search-index.js';
+import { anyEnding, endingOfValue, endingsOf, turnedRound, wordRowsOf } from './word-index.js';
 
 type Owner = Pick<StudyRecord | SeriesRecord, 'created' | 'indexes'>;
 
@@ -34,6 +41,38 @@ export function isOfVersion(
   { created, write }: Pick<IndexRow, 'created' | 'write'>,
 ): boolean {
   return version === write && version === created;
+}
+
+/** Whether a walk over the sought rows meets a value, spelled as in keys. */
+function isSought(tag: Tag, sought: SoughtRange, value: string): boolean {
+  const { from = '', to } = rangeOf(tag, sought);
+  const { from: key } = rowsOfValue(value);
+  return key >= from && (to === undefined || key < to);
+}
+
+/** A row that a walk meets: its value, or an ending of it, and the write that it belongs to. */
+type Met = readonly [value: string, write: Ulid];
+
+/** The rows of a record that a walk over the sought rows meets, in its order. */
+function metBy(
+  { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+  sought: SoughtValues,
+  indexes: Indexes,
+): readonly Met[] {
+  const values = Object.entries(indexes[tag] ?? {});
+  const met = values.flatMap(([value, write]): readonly Met[] => {
+    switch (sought.kind) {
+      case 'part':
+        return endingsOf(level, tag, value)
+          .filter((ending) => ending === anyEnding || ending.startsWith(sought.beginning))
+          .map((ending): Met => [endingOfValue(ending, value), write]);
+      case 'reverse':
+        return [[turnedRound(value), write]];
+      default:
+        return isSought(tag, sought, value) ? [[value, write]] : [];
+    }
+  });
+  return met.toSorted(([a, first], [b, second]) => (a < b || (a === b && first < second) ? -1 : 1));
 }
 
 /**

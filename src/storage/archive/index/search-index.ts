@@ -12,6 +12,7 @@ import { tableLimits, type RowRange, type TableName, type TableStore } from '../
 import { allOf } from '../all-of.js';
 import { rowPages, type RowPage, type RowPagesOptions } from '../../row-pages.js';
 import { indexedAttributes } from './attributes.js';
+import { keysOfRanges } from './key-stretches.js';
 import { judgeElement, noTags, tagsOf, type TagSet } from './query-tags.js';
 import {
   encodeValue,
@@ -32,15 +33,7 @@ import {
 } from '../keys.js';
 import type { Indexes } from '../records.js';
 import type { Ulid } from '../ulid.js';
-import {
-  againstOrder,
-  anyEnding,
-  endingOfValue,
-  endingsOf,
-  hasOnlyWords,
-  turnedRound,
-  wordRowsOf,
-} from './word-index.js';
+import { againstOrder, anyEnding, hasOnlyWords, turnedRound, wordRowsOf } from './word-index.js';
 
 /** One row, as coordinates. */
 export interface IndexRow extends IndexRowKey {
@@ -194,41 +187,10 @@ export type SoughtValues =
     };
 
 /** Sought values themselves, in the order of their keys. */
-type SoughtRange = Exclude<SoughtValues, { readonly kind: 'part' | 'reverse' }>;
+export type SoughtRange = Exclude<SoughtValues, { readonly kind: 'part' | 'reverse' }>;
 
-/** Whether a walk over the sought rows meets a value, spelled as in keys. */
-function isSought(tag: Tag, sought: SoughtRange, value: string): boolean {
-  const { from = '', to } = rangeOf(tag, sought);
-  const { from: key } = rowsOfValue(value);
-  return key >= from && (to === undefined || key < to);
-}
-
-/** A row that a walk meets: its value, or an ending of it, and the write that it belongs to. */
-export type Met = readonly [value: string, write: Ulid];
-
-/** The rows of a record that a walk over the sought rows meets, in its order. */
-export function metBy(
-  { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
-  sought: SoughtValues,
-  indexes: Indexes,
-): readonly Met[] {
-  const values = Object.entries(indexes[tag] ?? {});
-  const met = values.flatMap(([value, write]): readonly Met[] => {
-    switch (sought.kind) {
-      case 'part':
-        return endingsOf(level, tag, value)
-          .filter((ending) => ending === anyEnding || ending.startsWith(sought.beginning))
-          .map((ending): Met => [endingOfValue(ending, value), write]);
-      case 'reverse':
-        return [[turnedRound(value), write]];
-      default:
-        return isSought(tag, sought, value) ? [[value, write]] : [];
-    }
-  });
-  return met.toSorted(([a, first], [b, second]) => (a < b || (a === b && first < second) ? -1 : 1));
-}
-
-function rangeOf(tag: Tag, sought: SoughtRange): Omit<RowRange, 'partitionKey'> {
+/** The sought rows of an attribute, within its partition. */
+export function rangeOf(tag: Tag, sought: SoughtRange): Omit<RowRange, 'partitionKey'> {
   const spelled = (text: string) => indexedValue(tag, text);
   switch (sought.kind) {
     case 'value':
@@ -309,6 +271,21 @@ export class SearchIndex {
         ).map(async (rowKeys) => await act(table, partitionKey, rowKeys));
       }),
     );
+  }
+
+  /**
+   * The keys of the sought rows, page by page and in no order, several stretches of them at once; a row that has
+   * several of the sought values comes with each.
+   */
+  keys(
+    partition: Partition,
+    { level, tag }: Pick<IndexRow, 'level' | 'tag'>,
+    sought: readonly SoughtRange[],
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly string[], void, undefined> {
+    const partitionKey = indexPartitionKey(partition, level, tag, '');
+    const ranges = sought.map((one) => ({ partitionKey, ...rangeOf(tag, one) }));
+    return keysOfRanges(this.#tables, ranges, signal);
   }
 
   /** Every row of an attribute that has one shard, page by page. */
