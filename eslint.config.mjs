@@ -98,10 +98,27 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': 'off', '@typescript-eslint/no-require-imports': 'off' },
   },
 
+  house(['src/*.ts'], {
+    folders: ['auth', 'dicom', 'dicomweb', 'host', 'http', 'jobs', 'multipart', 'storage'],
+    packages: [...azure, 'dicom-parser', ...codecs],
+    why: 'What every room may use knows none of them.',
+  }),
   house(['src/dicom/**'], {
     ...dicomHouse,
     why: 'dicom/ is the standard as pure functions: no HTTP, no Azure; dicom-parser in part10/interpret.ts only.',
   }),
+  room(
+    ['src/dicom/*.ts'],
+    dicomHouse,
+    ['pixel', 'write'],
+    'What stands in dicom/ itself knows neither pixels nor how files are written.',
+  ),
+  room(
+    ['src/dicom/text/**'],
+    dicomHouse,
+    ['part10', 'pixel', 'write'],
+    'dicom/text/ turns bytes into text and back, whatever file they come from.',
+  ),
   room(
     ['src/dicom/part10/**'],
     dicomHouse,
@@ -139,6 +156,12 @@ export default tseslint.config(
     why: 'Storage ports, the archive over them, and the memory store know dicom types only.',
   }),
   room(
+    ['src/storage/memory/**'],
+    archiveHouse,
+    ['archive'],
+    'The memory store knows the ports only.',
+  ),
+  room(
     ['src/storage/archive/index/**'],
     archiveHouse,
     ['log', 'commit', 'store-check', 'tagging'],
@@ -156,8 +179,20 @@ export default tseslint.config(
     ['store-check', 'tagging'],
     'archive/commit/ changes the archive; what checks and tags it stands above.',
   ),
+  room(
+    ['src/storage/archive/tagging/**'],
+    archiveHouse,
+    ['store-check'],
+    'archive/tagging/ adds keys of searches to what is stored, and does not check it.',
+  ),
+  room(
+    ['src/storage/archive/store-check/**'],
+    archiveHouse,
+    ['commit', 'tagging'],
+    'archive/store-check/ judges rows and blobs by themselves, not by what wrote them.',
+  ),
   house(['src/storage/azure/**'], {
-    folders: ['http', 'multipart', 'dicomweb', 'auth', 'host'],
+    folders: ['http', 'multipart', 'dicomweb', 'auth', 'host', 'archive', 'memory'],
     packages: ['@azure/functions', '@azure/identity', 'dicom-parser', ...codecs],
     why: 'The Azure adapters know the ports, dicom types and the storage SDKs.',
   }),
@@ -183,7 +218,7 @@ export default tseslint.config(
     why: 'jobs/ knows rows of tables, and nothing of what the work is.',
   }),
   house(['src/auth/**'], {
-    folders: ['storage', 'dicomweb', 'host'],
+    folders: ['dicom', 'dicomweb', 'host', 'http', 'jobs', 'multipart', 'storage'],
     packages: [...azure, 'dicom-parser', ...codecs],
     why: 'auth/ turns a token into a principal and knows nothing else.',
   }),
@@ -193,6 +228,16 @@ export default tseslint.config(
     why: 'functions/ only registers routes.',
   }),
   house(['src/host/**'], { packages: codecs, why: 'Codecs are imported in dicom/pixel/ only.' }),
+  house(['src/host/functions/**'], {
+    folders: ['local'],
+    packages: codecs,
+    why: 'Neither host knows the other.',
+  }),
+  house(['src/host/local/**'], {
+    folders: ['functions'],
+    packages: codecs,
+    why: 'Neither host knows the other.',
+  }),
   house(['src/host/node/**'], {
     folders: ['functions', 'local', 'workers', 'host/jobs'],
     packages: codecs,

@@ -1,5 +1,5 @@
 /** Reads what a bulk update changes, a data set in DICOM JSON, and says of each attribute what is wrong with it. */
-import { textOfElement, textOfValue } from '../../dicom/change-attributes.js';
+import { textOfElement, textOfValue } from '../../dicom/write/change-attributes.js';
 import type { DataSet, Element, PersonName, Value } from '../../dicom/data-set.js';
 import { vrOf } from '../../dicom/dictionary.js';
 import { parseTag, type Tag } from '../../dicom/tag.js';

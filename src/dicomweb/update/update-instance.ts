@@ -2,7 +2,7 @@
  * Updates instances: their files are written anew while they stream past, and committed together as new versions of
  * just the versions that were read.
  */
-import { changeAttributes, stringifyChanged } from '../../dicom/change-attributes.js';
+import { changeAttributes, stringifyChanged } from '../../dicom/write/change-attributes.js';
 import type { DataSet } from '../../dicom/data-set.js';
 import type { Part10Limits } from '../../dicom/part10/part10.js';
 import { formatTag } from '../../dicom/tag.js';

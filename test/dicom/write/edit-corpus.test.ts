@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from '@jest/globals';
-import { changeAttributes } from '../../../src/dicom/change-attributes.js';
+import { changeAttributes } from '../../../src/dicom/write/change-attributes.js';
 import { toDataSet } from '../../../src/dicom/json.js';
 import { defaultPart10Limits, parsePart10 } from '../../../src/dicom/part10/part10.js';
 import { spellingsOf, type Spelling } from '../../../src/dicom/spelling.js';

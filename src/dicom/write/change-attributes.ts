@@ -2,14 +2,14 @@
  * Gives attributes of a data set other values, of text: what its file then has to say, and what its DICOM JSON. Text is
  * written in the character set of the data set, as everything else in it is.
  */
-import type { DataSet, Element, Value } from './data-set.js';
-import { encodeText, isAscii } from './text/encode-text.js';
-import { attributesOf, stringifyDataSet } from './json.js';
-import type { RawElement } from './raw-data-set.js';
-import { spellingsOf, type Spelled, type Spelling } from './spelling.js';
-import { tagFrom, type Tag } from './tag.js';
-import { isPersonName } from './value.js';
-import type { NewValue } from './write/rewrite.js';
+import type { DataSet, Element, Value } from '../data-set.js';
+import { encodeText, isAscii } from '../text/encode-text.js';
+import { attributesOf, stringifyDataSet } from '../json.js';
+import type { RawElement } from '../raw-data-set.js';
+import { spellingsOf, type Spelled, type Spelling } from '../spelling.js';
+import { tagFrom, type Tag } from '../tag.js';
+import { isPersonName } from '../value.js';
+import type { NewValue } from './rewrite.js';
 
 const specificCharacterSet = tagFrom(0x0008, 0x0005);
 const utf8 = 'ISO_IR 192';
