@@ -1,16 +1,8 @@
-/** The version of this package: the nearest `package.json` above the code, compiled or not. */
+/** The version of this package, as its `package.json` has it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { packageFolder } from './package-folder.js';
 
-function readVersion(): string {
-  for (let folder = __dirname; ; folder = path.dirname(folder)) {
-    try {
-      const manifest = readFileSync(path.join(folder, 'package.json'), 'utf8');
-      return (JSON.parse(manifest) as { readonly version: string }).version;
-    } catch (error) {
-      if (path.dirname(folder) === folder) throw error;
-    }
-  }
-}
+const manifest = readFileSync(path.join(packageFolder, 'package.json'), 'utf8');
 
-export const packageVersion = readVersion();
+export const packageVersion = (JSON.parse(manifest) as { readonly version: string }).version;

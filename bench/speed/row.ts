@@ -40,12 +40,12 @@ export function summarise(rounds: readonly Comparison[]): Pick<Row, 'ours' | 'th
 }
 
 /** Takes both figures, in turns: `rounds` times after one round that warms both up. */
-export async function inTurns(
+export async function inTurns<Figure>(
   rounds: number,
-  ours: (round: number) => Promise<number>,
-  theirs: (round: number) => Promise<number>,
-): Promise<readonly Comparison[]> {
-  const all: Comparison[] = [];
+  ours: (round: number) => Promise<Figure>,
+  theirs: (round: number) => Promise<Figure>,
+): Promise<readonly { readonly ours: Figure; readonly theirs: Figure }[]> {
+  const all: { readonly ours: Figure; readonly theirs: Figure }[] = [];
   for (let round = 0; round <= rounds; round++) {
     const figures = { ours: await ours(round), theirs: await theirs(round) };
     if (round > 0) all.push(figures);

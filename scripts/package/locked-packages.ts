@@ -54,9 +54,32 @@ export function productionPackages(root: string): readonly string[] {
     });
 }
 
-/** Folders of the packages that are bundled into the page: what `web/` imports, and what that needs. */
-export function bundledPackages(root: string): readonly string[] {
+/** The folder of the package that a file belongs to, both relative to the repository; `undefined` for a file of ours. */
+export function packageOf(file: string): string | undefined {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0];
+}
+
+/** The name of the package in a folder. */
+export function nameOf(folder: string): string {
+  return folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
+}
+
+/** Folders of packages with those of all that they need. */
+export function withDependencies(root: string, folders: readonly string[]): readonly string[] {
   const locked = lockedPackages(root);
+  const all = new Set(folders);
+  // What a set is given while it is gone through is gone through as well.
+  for (const folder of all) {
+    for (const name of Object.keys(locked[folder]?.dependencies ?? {})) {
+      const nested = `${folder}/node_modules/${name}`;
+      all.add(locked[nested] === undefined ? `node_modules/${name}` : nested);
+    }
+  }
+  return [...all].sort();
+}
+
+/** Folders of the packages that are bundled into the page: what `web/` imports, and what that needs. */
+export function packagesOfPage(root: string): readonly string[] {
   const sources = readdirSync(path.join(root, 'web'), { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.tsx?$/.test(file))
     .map((file) => readFileSync(path.join(root, 'web', file), 'utf8'));
@@ -67,13 +90,10 @@ export function bundledPackages(root: string): readonly string[] {
       ),
     ),
   );
-  // What a set is given while it is gone through is gone through as well.
-  for (const name of names) {
-    for (const further of Object.keys(locked[`node_modules/${name}`]?.dependencies ?? {})) {
-      names.add(further);
-    }
-  }
-  return [...names].sort().map((name) => `node_modules/${name}`);
+  return withDependencies(
+    root,
+    [...names].map((name) => `node_modules/${name}`),
+  );
 }
 
 function checkInstalled(root: string, folder: string, locked: string | undefined): void {

@@ -16,6 +16,8 @@ export interface Start {
   readonly loadMilliseconds: number;
   /** From the same moment to the answer to a first request. */
   readonly answeredMilliseconds: number;
+  /** Of the processor, in the same time. */
+  readonly processorMilliseconds: number;
   readonly functions: number;
   /** Files that were loaded. */
   readonly modules: number;

@@ -1,9 +1,18 @@
-/** Lays out the folder that is deployed: compiled functions, host.json, and what they need at run time. */
+/** Lays out the folder that is deployed: the bundles, the page, host.json, and the packages that the bundles load by name. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { bundle, loadedByName } from './bundle.js';
 import { licenceList, listLicences } from './licences.js';
-import { bundledPackages, installedIn, productionPackages, readJson } from './locked-packages.js';
+import {
+  installedIn,
+  nameOf,
+  PackageError,
+  packagesOfPage,
+  productionPackages,
+  readJson,
+  withDependencies,
+} from './locked-packages.js';
 import { unneededIn, unusedCodecFiles } from './prune.js';
 
 /** File of the package that tells what is in it. */
@@ -19,25 +28,39 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-/** Types are checked by `npm run build`, which azd runs as well. */
-function compile(root: string, app: string): void {
-  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
+/**
+ * Bundles functions, workers and page. Types are checked by `npm run build`, which azd runs as well.
+ *
+ * @returns folders of the packages whose code is in the bundles of the service.
+ * @throws PackageError when one of them is not for production.
+ */
+function build(root: string, app: string, production: readonly string[]): readonly string[] {
   const dist = path.join(app, 'dist');
-  const project = path.join(root, 'scripts/package/tsconfig.json');
-  execFileSync(process.execPath, [compiler, '-p', project, '--outDir', dist]);
-  const bundler = path.join(root, 'scripts/build-web.mjs');
-  execFileSync(process.execPath, [bundler, path.join(dist, 'web')]);
+  const bundled = bundle(root, dist);
+  const stray = bundled.find((folder) => !production.includes(folder));
+  if (stray !== undefined) {
+    throw new PackageError(`${stray} would be bundled, but is for development alone.`);
+  }
+  execFileSync(process.execPath, [
+    path.join(root, 'scripts/build-web.mjs'),
+    path.join(dist, 'web'),
+  ]);
+  return bundled;
 }
 
-/** The manifest without what is for developers: the host reads `main`, people the rest. */
+/**
+ * The manifest without what is for developers and what is in the bundles: the host reads `main`, people the rest.
+ */
 function writeManifest(root: string, app: string): void {
   const all = readJson(path.join(root, 'package.json')) as Manifest;
   const { name, version, description, license, main, engines, dependencies } = all;
-  const manifest = { name, version, private: true, description, license, main, engines };
-  writeFileSync(
-    path.join(app, 'package.json'),
-    `${JSON.stringify({ ...manifest, dependencies }, undefined, 2)}\n`,
-  );
+  const manifest = {
+    ...{ name, version, private: true, description, license, main, engines },
+    dependencies: Object.fromEntries(
+      Object.entries(dependencies).filter(([dependency]) => loadedByName.test(dependency)),
+    ),
+  };
+  writeFileSync(path.join(app, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
 interface BillOfMaterials {
@@ -82,23 +105,25 @@ function writeBillOfMaterials(root: string, app: string, packages: readonly stri
 }
 
 /**
- * Makes the folder anew. Dependencies are copied from `node_modules`, so that what is deployed is what
+ * Makes the folder anew. Dependencies are bundled or copied from `node_modules`, so that what is deployed is what
  * was tested, and no network is needed.
  *
  * @throws PackageError when what is installed is not what the lock file says.
  */
 export function stage(root: string, app: string): void {
-  const packages = productionPackages(root);
+  const production = productionPackages(root);
+  const byName = production.filter((folder) => loadedByName.test(nameOf(folder)));
+  const copied = withDependencies(root, byName);
   rmSync(app, { recursive: true, force: true });
   mkdirSync(app, { recursive: true });
-  compile(root, app);
+  const bundled = build(root, app, production);
   for (const file of ['host.json', 'LICENSE']) cpSync(path.join(root, file), path.join(app, file));
   writeManifest(root, app);
   // The page carries packages that are for development everywhere else.
-  const passedOn = [...packages, ...bundledPackages(root)];
+  const passedOn = [...new Set([...copied, ...bundled, ...packagesOfPage(root)])].sort();
   writeBillOfMaterials(root, app, passedOn);
   writeFileSync(path.join(app, licenceList), listLicences(root, passedOn));
-  for (const folder of packages) {
+  for (const folder of copied) {
     const source = path.join(root, folder);
     // Packages within it are in the lock file themselves, if production needs them.
     const left = new Set([...unneededIn(source), path.join(source, 'node_modules')]);

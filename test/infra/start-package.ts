@@ -2,32 +2,22 @@
  * Starts a package as the Functions worker does, with nothing set but its storage, and prints what
  * came of it as JSON: `node test/support/run-typescript.mjs test/infra/start-package.ts FOLDER`.
  */
-import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import packageJson from '../../package.json';
-import { FunctionsCore, injectIntoNode } from '../support/host/functions-core.js';
 import { startFunctionsHost } from '../support/host/functions-host.js';
+import { loadPackage, silenceLog } from './load-package.js';
 
 async function main(app: string): Promise<void> {
   process.env['DicomStorage'] = 'UseDevelopmentStorage=true';
-  const { stdout } = process;
-  const print = stdout.write.bind(stdout);
-  // The app's own log would stand between.
-  stdout.write = () => true;
-  const core = new FunctionsCore();
-  injectIntoNode(core);
-  const load = createRequire(path.join(app, 'package.json'));
+  const print = silenceLog();
   const before = new Set(Object.keys(require.cache));
-  const functions = path.join(app, path.dirname(packageJson.main));
+  const processorBefore = process.cpuUsage();
   const start = performance.now();
-  for (const file of readdirSync(functions)) {
-    if (file.endsWith('.js')) load(path.join(functions, file));
-  }
+  const core = loadPackage(app);
   const loadMilliseconds = Math.round(performance.now() - start);
   const host = await startFunctionsHost(core);
   const { status } = await fetch(`${host.url}/studies`);
   const answeredMilliseconds = Math.round(performance.now() - start);
+  const { user, system } = process.cpuUsage(processorBefore);
   await host.stop();
   const loaded = Object.keys(require.cache).filter((file) => !before.has(file));
   const isStray = (file: string) => path.relative(app, file).startsWith('..');
@@ -36,6 +26,7 @@ async function main(app: string): Promise<void> {
     JSON.stringify({
       loadMilliseconds,
       answeredMilliseconds,
+      processorMilliseconds: Math.round((user + system) / 1000),
       functions: all.length,
       modules: loaded.length,
       strays: loaded.filter(isStray),

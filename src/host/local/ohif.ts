@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { packageFolder } from '../../package-folder.js';
 import { reply, type Reply, type ReplyHeaders } from '../../http/reply.js';
 import { noPage, type WebPage, type SignInSettings } from '../pipeline/page.js';
 
-/** Where `scripts/viewer.mjs` puts it, seen from the compiled code. */
-const ohifDirectory = path.join(__dirname, '../../../../node_modules/.cache/ohif');
+/** Where `scripts/viewer.mjs` puts it. */
+const ohifDirectory = path.join(packageFolder, 'node_modules/.cache/ohif');
 
 const prefix = '/viewer/';
 

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { isGuid } from '../../auth/access-token.js';
 import type { AuthSettings } from '../auth-settings.js';
 import type { Config, StorageSettings } from '../config.js';
+import { packageFolder } from '../../package-folder.js';
 import { packageVersion } from '../../version.js';
 import { reply, type Reply } from '../../http/reply.js';
 import type { RequestHead } from '../../http/incoming-request.js';
@@ -21,8 +22,8 @@ interface PageFile {
 /** Answers a GET or HEAD for a file of the page; `undefined` where the page has no such file. */
 export type WebPage = (path: string, request: Pick<RequestHead, 'headers'>) => Reply | undefined;
 
-/** Where the bundler puts the page, seen from the compiled code of the hosts. */
-const pageDirectory = path.join(__dirname, '../../../web');
+/** Where the bundler puts the page. */
+const pageDirectory = path.join(packageFolder, 'dist/web');
 
 /** No page: the service answers its API alone. */
 export const noPage: WebPage = () => undefined;

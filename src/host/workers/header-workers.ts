@@ -5,6 +5,7 @@ import type { Part10Limits } from '../../dicom/part10/limits.js';
 import { headerWorkInThread, type HeaderWork } from '../../dicomweb/store/header-work.js';
 import type { HeaderJob, JudgedHeader } from '../../dicomweb/store/judge-header.js';
 import { ServiceError } from '../../errors.js';
+import { packageFolder } from '../../package-folder.js';
 import { idleMilliseconds, WorkerPool } from './worker-pool.js';
 
 export interface HeaderWorkersOptions {
@@ -36,9 +37,11 @@ export function headerHeapMegabytes({ elements, values, headerBytes }: Part10Lim
   return Math.ceil((heapBytes.worker + Math.max(many, long)) / 1024 ** 2);
 }
 
-/** Starts a worker from the compiled module beside this one. */
+/** Starts a worker from its compiled module. */
 export function startHeaderWorker(resourceLimits: ResourceLimits): Worker {
-  return new Worker(path.join(__dirname, 'header-worker.js'), { resourceLimits });
+  return new Worker(path.join(packageFolder, 'dist/src/host/workers/header-worker.js'), {
+    resourceLimits,
+  });
 }
 
 /** Makes the work; it starts nothing before the first large header. */

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import type { PixelLimits } from '../../dicom/pixel/pixel-limits.js';
 import type { PixelWork } from '../../dicomweb/pixel-work.js';
 import { ServiceError } from '../../errors.js';
+import { packageFolder } from '../../package-folder.js';
 import type { PixelJob, PixelResult, PixelWorkerData } from './pixel-jobs.js';
 import { movable } from './worker-messages.js';
 import { idleMilliseconds, WorkerPool, type WorkerPoolOptions } from './worker-pool.js';
@@ -38,10 +39,10 @@ export function suggestedWorkers(): number {
   return Math.min(mostWorkersUnasked, Math.max(1, availableParallelism() - 1));
 }
 
-/** Starts a worker from the compiled module beside this one. */
+/** Starts a worker from its compiled module. */
 export function startPixelWorker(limits: PixelLimits): Worker {
   const workerData: PixelWorkerData = { limits };
-  return new Worker(path.join(__dirname, 'pixel-worker.js'), {
+  return new Worker(path.join(packageFolder, 'dist/src/host/workers/pixel-worker.js'), {
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
   });
