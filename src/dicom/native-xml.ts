@@ -77,7 +77,7 @@ function attributesXml(dataSet: DataSet): string {
     .join('');
 }
 
-/** A data set as an XML document in UTF-8. */
+/** A data set as a Native DICOM Model document (PS3.19 §A.1), in UTF-8. */
 export function toNativeXml(dataSet: DataSet): string {
   return (
     '<?xml version="1.0" encoding="UTF-8"?>\n' +

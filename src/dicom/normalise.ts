@@ -35,7 +35,7 @@ function foldCase(text: string): string {
   return text.toLowerCase().replaceAll('ς', 'σ');
 }
 
-/** The form in which a text is compared. */
+/** The form in which a text is compared: without padding (PS3.5 §6.2), case folded where it says nothing. */
 export function comparedText(text: string, letterCase: LetterCase): string {
   const plain = withoutPadding(text);
   return letterCase === 'significant' ? plain : foldCase(plain);

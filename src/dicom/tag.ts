@@ -15,7 +15,7 @@ const digits = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0').toUpperCase(),
 );
 
-/** Spells a group and an element number. */
+/** The tag of a group and an element number, as DICOM JSON spells it (PS3.18 §F.2.2). */
 export function tagFrom(group: number, element: number): Tag {
   return `${digits[(group >> 8) & 0xff]}${digits[group & 0xff]}${digits[(element >> 8) & 0xff]}${digits[element & 0xff]}` as Tag;
 }

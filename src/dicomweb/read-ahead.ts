@@ -36,7 +36,7 @@ export async function* readAhead<Item, Result>(
   }
 }
 
-/** Flattens pages. */
+/** What stands on pages, one by one; a page is asked for when the one before it has been taken. */
 export async function* flatten<Item>(
   pages: AsyncIterable<readonly Item[]>,
 ): AsyncGenerator<Item, void, undefined> {

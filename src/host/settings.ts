@@ -31,7 +31,6 @@ export type SettingValues<S> = {
 
 type Row<T> = Omit<Setting<T>, 'parse' | 'expected' | 'isSecret'>;
 
-/** A setting of free text. */
 export function text<T extends string | undefined>(row: Row<T>): Setting<string | T> {
   return { ...row, parse: (value) => value, expected: 'text' };
 }
@@ -48,7 +47,7 @@ export function connectionString(row: Row<string | undefined>): Setting<string |
   };
 }
 
-/** A whole number from `least` to `most`. */
+/** A whole number, both bounds included. */
 export function wholeNumber<T extends number | undefined>(
   row: Row<T>,
   least: number,
@@ -99,7 +98,6 @@ export function url(row: Row<string | undefined>): Setting<string | undefined> {
   return { ...row, expected: 'an absolute http or https URL', parse: httpUrl };
 }
 
-/** A GUID. */
 export function guid(row: Row<string | undefined>): Setting<string | undefined> {
   return {
     ...row,

@@ -18,7 +18,7 @@ const textTypes =
 /** Fast rather than small: most of the gain comes with the first levels. */
 export const gzipLevel = 4;
 
-/** Whether an Accept-Encoding header takes gzip. */
+/** Whether an Accept-Encoding header takes gzip, by name or by `*`, and not with `q=0` (RFC 9110 §12.5.3). */
 export function acceptsGzip(header: string | null): boolean {
   if (header === null) return false;
   const codings = splitUnquoted(header.toLowerCase(), ',').map((coding) => {

@@ -34,6 +34,7 @@ export interface Job {
   readonly state: string;
 }
 
+/** A random GUID without hyphens, the form in which the Microsoft server names operations. */
 export function newJobId(): JobId {
   return randomUUID().replaceAll('-', '') as JobId;
 }

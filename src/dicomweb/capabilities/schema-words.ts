@@ -11,7 +11,7 @@ export const uid: Schema = { type: 'string', pattern: '^[0-9.]+$', maxLength: 64
 /** 32 hex digits, as the official .NET client wants them. */
 export const operationId: Schema = { type: 'string', pattern: '^[0-9a-f]{32}$' };
 
-/** The schema of that name. */
+/** A Reference Object of OpenAPI 3: a schema of the document stands once, and is named elsewhere. */
 export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }

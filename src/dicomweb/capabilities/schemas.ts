@@ -357,7 +357,7 @@ export const jsonBodies: Readonly<
 /** The answers to a store are one data set, those to the others one for each match or instance. */
 const storing = /^(?:store|replace|completeUpload)/;
 
-/** The schema of a body of a route in a media type. */
+/** What the OpenAPI document says of a body: bodies in JSON have a schema each, other media types one for all routes. */
 export function schemaOf(route: string, mediaType: string, of: 'takes' | 'answers'): Schema {
   const [essence = ''] = mediaType.split(';');
   switch (essence) {

@@ -35,6 +35,7 @@ export interface ReindexState {
   readonly errors: Readonly<Record<Tag, number>>;
 }
 
+/** The state of an indexing of which nothing has been done. */
 export function beforeReindex(tags: readonly Tag[]): ReindexState {
   return { tags, seen: 0, slices: 0, partition: 0, done: 0, total: 0, errors: {} };
 }

@@ -29,7 +29,7 @@ const plainSyntaxes: ReadonlySet<string> = new Set([
   '1.2.840.10008.1.2.1.99',
 ]);
 
-/** Whether frames are the same bytes in two syntaxes. */
+/** Whether frames are the same bytes in two syntaxes: nothing is transcoded then, but the file around them. */
 export function haveSameFrames(one: TransferSyntax, other: TransferSyntax): boolean {
   return one.uid === other.uid || (plainSyntaxes.has(one.uid) && plainSyntaxes.has(other.uid));
 }

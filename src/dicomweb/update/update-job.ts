@@ -44,6 +44,7 @@ export interface UpdateState {
 
 const nothingYet = { updated: 0, failed: 0 } as const;
 
+/** The state of an update of which nothing has been done. */
 export function beforeUpdate(studies: number, partitionKey: number): UpdateState {
   return {
     ...{
@@ -68,7 +69,7 @@ const pageInstances = 32;
 /** Slices that may fail before an instance that storage does not give or take counts as failed. */
 const mostFailures = 3;
 
-/** Whole percents of the studies. */
+/** Rounded down, so that 100 is said of an update that has come to its end alone. */
 export function percentOfUpdate({ at, studies }: UpdateState): number {
   return Math.floor((at * 100) / Math.max(studies, 1));
 }

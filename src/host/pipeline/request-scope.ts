@@ -34,7 +34,7 @@ export function newScope(requestId: string, traceparent?: string): RequestScope 
 
 const scopes = new AsyncLocalStorage<RequestScope>();
 
-/** Runs what belongs to a request. */
+/** Runs what belongs to a request: calls to storage that it causes, however late, are counted for it. */
 export function withinScope<T>(scope: RequestScope, run: () => T): T {
   return scopes.run(scope, run);
 }

@@ -51,7 +51,7 @@ export async function encodeJpeg2000(frame: Frame): Promise<EncodedFrame> {
   return await encodeReversibly(frame, openJpeg);
 }
 
-/** The same as High-Throughput JPEG 2000. */
+/** The same as High-Throughput JPEG 2000, reversible (ISO/IEC 15444-15). */
 export async function encodeHighThroughputJpeg2000(frame: Frame): Promise<EncodedFrame> {
   return await encodeReversibly(frame, openJph);
 }

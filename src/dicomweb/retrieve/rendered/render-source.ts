@@ -74,7 +74,7 @@ export function pixelsOf({ dataSet }: RenderSource): ImagePixels | undefined {
   return imagePixelsOf(described);
 }
 
-/** Bytes of frames as they are stored. */
+/** How many bytes of storage the frames take: what a picture of them costs to read. */
 export function storedBytes(index: FrameIndex, frames: readonly number[]): number {
   return frames
     .flatMap((frame) => frameRuns(index, frame))

@@ -172,7 +172,7 @@ async function sendPictures(
   return await sendParts(parts, mediaType, headers);
 }
 
-/** One picture as a part of an answer. */
+/** One of several pictures in a multipart answer, with the URL that it alone is had from (PS3.18 §8.6.1.2). */
 export function picturePart(mediaType: string, location: string, bytes: Uint8Array): OutgoingPart {
   return {
     headers: [
