@@ -1,12 +1,14 @@
 /**
  * Runs TypeScript of this repository in a process of its own, without a build: `node <this file> some.ts
- * ...arguments`. For tests and benchmarks. `SOURCE_MUTATION`, as JSON `{ file, find, replace }`, changes one
+ * ...arguments`. For tests and benchmarks. What was compiled once is kept below `node_modules`, by its content, for
+ * a run of the tests starts some hundred processes. `SOURCE_MUTATION`, as JSON `{ file, find, replace }`, changes one
  * file as it is read, to see which tests notice.
  */
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import path from 'node:path';
-import { transformSync } from '@swc/core';
+import { fileURLToPath } from 'node:url';
 
 const options = {
   jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
@@ -23,9 +25,28 @@ function sourceOf(filename) {
   return source.replace(mutation.find, () => mutation.replace);
 }
 
+const load = Module.createRequire(import.meta.url);
+const kept = fileURLToPath(new URL('../../node_modules/.cache/run-typescript', import.meta.url));
+const compiler = `${load('@swc/core/package.json').version} ${JSON.stringify(options)}`;
+
+function compile(source, filename) {
+  const name = createHash('sha256').update([compiler, filename, source].join('\0')).digest('hex');
+  const file = path.join(kept, `${name}.js`);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    const { code } = load('@swc/core').transformSync(source, { ...options, filename });
+    // Another process may read it meanwhile: it is there whole, or not at all.
+    mkdirSync(kept, { recursive: true });
+    const unfinished = `${file}.${process.pid}`;
+    writeFileSync(unfinished, code);
+    renameSync(unfinished, file);
+    return code;
+  }
+}
+
 Module._extensions['.ts'] = (module, filename) => {
-  const source = sourceOf(filename);
-  module._compile(transformSync(source, { ...options, filename }).code, filename);
+  module._compile(compile(sourceOf(filename), filename), filename);
 };
 
 // Imports are written with the extension that they have once compiled.
