@@ -18,6 +18,8 @@ export interface KillRun {
   readonly seed: number;
   /** How long a process stands still beside each round of kills; none does when left out. */
   readonly freezeMilliseconds?: number;
+  /** Clients at once; as many as an arena has when left out. */
+  readonly clients?: number;
   /** The kills to take in turn; every step, and some at any moment, when left out. */
   readonly plan?: readonly Kill[];
 }
@@ -34,6 +36,7 @@ export async function runKills({
   seed,
   freezeMilliseconds,
   plan = defaultPlan,
+  ...arenaOptions
 }: KillRun): Promise<Report> {
   const planned = Array.from(
     { length: kills },
@@ -42,6 +45,7 @@ export async function runKills({
   const arena = await Arena.open({
     connectionString,
     prefix,
+    ...arenaOptions,
     random: seededRandom(seed),
     survivors: freezeMilliseconds === undefined ? 0 : 1,
   });

@@ -12,6 +12,8 @@ export interface StorageFaultRun extends FaultSpans {
   /** The share of storage requests that meet a fault. */
   readonly share: number;
   readonly seed: number;
+  /** Clients at once; as many as an arena has when left out. */
+  readonly clients?: number;
 }
 
 /** Storage requests have this long; so silence is noticed soon. */
@@ -24,6 +26,7 @@ export async function runStorageFaults({
   seconds,
   share,
   seed,
+  clients,
   ...spans
 }: StorageFaultRun): Promise<{
   readonly report: Report;
@@ -36,6 +39,7 @@ export async function runStorageFaults({
       connectionString,
       serviceConnectionString: proxy.connectionString,
       prefix,
+      ...(clients !== undefined && { clients }),
       storageTimeoutMilliseconds,
       answerMilliseconds: 60_000 + spans.busySeconds * 1000,
       random,

@@ -83,14 +83,16 @@ describe.each(['feed', 'search'])('npm run migrate --by %s', (by) => {
 
   it.each(versions)('copies everything of …%s, byte for byte, and once', async (version) => {
     const [from, to] = [await start(), await start()];
-    const numbers = Array.from({ length: 30 }, (_, at) => at + 1);
+    // More than a group of them, in one version.
+    const count = version === '' ? 30 : 6;
+    const numbers = Array.from({ length: count }, (_, at) => at + 1);
     for (const number of numbers) {
       await send(from.baseUrl, 'POST', instance(number, `2.25.${1 + (number % 3)}`));
     }
     const args = ['--from', from.baseUrl + version, '--to', to.baseUrl, '--by', by];
     const first = await run(args);
     expect(first.err).not.toMatch(/answer/);
-    expect(table(first)).toEqual({ stored: 30 });
+    expect(table(first)).toEqual({ stored: count });
     expect(first.code).toBe(0);
     for (const number of numbers) {
       const study = `2.25.${1 + (number % 3)}`;
@@ -103,12 +105,12 @@ describe.each(['feed', 'search'])('npm run migrate --by %s', (by) => {
     const second = await run(args);
     expect(table(second)).toEqual({ stored: 1 });
     expect(stores()).toBe(before + 1);
-    expect(table(await run([...args, '--again']))).toEqual({ 'already there': 31 });
+    expect(table(await run([...args, '--again']))).toEqual({ 'already there': count + 1 });
   });
 
   it('goes on where it was stopped', async () => {
     const [from, to] = [await start(), await start()];
-    for (let number = 1; number <= 60; number += 1) {
+    for (let number = 1; number <= 40; number += 1) {
       await send(from.baseUrl, 'POST', instance(number));
     }
     const args = ['--from', from.baseUrl, '--to', to.baseUrl, '--by', by, '--parallel', '1'];
@@ -119,9 +121,9 @@ describe.each(['feed', 'search'])('npm run migrate --by %s', (by) => {
     const journal = pathOf('journal');
     const lines = (await readFile(journal, 'utf8')).trimEnd();
     await writeFile(journal, lines.slice(0, -9));
-    expect(table(await run(args))).toEqual({ stored: 35, 'already there': 1 });
+    expect(table(await run(args))).toEqual({ stored: 15, 'already there': 1 });
     const found = (await (await fetch(`${to.baseUrl}/instances?limit=200`)).json()) as unknown[];
-    expect(found).toHaveLength(60);
+    expect(found).toHaveLength(40);
   });
 
   it('names what is there with another content, and tries it again', async () => {

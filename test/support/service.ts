@@ -20,7 +20,6 @@ import {
   waitForStorage,
 } from '../../src/host/pipeline/request-scope.js';
 import { timeBudgets, type ArchiveTiming } from '../../src/time-budgets.js';
-import { connectStorage } from '../../src/storage/azure/connect.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { MemoryExportDestinations } from '../../src/storage/memory/memory-export-destinations.js';
 import { MemoryUploadGrants } from '../../src/storage/memory/memory-upload-grants.js';
@@ -79,6 +78,8 @@ async function connect(storage: 'azurite' | 'memory') {
       exports: new MemoryExportDestinations(),
     };
   }
+  // The libraries of Azure take a quarter of a second to load, which most suites can do without.
+  const { connectStorage } = await import('../../src/storage/azure/connect.js');
   const stores = connectStorage(
     { connectionString: testConnectionString() },
     {

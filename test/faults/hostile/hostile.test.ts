@@ -6,7 +6,7 @@ import { caseOf, runHostile, type RunReport } from './run.js';
 import { findingsIn } from './store.js';
 
 /** Fewer and smaller than in `npm run hostile`, where time and memory are measured as well. */
-const cases = 320;
+const cases = 160;
 const seed = 7;
 
 describe('the service under hostile requests', () => {
@@ -31,11 +31,11 @@ describe('the service under hostile requests', () => {
 
   it('meets every kind of attack', () => {
     expect(report.tallies.map(({ kind }) => kind)).toEqual(Object.keys(attacks));
-    for (const { cases: met } of report.tallies) expect(met).toBeGreaterThan(8);
+    for (const { cases: met } of report.tallies) expect(met).toBeGreaterThan(3);
   });
 
   it('keeps what it has acknowledged and nothing else', async () => {
-    expect(report.acknowledged.size).toBeGreaterThan(60);
+    expect(report.acknowledged.size).toBeGreaterThan(30);
     await service.services.archive.close();
     expect(await findingsIn(service.services.archive, report)).toEqual([]);
   });

@@ -24,7 +24,6 @@ const clockOffsets = [-10, 10, 0].map((minutes) => minutes * 60_000);
 
 /** Processes that are killed; further ones live on. */
 const victims = 2;
-const clients = 8;
 /** A fuse that has not burnt by then is replaced by a kill at once. */
 const fuseMilliseconds = 4000;
 /** The checkpoint stands still for the lease of whoever died before. */
@@ -41,6 +40,8 @@ export interface ArenaOptions {
   readonly prefix: string;
   readonly storageTimeoutMilliseconds?: number;
   readonly answerMilliseconds?: number;
+  /** That use the service at once; eight when left out. */
+  readonly clients?: number;
   /** Processes beside the victims, which are never killed; none when left out. */
   readonly survivors?: number;
   /** A number in [0, 1). */
@@ -117,7 +118,7 @@ export class Arena {
     this.#follower = new FeedFollower(() => this.#urls(this.#standing));
     this.#clients = makeClients({
       ledger: this.ledger,
-      clients,
+      clients: options.clients ?? 8,
       baseUrls: () => this.#urls(),
       findings: this.#answers,
       bigShare: () => this.#bigShare,

@@ -17,6 +17,7 @@ describe('a service whose processes are killed', () => {
       prefix: testPrefix(),
       kills: plan.length,
       seed: 11,
+      clients: 3,
       plan,
     });
     expect(violationsOf(report)).toEqual([]);

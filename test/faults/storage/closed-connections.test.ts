@@ -84,7 +84,7 @@ describe('a service whose idle connections to storage have been closed', () => {
     });
     const running = service;
     const client = new Client(standard, () => running);
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       for (const gateway of gateways) gateway.closeIdle();
       const files = Array.from({ length: 12 }, () => sample());
       const answers = await Promise.all(files.map(async ({ file }) => await client.stow([file])));

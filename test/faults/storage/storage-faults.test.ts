@@ -9,11 +9,12 @@ describe('a service whose storage misbehaves', () => {
     const { report, met } = await runStorageFaults({
       connectionString: testConnectionString(),
       prefix: testPrefix(),
-      seconds: 6,
+      seconds: 4,
+      clients: 5,
       share: 0.06,
       seed: 5,
       busySeconds: 1,
-      lateSeconds: 3,
+      lateSeconds: 2,
     });
     expect(violationsOf(report)).toEqual([]);
     expect([...met.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);

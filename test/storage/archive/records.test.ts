@@ -138,7 +138,7 @@ describe('the indexes that an archive keeps', () => {
 
   it('are as many as have room in memory, the ones asked for last', async () => {
     const [archive] = openOnMemory(1).archives;
-    const rows = rowsOf(20, 200_000);
+    const rows = rowsOf(9, 200_000);
     const kept: (readonly [row: (typeof rows)[number], index: InstanceIndex | undefined])[] = [];
     for (const row of rows) kept.push([row, await archive?.files.index(partition, row)]);
     const again: boolean[] = [];

@@ -14,10 +14,11 @@ const [firstStore, untilNext] = [Date.UTC(2024, 0), 60_000];
 /** A ULID that counts up. */
 export function ulidOf(number: number): Ulid {
   let text = '';
-  for (let rest = number, digit = 0; digit < 16; digit++, rest = Math.floor(rest / 32)) {
+  for (let rest = number; rest > 0; rest = Math.floor(rest / 32)) {
     text = alphabet.charAt(rest % 32) + text;
   }
-  return (ulidOfTime(firstStore + number * untilNext).slice(0, 10) + text) as Ulid;
+  const time = ulidOfTime(firstStore + number * untilNext).slice(0, 10);
+  return (time + text.padStart(16, '0')) as Ulid;
 }
 
 export const modalities = ['CT', 'MR', 'US', 'CR', 'DX', 'MG', 'PT', 'XA'];

@@ -62,9 +62,11 @@ describe('writeZip', () => {
 
   it('lists more files than 16 bits count', async () => {
     const body = Buffer.from('x');
-    const names = Array.from({ length: 66_000 }, (_, index) => `F${index}`);
+    const names = Array.from({ length: 65_537 }, (_, index) => `F${index}`);
     const archive = await gathered(oneByOne(names.map((name) => entry(name, [body], 1))));
-    expect(listZip(archive).map(({ name }) => name)).toEqual(names);
+    // As one text: toEqual would take seconds.
+    const list = listZip(archive).map(({ name }) => name);
+    expect(list.join('\n') === names.join('\n')).toBe(true);
   });
 
   it('aborts when a file is not as long as it was said to be', async () => {
