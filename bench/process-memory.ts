@@ -20,11 +20,18 @@ export function bytesRead(pid: number): number | undefined {
   return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
 }
 
-/** Follows the resident memory of a process; the function that it returns ends that and tells the peak. */
-export function watchPeak(pid: number): () => number {
+/**
+ * Follows the resident memory of a process; the function that it returns ends that and tells the peak.
+ *
+ * @param onHigher - told whenever there is more than ever before.
+ */
+export function watchPeak(pid: number, onHigher: () => unknown = () => undefined): () => number {
   let peak = residentBytes(pid);
   const sample = () => {
-    peak = Math.max(peak, residentBytes(pid));
+    const now = residentBytes(pid);
+    if (now <= peak) return;
+    peak = now;
+    onHigher();
   };
   const timer = setInterval(sample, sampleMilliseconds);
   return () => {

@@ -29,30 +29,38 @@ type Judgement =
 const none: Judgement = { kind: 'none' };
 
 /**
- * Judges whether `bytes` begin with a whole boundary line: the dashed boundary, `--` if it is the
+ * Judges whether a whole boundary line begins at `from`: the dashed boundary, `--` if it is the
  * last, white space, and a line end or, for the last, the end of the body.
  *
- * @param judged - of the same line, when fewer of its bytes were there.
+ * @param judged - how many bytes of the same line are known to fit: of an earlier judgement, or found by a search.
  */
-export function boundaryLine(bytes: Buffer, dashed: Buffer, ended: boolean, judged = 0): Judgement {
-  const short = (at: number): Judgement => (ended ? none : { kind: 'undecided', judged: at });
+export function boundaryLine(
+  bytes: Buffer,
+  from: number,
+  dashed: Buffer,
+  ended: boolean,
+  judged = 0,
+): Judgement {
+  const short = (at: number): Judgement =>
+    ended ? none : { kind: 'undecided', judged: at - from };
+  const behind = from + dashed.length;
   if (judged < dashed.length) {
-    const known = Math.min(bytes.length, dashed.length);
-    if (bytes.compare(dashed, judged, known, judged, known) !== 0) return none;
-    if (bytes.length < dashed.length) return short(known);
+    const known = Math.min(bytes.length, behind);
+    if (bytes.compare(dashed, judged, known - from, from + judged, known) !== 0) return none;
+    if (known < behind) return short(known);
   }
-  let at = dashed.length;
+  let at = behind;
   const closes = bytes[at] === DASH;
   if (closes) {
     if (at + 1 === bytes.length) return short(at);
     if (bytes[at + 1] !== DASH) return none;
     at += 2;
   }
-  at = Math.max(at, judged);
+  at = Math.max(at, from + judged);
   while (bytes[at] === SPACE || bytes[at] === TAB) at++;
   const padded = at;
   if (bytes[at] === CR) at++;
-  if (bytes[at] === LF) return { kind: closes ? 'close' : 'part', length: at + 1 };
+  if (bytes[at] === LF) return { kind: closes ? 'close' : 'part', length: at + 1 - from };
   if (at < bytes.length) return none;
-  return ended && closes ? { kind: 'close', length: at } : short(padded);
+  return ended && closes ? { kind: 'close', length: at - from } : short(padded);
 }

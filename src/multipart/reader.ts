@@ -8,6 +8,7 @@
  * of a file, and dropping or keeping it would be a guess. Such a body is refused as unfinished.
  */
 import { ServiceError, type ErrorFacts } from '../errors.js';
+import { takeTurns } from '../take-turns.js';
 import { boundaryLine, heldBack, type BoundaryLine } from './boundary-line.js';
 import { partHeaders, type PartHeaders } from './part-headers.js';
 
@@ -33,6 +34,8 @@ const defaultMaxHeaderBytes = 16 * 1024;
 const maxBoundaryLength = 256;
 /** Chunks below this many bytes are worth to make room for more of them. */
 const tinyChunk = 4096;
+/** Near misses of a boundary after which others may have their turn. */
+const missesPerTurn = 256;
 
 const LF = 0x0a;
 
@@ -224,19 +227,22 @@ class Scanner {
    * the body ends first. A delimiter that no proper boundary line follows is data.
    */
   async #until(delimiter: Buffer): Promise<Uint8Array | BoundaryLine | undefined> {
-    const lead = delimiter.length - this.#dashed.length;
-    for (;;) {
+    const dashed = this.#dashed;
+    const lead = delimiter.length - dashed.length;
+    for (let misses = 0; ;) {
       const found = this.#buffer.indexOf(delimiter, this.#searched);
       if (found > 0) {
         // Near misses stay among the data around them: one by one they would be millions of chunks.
-        const rest = this.#buffer.subarray(found + lead);
-        const isData = boundaryLine(rest, this.#dashed, this.#exhausted).kind === 'none';
-        if (!isData) return this.#take(found);
+        const { length } = dashed;
+        const line = boundaryLine(this.#buffer, found + lead, dashed, this.#exhausted, length);
+        if (line.kind !== 'none') return this.#take(found);
         this.#searched = found + 1;
+        misses += 1;
+        if (misses % missesPerTurn === 0) await takeTurns();
         continue;
       }
       if (found === 0) {
-        const line = await this.#takeBoundaryLine(lead);
+        const line = await this.#takeBoundaryLine(lead, dashed.length);
         if (line !== undefined) return line;
         this.#searched = 1;
         continue;
@@ -249,11 +255,11 @@ class Scanner {
     }
   }
 
-  /** Consumes the boundary line whose dashes are at `at`, if that is what is there. */
-  async #takeBoundaryLine(at: number): Promise<BoundaryLine | undefined> {
-    let judged = 0;
+  /** Consumes the boundary line whose dashes are at `at`, if that is what is there; `known` of its bytes fit. */
+  async #takeBoundaryLine(at: number, known = 0): Promise<BoundaryLine | undefined> {
+    let judged = known;
     for (;;) {
-      const line = boundaryLine(this.#buffer.subarray(at), this.#dashed, this.#exhausted, judged);
+      const line = boundaryLine(this.#buffer, at, this.#dashed, this.#exhausted, judged);
       if (line.kind === 'undecided' && this.#buffer.length - at <= this.#maxPadded()) {
         judged = line.judged;
         await this.#pull();

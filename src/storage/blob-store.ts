@@ -64,6 +64,9 @@ export interface BlobStore {
    * Stores what `body` yields. The blob appears whole or not at all, after `body` has ended; memory
    * holds a few blocks, whatever the size. A small body costs one call.
    *
+   * A signal that fires once the body has ended changes nothing: a call that was given up halfway may still
+   * make a blob, which nobody would know of.
+   *
    * @returns the number of bytes stored.
    */
   put(

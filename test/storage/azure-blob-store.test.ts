@@ -97,6 +97,24 @@ describe('AzureBlobStore', () => {
     ]);
   });
 
+  it.each([
+    { operation: 'put', length: 1000 },
+    { operation: 'commit-blocks', length: 9 * MiB },
+  ])(
+    'makes the blob whole although the client leaves during $operation',
+    async ({ operation, length }) => {
+      const controller = new AbortController();
+      const { blobs } = await open((call) => {
+        if (call.operation === operation) controller.abort();
+      });
+      const { signal } = controller;
+      const put = blobs.put('instances', 'a', inChunks(patternBytes(length), MiB), { signal });
+      await expect(put).resolves.toEqual({ length });
+      expect(signal.aborted).toBe(true);
+      expect((await bodyOf(await blobs.get('instances', 'a'))).length).toBe(length);
+    },
+  );
+
   it('holds nothing of a download that has ended', async () => {
     const { blobs } = await open();
     await blobs.put('instances', 'a', inChunks(patternBytes(1000), 1000));

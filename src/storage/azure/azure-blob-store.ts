@@ -95,7 +95,7 @@ export class AzureBlobStore implements BlobStore {
     const upload = new BlockUpload({ client, buffers: this.#buffers, tell, signal });
     const chunks = untilAborted(body, signal);
     try {
-      return { length: await this.#send({ client, tell, signal }, upload, chunks) };
+      return { length: await this.#send({ client, tell }, upload, chunks) };
     } catch (error) {
       await upload.cancel();
       if (error instanceof BodyError) throw error.cause;
@@ -107,7 +107,7 @@ export class AzureBlobStore implements BlobStore {
   }
 
   async #send(
-    { client, tell, signal }: Omit<BlockTarget, 'buffers'>,
+    { client, tell }: Pick<BlockTarget, 'client' | 'tell'>,
     upload: BlockUpload,
     chunks: AsyncIterator<Uint8Array, undefined>,
   ): Promise<number> {
@@ -131,9 +131,9 @@ export class AzureBlobStore implements BlobStore {
       }
     }
     if (sent === 0) {
-      const abortSignal = signal && { abortSignal: signal };
       tell('put');
-      await client.upload(block.subarray(0, filled), filled, abortSignal);
+      // Not given up when the client leaves now: nobody would know whether the blob is there.
+      await client.upload(block.subarray(0, filled), filled);
       this.#buffers.give(block);
     } else {
       await upload.send(block, filled);

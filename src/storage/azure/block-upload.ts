@@ -45,12 +45,12 @@ export class BlockUpload {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Makes the blob of all blocks sent. */
+  /** Makes the blob of all blocks sent; no signal ends that, for nobody would know whether the blob is there. */
   async commit(): Promise<void> {
     await Promise.all(this.#sending);
     if (this.#failure !== undefined) throw this.#failure.error;
     this.#target.tell('commit-blocks');
-    await this.#target.client.commitBlockList(this.#ids, { abortSignal: this.#abort.signal });
+    await this.#target.client.commitBlockList(this.#ids);
   }
 
   /** Stops sending; resolves when nothing is on its way. The service forgets the blocks by itself. */

@@ -75,7 +75,7 @@ export class MemoryBlobStore implements BlobStore {
     const parts: Uint8Array[] = [];
     // Copies, since the source may use its buffer again.
     for await (const part of untilAborted(body, options.signal)) parts.push(Uint8Array.from(part));
-    await this.#call('PUT', 'put', container, options.signal);
+    await this.#call('PUT', 'put', container);
     const bytes = Buffer.concat(parts);
     this.#puts += 1;
     this.#blobs.set(`${container}/${name}`, { bytes, etag: `"${this.#puts}"` });

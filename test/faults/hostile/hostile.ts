@@ -142,13 +142,15 @@ async function main(): Promise<void> {
   const azurite = await startAzurite({ dataDir });
   const { connectionString } = azurite;
   const service = await startService(connectionString);
-  const peakOf = watchPeak(service.pid);
+  let [latest, atPeak] = ['', ''];
+  const peakOf = watchPeak(service.pid, () => (atPeak = latest));
   const othersOf = watchOthers();
   const started = performance.now();
   const target = { baseUrl: service.url, deliver: service.deliver };
   const heaps: number[] = [];
   const report = await runHostile(target, {
     onHold: service.onHold,
+    onCase: (cases) => (latest = cases),
     onRound: async () => {
       const { heap, buffers } = await service.ask('measure', 'measured');
       heaps.push(heap / mebibyte);
@@ -191,7 +193,7 @@ async function main(): Promise<void> {
   const met = report.tallies.reduce((sum, { cases }) => sum + cases, 0);
   console.log(`
 ${met} cases, seed ${seed}, ${Math.round(seconds)} s
-memory peak: ${peakMiB} MiB
+memory peak: ${peakMiB} MiB, at ${atPeak}
 heap after collection: ${heapBefore.toFixed(1)} MiB in the second quarter, ${heapAfter.toFixed(1)} MiB in the last
 event loop delay: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(0)} ms
 share of other work in the processor time: ${others === undefined ? 'not known' : `${(others * 100).toFixed(0)} %`}${isShared ? '; how fast answers were is not judged' : ''}

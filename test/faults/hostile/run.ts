@@ -50,6 +50,8 @@ export interface RunOptions {
   /** No case begins after so many milliseconds. */
   readonly mostMilliseconds?: number;
   readonly onProgress?: (done: number) => void;
+  /** When a case begins: that one and those that may still be under way. */
+  readonly onCase?: (latest: string) => void;
   /** When a round is over and what it stored is deleted, and at the end. */
   readonly onRound?: () => Promise<void>;
   /** Takes a listener, which is to hear of each time that the event loop was held too long, ms. */
@@ -139,7 +141,7 @@ function acknowledgedIn(text: string): readonly string[] {
 /** Sends all cases; a case is the same whenever seed and number are. */
 export async function runHostile(target: Target, options: RunOptions): Promise<RunReport> {
   const { seed, cases, concurrency, only, mostMilliseconds = Infinity } = options;
-  const { casesPerRound = cases, onProgress, onRound, onHold } = options;
+  const { casesPerRound = cases, onProgress, onCase, onRound, onHold } = options;
   const deadline = performance.now() + mostMilliseconds;
   const tallies = new Map<string, Tally>(
     kinds.map((kind) => [
@@ -164,6 +166,7 @@ export async function runHostile(target: Target, options: RunOptions): Promise<R
       const { kind, requests, instance } = caseOf(seed, index);
       latest.push(`${index} ${kind}`);
       if (latest.length > concurrency + 1) latest.shift();
+      onCase?.(latest.join(', '));
       const tally = tallies.get(kind);
       let status: number | undefined;
       for (const hostile of requests) {
