@@ -101,7 +101,7 @@ describe('AzureBlobStore', () => {
     { operation: 'put', length: 1000 },
     { operation: 'commit-blocks', length: 9 * MiB },
   ])(
-    'makes the blob whole although the client leaves during $operation',
+    'makes the blob whole although the client leaves before the answer to $operation',
     async ({ operation, length }) => {
       const controller = new AbortController();
       const { blobs } = await open((call) => {
