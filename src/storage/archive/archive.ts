@@ -125,10 +125,7 @@ export class Archive {
     this.#background = new Background(runtime);
     const { catalog, files, index, browse } = this;
     this.#settling = { tables, blobs, catalog, index, browse, timing, runtime };
-    this.feed = new ChangeFeed({
-      ...{ tables, catalog, timing },
-      settle: async (sequence) => await settle(this.#settling, sequence),
-    });
+    this.feed = new ChangeFeed({ tables, catalog, timing });
     this.tagIndexer = new TagIndexer(this.#settling, files);
     this.#writers = new StudyWriters({
       ...this.#settling,

@@ -16,7 +16,13 @@ import { asVoid, filesLeftBy, type LoggedIntent } from '../log/intent.js';
 import { readTail, tailOperation } from '../log/log-tail.js';
 import { shardOfSequence } from '../log/sequence.js';
 import { added } from '../log/totals.js';
-import { readIntent, verdictOf, type Settled, type VerdictParts } from '../log/verdict.js';
+import {
+  closedAs,
+  readIntent,
+  verdictOf,
+  type Settled,
+  type VerdictParts,
+} from '../log/verdict.js';
 import type { ArchiveTiming } from '../../../time-budgets.js';
 
 export interface SettleParts extends VerdictParts {
@@ -41,11 +47,8 @@ export async function settle(parts: SettleParts, sequence: number): Promise<Sett
     if (intent === undefined) return undefined;
     if (intent.isVoid) return 'void';
     const tail = await readTail(parts.tables, shardOfSequence(sequence));
-    if (!tail.open.includes(sequence)) {
-      // Closed since its row was read: if as void, then it says so by now.
-      const closed = await readIntent(parts, sequence);
-      return closed === undefined ? undefined : closed.isVoid ? 'void' : 'happened';
-    }
+    // Closed since its row was read: if as void, then it says so by now.
+    if (!tail.open.includes(sequence)) return await closedAs(parts, sequence);
     const verdict = await verdictOf(parts, intent);
     if (verdict === 'open') {
       await parts.catalog.fence(intent.partition, intent.study, intent.base);

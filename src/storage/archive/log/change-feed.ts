@@ -19,12 +19,10 @@ import { passTails, readTails, type Tail } from './log-tail.js';
 import { firstSequenceOf, sequenceStride, ticksOfSequence, timeOfSequence } from './sequence.js';
 import type { ArchiveTiming } from '../../../time-budgets.js';
 import type { Ulid } from '../ulid.js';
-import { readIntent, verdictOf, type Settled, type Verdict, type VerdictParts } from './verdict.js';
+import { decide, readIntent, verdictOf, type Verdict, type VerdictParts } from './verdict.js';
 
 export interface FeedParts extends VerdictParts {
   readonly timing: ArchiveTiming;
-  /** Makes an intent final that stands in the way; answers nothing when its writer has taken it back. */
-  readonly settle: (sequence: number) => Promise<Settled | undefined>;
 }
 
 /** A change that happened. */
@@ -165,7 +163,7 @@ export class ChangeFeed {
       const { parts, upTo, isEnd } = await this.#read(tails, next, end, pageRows, select);
       const verdicts = await Promise.all(
         parts.map(async ({ intent }) =>
-          open.has(intent.sequence) ? await this.#judge(intent) : closedAs(intent),
+          open.has(intent.sequence) ? await this.#judge(intent) : verdictOnClosed(intent),
         ),
       );
       const barrier = Math.min(
@@ -214,7 +212,7 @@ export class ChangeFeed {
     return { parts, upTo, isEnd: upTo + 1 >= end };
   }
 
-  /** What became of an open intent; settled where its writer has had time enough. */
+  /** What became of an open intent; fenced where its writer has had time enough. */
   async #judge(intent: LoggedIntent): Promise<Verdict> {
     const { tables, timing } = this.#parts;
     const verdict = await verdictOf(this.#parts, intent);
@@ -222,7 +220,7 @@ export class ChangeFeed {
     const age = tables.now() - intent.timestamp;
     if (verdict === 'open' && age < timing.settleIntent) return verdict;
     // Taken back by its writer: it was void.
-    return (await this.#parts.settle(intent.sequence)) ?? 'void';
+    return (await decide(this.#parts, intent)) ?? 'void';
   }
 
   /** The last change that happened of those that `changes` would show; `undefined` when there is none. */
@@ -274,7 +272,7 @@ export class ChangeFeed {
 /** Changes of one intent at most. */
 const mostChanges = tableLimits.transactionOperations;
 
-function closedAs({ isVoid }: LoggedIntent): Verdict {
+function verdictOnClosed({ isVoid }: LoggedIntent): Verdict {
   return isVoid ? 'void' : 'happened';
 }
 

@@ -33,6 +33,36 @@ export async function verdictOf(
   return revision === base ? 'open' : 'void';
 }
 
+/**
+ * Makes sure of what became of an intent: where it may still be carried out, its study is fenced. It is left open, for
+ * its writer or recovery to close, for which the tail of a busy shard has to be won.
+ *
+ * @returns `undefined` when its writer has taken it back.
+ */
+export async function decide(
+  parts: VerdictParts,
+  intent: LoggedIntent,
+): Promise<Settled | undefined> {
+  const { partition, study, base, sequence } = intent;
+  let verdict = await verdictOf(parts, intent);
+  while (verdict === 'open') {
+    await parts.catalog.fence(partition, study, base);
+    verdict = await verdictOf(parts, intent);
+  }
+  if (verdict === 'happened') return verdict;
+  const tail = await readTail(parts.tables, shardOfSequence(sequence));
+  return tail.open.includes(sequence) ? verdict : await closedAs(parts, sequence);
+}
+
+/** What became of an intent that is no longer open; `undefined` when its writer has taken it back. */
+export async function closedAs(
+  parts: Pick<VerdictParts, 'tables'>,
+  sequence: number,
+): Promise<Settled | undefined> {
+  const closed = await readIntent(parts, sequence);
+  return closed === undefined ? undefined : closed.isVoid ? 'void' : 'happened';
+}
+
 /** An intent as it is by now. */
 export async function readIntent(
   { tables }: Pick<VerdictParts, 'tables'>,
@@ -59,5 +89,5 @@ export async function hasHappened(
   sequence: number,
 ): Promise<boolean> {
   if ((await openAmong(parts.tables, [sequence])).has(sequence)) return false;
-  return (await readIntent(parts, sequence))?.isVoid === false;
+  return (await closedAs(parts, sequence)) === 'happened';
 }

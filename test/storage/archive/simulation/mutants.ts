@@ -65,6 +65,12 @@ export const mutants: readonly Mutant[] = [
     replace: '',
   },
   {
+    name: 'a reader takes an intent for void without looking whether it is still open',
+    file: verdict,
+    find: 'return tail.open.includes(sequence) ? verdict : await closedAs(parts, sequence);',
+    replace: 'return tail.open.includes(sequence) ? verdict : verdict;',
+  },
+  {
     name: 'an intent is closed without the ETag of the tail',
     file: settle,
     find: 'const closing = tailOperation(tail, { open, totals });',
