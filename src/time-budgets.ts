@@ -23,10 +23,12 @@ export const timeBudgets = {
   lateBody: minute,
   /** A store of which nothing gets on, as others are faster or storage does not answer, is answered 503. */
   stuckRequest: 20 * second,
+  /** It is told to stop then. What is being committed is waited for so long, and answered as it is. */
+  stuckOutcome: 6 * second,
   /** The import of one message of the queue. */
   import: 27 * minute,
   /** One run of the sweep of the store; of its rounds one begins in so long. */
-  sweep: 3 * minute,
+  sweep: 12 * minute,
   sweepRound: 7 * day,
   /** One run of the job that deletes what has expired. */
   expiryRun: 3 * minute,

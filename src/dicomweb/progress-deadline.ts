@@ -5,23 +5,44 @@ import { timeBudgets } from '../time-budgets.js';
 const retryAfterSeconds = 5;
 
 /**
- * A deadline that each piece of work extends when it ends. Work that misses it goes on behind the answer and
- * may still succeed, so the client is told that the outcome is unknown.
+ * A deadline that each piece of work extends when it ends. When it is missed, work is told to stop, and what has an
+ * outcome that counts is waited for a little longer. Work that misses that as well may still succeed, so the client is
+ * told that the outcome is unknown.
  */
 export class ProgressDeadline {
   readonly #longest: number;
+  readonly #grace: number;
   #since = 0;
   #timer: NodeJS.Timeout | undefined;
-  #miss: ((error: ServiceError) => void) | undefined;
-  readonly #missed = new Promise<never>((_, reject) => {
-    this.#miss = reject;
+  readonly #stop = new AbortController();
+  #over: ((error: unknown) => void) | undefined;
+  readonly #isMissed: Promise<never>;
+  readonly #isOver = new Promise<never>((_, reject) => {
+    this.#over = reject;
   });
 
-  /** @param longest - storage that gets on answers within a fraction of it. */
-  constructor(longest: number = timeBudgets.stuckRequest) {
+  /**
+   * @param longest - storage that gets on answers within a fraction of it.
+   * @param grace - how much longer an outcome is waited for.
+   */
+  constructor(
+    longest: number = timeBudgets.stuckRequest,
+    grace: number = timeBudgets.stuckOutcome,
+  ) {
     this.#longest = longest;
-    // Whether anything waits for it or not.
-    this.#missed.catch(() => undefined);
+    this.#grace = grace;
+    const { signal } = this.#stop;
+    this.#isMissed = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+    // Whether anything waits for them or not.
+    this.#isMissed.catch(() => undefined);
+    this.#isOver.catch(() => undefined);
+  }
+
+  /** Aborted when the deadline is missed, with ServiceError `storage-unavailable`: work that can stop does. */
+  get missed(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /** Starts the clock. */
@@ -36,8 +57,20 @@ export class ProgressDeadline {
    * @throws ServiceError `storage-unavailable` when the deadline is missed; what the work throws.
    */
   async bound<Result>(work: Promise<Result>): Promise<Result> {
+    return await this.#unless(this.#isMissed, work);
+  }
+
+  /**
+   * The same of work that stops when the deadline is missed, unless it is about to have an outcome: that is
+   * waited for a little longer.
+   */
+  async outcomeOf<Result>(work: Promise<Result>): Promise<Result> {
+    return await this.#unless(this.#isOver, work);
+  }
+
+  async #unless<Result>(end: Promise<never>, work: Promise<Result>): Promise<Result> {
     try {
-      return await Promise.race([work, this.#missed]);
+      return await Promise.race([work, end]);
     } finally {
       this.extend();
     }
@@ -55,13 +88,14 @@ export class ProgressDeadline {
 
   #check(): void {
     const left = this.#since + this.#longest - performance.now();
-    if (left > 0) this.#timer = setTimeout(() => this.#check(), left);
-    else {
-      this.#miss?.(
-        new ServiceError('storage-unavailable', 'Storage did not answer in time.', {
-          retryAfterSeconds,
-        }),
-      );
+    if (left > 0) {
+      this.#timer = setTimeout(() => this.#check(), left);
+      return;
     }
+    const error = new ServiceError('storage-unavailable', 'Storage did not answer in time.', {
+      retryAfterSeconds,
+    });
+    this.#stop.abort(error);
+    this.#timer = setTimeout(() => this.#over?.(error), this.#grace);
   }
 }

@@ -33,6 +33,24 @@ describe('ProgressDeadline', () => {
     await expect(deadline.bound(never)).rejects.toMatchObject({ code: 'storage-unavailable' });
   });
 
+  it('tells work to stop, and waits a little longer for an outcome', async () => {
+    const deadline = new ProgressDeadline(1000, 300);
+    deadline.start();
+    let answer: (result: string) => void = () => undefined;
+    const committing = deadline.outcomeOf(new Promise<string>((resolve) => (answer = resolve)));
+    const unknown = expect(deadline.outcomeOf(never)).rejects.toMatchObject({
+      code: 'storage-unavailable',
+    });
+    await jest.advanceTimersByTimeAsync(999);
+    expect(deadline.missed.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(deadline.missed.reason).toMatchObject({ code: 'storage-unavailable' });
+    answer('stored');
+    expect(await committing).toBe('stored');
+    await jest.advanceTimersByTimeAsync(300);
+    await unknown;
+  });
+
   it('waits on while some of many come to their ends', async () => {
     const deadline = new ProgressDeadline(1000);
     deadline.start();

@@ -4,6 +4,7 @@ import { writeParts } from '../support/multipart.js';
 import { newFile } from './kill/files.js';
 import type { LogFindings } from './kill/service-child.js';
 import { startServiceProcess } from './kill/service-child.js';
+import type { Sample } from './kill/service-process.js';
 
 const root = '1.2.826.0.1.3680043.8.498.7';
 const boundary = 'a-boundary';
@@ -26,10 +27,19 @@ export interface OneStudyReport {
   /** Instances that were acknowledged and are not there, or not in the counts. */
   readonly lost: number;
   readonly instancesPerSecond: number;
+  /** Processor time of the processes for each instance. */
+  readonly processorMilliseconds: number;
+  /** Transactions in the catalog, those that were refused among them. */
+  readonly commits: number;
+  readonly refused: number;
 }
 
 interface Element {
   readonly Value?: readonly unknown[];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
 }
 
 async function store(url: string, numbers: readonly number[]): Promise<number> {
@@ -84,6 +94,7 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
         failed += await store(url, numbers);
       }
     };
+    const before = await Promise.all(children.map(async (child) => await child.sample()));
     const started = performance.now();
     await Promise.all(
       children.flatMap(({ url }) =>
@@ -93,12 +104,18 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
       ),
     );
     const seconds = (performance.now() - started) / 1000;
+    const after = await Promise.all(children.map(async (child) => await child.sample()));
+    const spent = (of: (sample: Sample) => number) => sum(after.map(of)) - sum(before.map(of));
     const counts = await found(children[0]?.url ?? '');
     return {
       processes,
       failed,
-      lost: instances - failed - Math.min(...counts),
+      // What was answered as failed may be there.
+      lost: Math.max(instances - failed - Math.min(...counts), 0),
       instancesPerSecond: (instances - failed) / seconds,
+      processorMilliseconds: spent((sample) => sample.processorMilliseconds) / instances,
+      commits: spent(({ commits }) => commits),
+      refused: spent(({ refused }) => refused),
     };
   } finally {
     await Promise.all(children.map(async (child) => await child.kill()));

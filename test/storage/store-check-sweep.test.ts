@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { blobName, browsePartitionKey, browseRowKey } from '../../src/storage/archive/keys.js';
+import { browsePartitionKey, browseRowKey } from '../../src/storage/archive/keys.js';
+import { blobName } from '../../src/storage/archive/blob-name.js';
 import { checkStore } from '../../src/storage/archive/store-check.js';
 import { sweep, type SweepReport } from '../../src/storage/archive/store-check/sweep.js';
 import { addressOf, type IndexRow } from '../../src/storage/archive/index/search-index.js';

@@ -10,7 +10,6 @@ import {
 } from '../../src/storage/archive/store-check/finding.js';
 import { mend } from '../../src/storage/archive/store-check/mend.js';
 import {
-  blobName,
   browsePartitionKey,
   browseRowKey,
   instanceRowKey,
@@ -23,6 +22,7 @@ import {
   studyRowKey,
   wordPartitionKey,
 } from '../../src/storage/archive/keys.js';
+import { blobName } from '../../src/storage/archive/blob-name.js';
 import { chunksOfSize } from '../../src/group-by.js';
 import type { Archive } from '../../src/storage/archive/archive.js';
 import { instanceIndexRows } from '../../src/storage/archive/index/owned-rows.js';

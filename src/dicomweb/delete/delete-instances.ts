@@ -15,8 +15,11 @@ async function deleteScope(
 ): Promise<Reply> {
   const deadline = new ProgressDeadline();
   deadline.start();
-  const deleting = services.archive.delete(partition, study, scope, () => deadline.extend());
-  const instances = await deadline.bound(deleting).finally(() => deadline.clear());
+  const deleting = services.archive.delete(partition, study, scope, {
+    onProgress: () => deadline.extend(),
+    givenUp: deadline.missed,
+  });
+  const instances = await deadline.outcomeOf(deleting).finally(() => deadline.clear());
   if (instances === 0) throw new ServiceError(absent.code, `The ${absent.what} is not there.`);
   return reply(null, { status: 204 });
 }

@@ -130,7 +130,9 @@ async function commitAll(
 ): Promise<readonly StoreOutcome[]> {
   const committed = await Promise.allSettled(
     received.map(async (one) =>
-      one.kind === 'refused' ? one : await deadline.bound(commitInstance(context, mode, one)),
+      one.kind === 'refused'
+        ? one
+        : await deadline.outcomeOf(commitInstance(context, mode, one, deadline.missed)),
     ),
   );
   const failure = committed.find((result) => result.status === 'rejected');
@@ -224,10 +226,11 @@ async function commitInstance(
   { services, partition, noteStored }: RequestContext,
   mode: StoreMode,
   received: Received,
+  givenUp: AbortSignal,
 ): Promise<StoreOutcome> {
   const { file, warning, comments } = received;
   const { uids, sopClass } = file;
-  const result = await services.archive.store(partition, file, mode);
+  const result = await services.archive.store(partition, { ...file, givenUp }, mode);
   if (result === 'stored') {
     noteStored(uids.study);
     return { kind: 'stored', uids, sopClass, warning, comments };

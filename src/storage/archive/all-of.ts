@@ -4,9 +4,9 @@
  * Like `Promise.all`, but settles only after every part has: when it rejects, with the first error
  * in order, nothing is still on its way.
  */
-export async function allOf(parts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  const work = parts.filter((part) => part !== undefined);
-  for (const result of await Promise.allSettled(work)) {
-    if (result.status === 'rejected') throw result.reason;
-  }
+export async function allOf<const Parts extends readonly unknown[]>(
+  parts: Parts,
+): Promise<{ -readonly [At in keyof Parts]: Awaited<Parts[At]> }> {
+  await Promise.allSettled(parts);
+  return await Promise.all(parts);
 }

@@ -21,7 +21,7 @@ import { allOf } from './all-of.js';
 import { Background } from './background.js';
 import { Catalog, type InstancePaging, type InstanceRow } from './catalog.js';
 import type { NewInstance } from './commit/catalog-plan.js';
-import type { DeleteScope } from './commit/delete-commit.js';
+import type { DeleteScope, DeleteWatch } from './commit/delete-commit.js';
 import { recover, type RecoveryReport } from './commit/recovery.js';
 import { settle, type SettleParts } from './commit/settle.js';
 import type { CommitResult } from './commit/store-commit.js';
@@ -30,7 +30,8 @@ import { StudyWriters } from './commit/study-writers.js';
 import { InstanceFiles, removeFiles } from './files.js';
 import { BrowseIndex } from './index/browse-index.js';
 import { SearchIndex } from './index/search-index.js';
-import type { BlobExtension, Partition } from './keys.js';
+import type { Partition } from './keys.js';
+import type { BlobExtension } from './blob-name.js';
 import { ChangeFeed } from './log/change-feed.js';
 import { ChangeLog } from './log/change-log.js';
 import { Doubts } from './log/doubts.js';
@@ -66,6 +67,8 @@ export interface StoredFile {
   readonly index: InstanceIndex;
   /** Settles when the file is stored; it is there already when left out. */
   readonly uploaded?: Promise<unknown>;
+  /** Aborted when it is not to be stored any more: unless that has happened, or may have, it never will. */
+  readonly givenUp?: AbortSignal;
 }
 
 /** What an update tells of the new version of an instance, which is a `StoredFile` as any other. */
@@ -170,7 +173,7 @@ export class Archive {
    * Commits an instance once its file is stored: from now on it can be retrieved and found. The intent
    * and the index rows go out while the file is on its way.
    *
-   * @throws what `uploaded` rejects with; ServiceError `storage-unavailable` when it is not known what
+   * @throws what `uploaded` rejects with; the reason of `givenUp`; ServiceError `storage-unavailable` when it is not known what
    *   became of it.
    */
   async store(
@@ -197,7 +200,8 @@ export class Archive {
       ...{ record, dataSet, metadata, index },
       ...(update !== undefined && updated(record, update)),
     };
-    return await this.#writers.of(partition, uids.study).store({ instance, uploaded }, mode);
+    const arriving = { instance, uploaded, givenUp: file.givenUp };
+    return await this.#writers.of(partition, uids.study).store(arriving, mode);
   }
 
   /** Removes files that will never be committed. */
@@ -216,16 +220,16 @@ export class Archive {
    * Deletes a study, a series or an instance. When it answers, they can neither be retrieved nor
    * found; their files are removed behind.
    *
-   * @param onProgress - told when some of many are gone.
    * @returns the number of instances deleted.
+   * @throws the reason of `givenUp`.
    */
   async delete(
     partition: Partition,
     study: StudyInstanceUID,
     scope: DeleteScope,
-    onProgress: () => void = () => undefined,
+    watch: DeleteWatch = {},
   ): Promise<number> {
-    return await this.#writers.of(partition, study).delete(scope, onProgress);
+    return await this.#writers.of(partition, study).delete(scope, watch);
   }
 
   // ---- retrieve ------------------------------------------------------------------------------

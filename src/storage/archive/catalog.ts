@@ -13,7 +13,6 @@ import {
   type TableOperation,
   type TableStore,
 } from '../table-store.js';
-import { groupBy } from '../../group-by.js';
 import { rowPages, type RowPagesOptions } from '../row-pages.js';
 import {
   afterRow,
@@ -58,7 +57,7 @@ export interface InstanceRow {
 }
 
 /** The UIDs that a row of a study's partition stands for, and its record. */
-function instanceRow(study: StudyInstanceUID, entity: Entity): InstanceRow {
+export function instanceRow(study: StudyInstanceUID, entity: Entity): InstanceRow {
   const key = parseCatalogRowKey(entity.rowKey);
   if (key.level !== 'instance') throw new RangeError('not an instance row');
   const { series, instance } = key;
@@ -71,8 +70,8 @@ export interface StudyWithSeries {
   readonly series: ReadonlyMap<SeriesInstanceUID, SeriesRecord>;
 }
 
-/** Pages of a series that are read rather than asking for every row by itself. */
-const mostPages = 2;
+/** Series whose rows are asked for one by one rather than with all of a study. */
+const mostPointReads = 4;
 /** Rows of other series that are read along rather than asking for every row by itself. */
 const seriesPassedOver = 32;
 
@@ -100,6 +99,35 @@ export class Catalog {
       study: studyRow && record && versioned(record, studyRow),
       series,
     };
+  }
+
+  /**
+   * The same, of a study that others write: what was known of series that are not asked for stands as it was. Where it
+   * is no longer true, the ETags of its rows tell whoever commits.
+   */
+  async stateSince(
+    before: StudyState,
+    partition: Partition,
+    study: StudyInstanceUID,
+    wanted: ReadonlySet<SeriesInstanceUID>,
+  ): Promise<StudyState> {
+    const known = before.study?.record.created;
+    if (known === undefined || wanted.size > mostPointReads)
+      return await this.state(partition, study);
+    const [studyRow, ...rows] = await Promise.all([
+      this.#get(partition, study, studyRowKey),
+      ...[...wanted].map(async (uid) => await this.#get(partition, study, seriesRowKey(uid))),
+    ]);
+    const record = decodeStudyRow(studyRow);
+    // Another study of the same UID has other series.
+    if (record?.created !== known) return await this.state(partition, study);
+    const series = new Map(before.series);
+    for (const [position, uid] of [...wanted].entries()) {
+      const row = rows[position];
+      if (row === undefined) series.delete(uid);
+      else series.set(uid, versioned(decodeSeries(row), row));
+    }
+    return { guard: decodeGuard(studyRow), study: studyRow && versioned(record, studyRow), series };
   }
 
   /** The row of a study, whether it is there or gone. */
@@ -253,72 +281,6 @@ export class Catalog {
       rowKey,
       select && { select },
     );
-  }
-
-  /**
-   * The rows of some instances that are there, without their data sets: a page or two for each series,
-   * and point reads for what they do not reach.
-   *
-   * @param isHint - whether what the first page of a series does not reach may count as not there.
-   */
-  async present(
-    partition: Partition,
-    study: StudyInstanceUID,
-    wanted: Iterable<Omit<InstanceUids, 'study'>>,
-    isHint: boolean,
-  ): Promise<readonly InstanceRow[]> {
-    const series = [...groupBy(wanted, (uids) => uids.series)];
-    const found = await Promise.all(
-      series.map(async ([uid, some]) =>
-        some.length === 1
-          ? await this.#pointReads(partition, study, some)
-          : await this.#presentInSeries(partition, study, uid, some, isHint),
-      ),
-    );
-    return found.flat();
-  }
-
-  async #pointReads(
-    partition: Partition,
-    study: StudyInstanceUID,
-    wanted: readonly Omit<InstanceUids, 'study'>[],
-  ): Promise<readonly InstanceRow[]> {
-    const rows = await Promise.all(
-      wanted.map(
-        async (uids) => await this.instance(partition, { study, ...uids }, instanceProperties),
-      ),
-    );
-    return rows.filter((row) => row !== undefined);
-  }
-
-  async #presentInSeries(
-    partition: Partition,
-    study: StudyInstanceUID,
-    series: SeriesInstanceUID,
-    wanted: readonly Omit<InstanceUids, 'study'>[],
-    isHint: boolean,
-  ): Promise<readonly InstanceRow[]> {
-    const sought = new Map(wanted.map((uids) => [instanceRowKey(uids), uids]));
-    const keys = [...sought.keys()].sort();
-    const range = {
-      ...instanceRows(partition, study, series),
-      from: keys[0] ?? '',
-      to: afterRow(keys.at(-1) ?? ''),
-    };
-    const found: InstanceRow[] = [];
-    let pages = 0;
-    for await (const { rows, isLast } of this.#pages(range, { select: instanceProperties })) {
-      for (const entity of rows) {
-        if (sought.has(entity.rowKey)) found.push(instanceRow(study, entity));
-      }
-      const reached = rows.at(-1)?.rowKey ?? '';
-      pages += 1;
-      if (isLast || pages < (isHint ? 1 : mostPages)) continue;
-      if (isHint) break;
-      const left = [...sought].filter(([key]) => key > reached).map(([, uids]) => uids);
-      return [...found, ...(await this.#pointReads(partition, study, left))];
-    }
-    return found;
   }
 
   /**

@@ -11,7 +11,8 @@ import { ServiceError } from '../../errors.js';
 import type { BlobContent, BlobStore, ByteRange, ContainerName } from '../blob-store.js';
 import { allBytes } from '../body.js';
 import type { InstanceRow } from './catalog.js';
-import { blobName, type BlobExtension, type Partition } from './keys.js';
+import type { Partition } from './keys.js';
+import { blobName, type BlobExtension } from './blob-name.js';
 import {
   decompressIndex,
   heldIndexBytes,

@@ -396,21 +396,3 @@ export function tagErrorsPartitionKey(tag: Tag): string {
 export function tagErrorRowKey(slice: number, sequence: number): string {
   return [String(slice).padStart(9, '0'), logRowKey(sequence)].join(separator);
 }
-
-// ---- blobs ---------------------------------------------------------------------------------
-
-export type BlobExtension = 'dcm' | 'metadata.json.gz' | 'index.json.gz';
-
-/**
- * The blob of one version of an instance: `{hash3}/{partition}/{study}/{series}/{sop}/{version}`
- * plus an extension. The hash of the study spreads load and keeps a study under one prefix.
- */
-export function blobName(
-  partition: Partition,
-  { study, series, instance }: InstanceUids,
-  version: Ulid,
-  extension: BlobExtension,
-): string {
-  const hash = createHash('sha1').update(`${partition}|${study}`).digest('hex').slice(0, 3);
-  return `${[hash, partition, study, series, instance, version].join('/')}.${extension}`;
-}

@@ -9,7 +9,7 @@ import { ServiceError } from '../../errors.js';
 import { backOff } from '../back-off.js';
 import { noTags, type QueryTag, type TagSet } from './index/query-tags.js';
 import { queryTagListKey, queryTagsPartition } from './keys.js';
-import { decodeText, encodeText } from './records.js';
+import { decodeText, encodeText } from './long-properties.js';
 
 /** Being indexed in what is stored already; to be searched; on its way out. */
 export type TagStatus = 'adding' | 'ready' | 'deleting';

@@ -12,7 +12,8 @@ import {
 } from '../../../src/dicomweb/update/update-job.js';
 import { readConfig } from '../../../src/host/config.js';
 import type { JobId } from '../../../src/jobs/job.js';
-import { blobName, defaultPartition } from '../../../src/storage/archive/keys.js';
+import { defaultPartition } from '../../../src/storage/archive/keys.js';
+import { blobName } from '../../../src/storage/archive/blob-name.js';
 import type { InstanceRow } from '../../../src/storage/archive/catalog.js';
 import { bytesOf } from '../../../src/storage/archive/log/totals.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';

@@ -20,6 +20,7 @@ import { runRecovery } from '../../../src/host/jobs/recovery-job.js';
 import type { ArchiveTiming } from '../../../src/time-budgets.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
 import { startHeaderWorkerFromSource } from '../../support/host/header-worker.js';
+import type { TableStore } from '../../../src/storage/table-store.js';
 import { hookedBlobs, hookedTables, type Moment, type Step, type StepHook } from './steps.js';
 
 export interface ServiceProcessOptions {
@@ -47,12 +48,14 @@ export interface Fuse {
 export type Order = { readonly kind: 'arm'; readonly fuse: Fuse } | { readonly kind: 'sample' };
 
 /** What the process holds. */
-export interface Sample {
+export interface Sample extends Readonly<Commits> {
   readonly residentBytes: number;
   /** Of JavaScript objects, after a collection of garbage where `--expose-gc` allows one. */
   readonly heapBytes: number;
   /** Open file descriptors; -1 where the system does not list them. */
   readonly descriptors: number;
+  /** Processor time that it has taken since it started. */
+  readonly processorMilliseconds: number;
 }
 
 /** From the process. */
@@ -66,11 +69,35 @@ function tell(notice: Notice): void {
   process.send?.(notice);
 }
 
-function takeSample(): Sample {
+/** Transactions in the catalog, and those of them that were refused. */
+interface Commits {
+  commits: number;
+  refused: number;
+}
+
+/** Counts what becomes of transactions in the catalog. */
+function counted(tables: TableStore, commits: Commits): TableStore {
+  return {
+    ...tables,
+    transact: async (table, partitionKey, operations) => {
+      const outcome = await tables.transact(table, partitionKey, operations);
+      if (table === 'catalog') {
+        commits.commits += 1;
+        if (!outcome.committed) commits.refused += 1;
+      }
+      return outcome;
+    },
+  };
+}
+
+function takeSample(commits: Commits): Sample {
+  const { user, system } = process.cpuUsage();
   globalThis.gc?.();
   const { rss, heapUsed } = process.memoryUsage();
   const descriptors = process.platform === 'linux' ? readdirSync('/proc/self/fd').length : -1;
-  return { residentBytes: rss, heapBytes: heapUsed, descriptors };
+  const processorMilliseconds = (user + system) / 1000;
+  const held = { residentBytes: rss, heapBytes: heapUsed, descriptors };
+  return { ...held, processorMilliseconds, ...commits };
 }
 
 /** Has itself stopped from outside, and goes on when it is told to. */
@@ -81,6 +108,7 @@ async function standStill(): Promise<void> {
 }
 
 async function main(options: ServiceProcessOptions): Promise<void> {
+  const commits: Commits = { commits: 0, refused: 0 };
   let fuse: Fuse | undefined;
   let reached = 0;
   const hook: StepHook = async (step, moment) => {
@@ -96,7 +124,7 @@ async function main(options: ServiceProcessOptions): Promise<void> {
     await new Promise<never>(() => undefined);
   };
   process.on('message', (order: Order) => {
-    if (order.kind === 'sample') tell({ kind: 'sampled', sample: takeSample() });
+    if (order.kind === 'sample') tell({ kind: 'sampled', sample: takeSample(commits) });
     else {
       ({ fuse } = order);
       reached = 0;
@@ -119,7 +147,11 @@ async function main(options: ServiceProcessOptions): Promise<void> {
   );
   await stores.ensureCreated();
   const services = createServices(
-    { tables: hookedTables(stores.tables, hook), blobs: hookedBlobs(stores.blobs, hook), timing },
+    {
+      tables: counted(hookedTables(stores.tables, hook), commits),
+      blobs: hookedBlobs(stores.blobs, hook),
+      timing,
+    },
     {
       ...config,
       headers: createHeaderWorkers({

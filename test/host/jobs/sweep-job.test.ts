@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ServiceError } from '../../../src/errors.js';
 import type { LogEntry } from '../../../src/host/pipeline/log.js';
 import { runSweep } from '../../../src/host/jobs/sweep-job.js';
-import { blobName } from '../../../src/storage/archive/keys.js';
+import { blobName } from '../../../src/storage/archive/blob-name.js';
 import { MaintenanceReports } from '../../../src/storage/maintenance-reports.js';
 import { PartitionRegistry } from '../../../src/storage/partition-registry.js';
 import { newUlid } from '../../../src/storage/archive/ulid.js';

@@ -8,7 +8,6 @@ import type {
   StudyInstanceUID,
 } from '../../../src/dicom/uid.js';
 import {
-  blobName,
   browsePartitionKey,
   browseRowKey,
   encodeValue,
@@ -33,6 +32,7 @@ import {
   studyRowKey,
   type IndexRowKey,
 } from '../../../src/storage/archive/keys.js';
+import { blobName } from '../../../src/storage/archive/blob-name.js';
 import { indexedValue } from '../../../src/storage/archive/index/search-index.js';
 import type { Ulid } from '../../../src/storage/archive/ulid.js';
 import { checkKey } from '../../../src/storage/table-limits.js';

@@ -6,10 +6,9 @@ import type { SeriesInstanceUID, SOPInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import { tableLimits, type TableOperation } from '../../table-store.js';
 import { allOf } from '../all-of.js';
-import { backOff } from '../../back-off.js';
+import { Attempts } from './attempts.js';
 import { planDelete, totalsOfPlan } from './catalog-plan.js';
 import type { InstanceRow } from '../catalog.js';
-import type { Appended } from '../log/change-log.js';
 import type { Intent } from '../log/intent.js';
 import { originalRowKey } from '../keys.js';
 import { bytesOf } from '../log/totals.js';
@@ -19,7 +18,7 @@ import { rowCount, rowsNotImplied, rowsPerTransaction, type StudyRows } from './
 import type { TagSet } from '../index/query-tags.js';
 import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
-import { WrittenIndexRows } from './written-index-rows.js';
+import type { WrittenIndexRows } from './written-index-rows.js';
 
 /** What a delete takes out. */
 export interface DeleteScope {
@@ -29,16 +28,12 @@ export interface DeleteScope {
   readonly created?: Ulid;
 }
 
-/** One transaction of a delete while it races other writers. */
-interface DeleteAttempt {
-  readonly written: WrittenIndexRows;
-  /** An intent that certainly was not, and will not be, carried out. */
-  lost: Appended | undefined;
-}
-
-/** Others have begun to clear away what a lost attempt left, so it cannot be taken over. */
-function tooSlow(): ServiceError {
-  return new ServiceError('storage-unavailable', 'Storage is too slow.');
+/** What a delete has to do with whoever waits for it. */
+export interface DeleteWatch {
+  /** Told when some of many are gone. */
+  readonly onProgress?: () => void;
+  /** Aborted when no more are to be deleted. */
+  readonly givenUp?: AbortSignal;
 }
 
 /** Whether the rows of instances can have been there at the same time as those above them. */
@@ -56,33 +51,37 @@ export class DeleteCommit {
   /**
    * Deletes what the scope names; answers how many instances that were.
    *
-   * @param onProgress - told after each transaction.
+   * @throws the reason of `givenUp`.
    */
-  async delete(scope: DeleteScope, onProgress: () => void): Promise<number> {
+  async delete(scope: DeleteScope, { onProgress, givenUp }: DeleteWatch): Promise<number> {
     let deleted = 0;
     for (;;) {
-      const { instances, isLast } = await this.#deleteSome(scope);
+      const { instances, isLast } = await this.#deleteSome(scope, givenUp);
       deleted += instances;
       if (isLast) return deleted;
-      onProgress();
+      onProgress?.();
     }
   }
 
   /** Deletes as much as one transaction takes. */
   async #deleteSome(
     scope: DeleteScope,
+    givenUp: AbortSignal | undefined,
   ): Promise<{ readonly instances: number; readonly isLast: boolean }> {
     const { parts, partition } = this.#rows;
     const write = parts.newUlid();
-    const written = new WrittenIndexRows(parts, partition, write);
-    const attempted: DeleteAttempt = { written, lost: undefined };
+    const attempts = new Attempts(this.#rows, write);
     for (let attempt = 0; ; attempt++) {
+      if (givenUp?.aborted === true) {
+        await attempts.takeBack();
+        throw givenUp.reason;
+      }
       const set = parts.tags.known;
       const [state, rows] = await Promise.all([this.#rows.read(), this.#rowsIn(scope, set)]);
       const { created = state.study?.record.created } = scope;
       if (rows.length === 0 || state.study?.record.created !== created) {
         // Someone else has deleted them.
-        await this.#takeBack(attempted);
+        await attempts.takeBack();
         return { instances: 0, isLast: true };
       }
       // Read at once, they may be from before and after a commit of another process.
@@ -90,54 +89,30 @@ export class DeleteCommit {
         const records = rows.map(({ record }) => record);
         const tagging = await new Tagger(parts.files, partition).taggingOf(set, [], rows);
         const plan = planDelete(partition, state, records, write, tagging);
-        const outcome = await this.#carryOut(state, plan, rows, attempted, set);
-        if (outcome === 'committed') {
+        if (await this.#carryOut(state, plan, rows, attempts, set)) {
           const isLast = plan.study === undefined || scope.instance !== undefined;
           return { instances: rows.length, isLast };
         }
-        if (outcome === 'outdated') await parts.tags.catchUp(set);
       }
-      await backOff(parts.runtime, attempt);
+      await this.#rows.lost(attempt);
     }
   }
 
-  /** Removes what lost attempts have put down; then their intent goes. */
-  async #takeBack({ lost, written }: DeleteAttempt): Promise<void> {
-    await written.removeAll();
-    if (lost !== undefined) this.#rows.parts.log.dropped(lost);
-  }
-
-  /** Carries out one plan; answers whether it was committed, or there are other query tags than was known. */
+  /** Carries out one plan; answers whether it was: there may be other query tags, or another process was faster. */
   async #carryOut(
     state: StudyState,
     plan: CatalogPlan,
     rows: readonly InstanceRow[],
-    attempted: DeleteAttempt,
-    { version }: TagSet,
-  ): Promise<'committed' | 'lost' | 'outdated'> {
-    const { log } = this.#rows.parts;
-    const { written, lost } = attempted;
-    const intent = this.#intentOf(state, plan, rows, written);
-    let appended: Appended | undefined;
-    let isOutdated = false;
-    const appending = async () => {
-      const outcome = await log.append(intent, state.guard.last, lost, version);
-      if (outcome === 'outdated') {
-        isOutdated = true;
-        return;
-      }
-      appended = outcome;
-      attempted.lost = outcome;
-      if (outcome === undefined) throw tooSlow();
-    };
-    await allOf([
-      appending(),
+    attempts: Attempts,
+    set: TagSet,
+  ): Promise<boolean> {
+    const { written } = attempts;
+    const [appended] = await allOf([
+      attempts.append(this.#intentOf(state, plan, rows, written), state, set),
       plan.study === undefined ? this.#rows.doubtBrowse(state) : undefined,
       written.insert(plan, false),
     ]);
-    // It may have been set while this waited, which the compiler cannot see.
-    if (isOutdated as boolean) return 'outdated';
-    if (appended === undefined) throw tooSlow();
+    if (appended === undefined) return false;
     const operations = rows.flatMap(({ record, entity }): readonly TableOperation[] => {
       const { rowKey, etag } = entity;
       const gone = { kind: 'delete', rowKey, etag } as const;
@@ -145,13 +120,13 @@ export class DeleteCommit {
       return [gone, { kind: 'delete', rowKey: originalRowKey(record) }];
     });
     const sent = await this.#rows.commit(state, plan, operations, appended);
-    if (!sent.committed) return 'lost';
+    if (!sent.committed) return false;
     const created = state.study?.record.created;
     if (created === undefined) throw new RangeError('nothing to delete from');
     if (plan.study === undefined) this.#rows.announced(undefined);
     const removed = [...plan.removed, ...written.unused(plan)];
     this.#rows.follow({ intent: appended, removed, created, study: plan.study, inVain: undefined });
-    return 'committed';
+    return true;
   }
 
   #intentOf(

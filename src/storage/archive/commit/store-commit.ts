@@ -6,7 +6,7 @@ import { ServiceError } from '../../../errors.js';
 import { takeTurns } from '../../../take-turns.js';
 import type { TableOperation } from '../../table-store.js';
 import { allOf } from '../all-of.js';
-import { backOff } from '../../back-off.js';
+import { Attempts } from './attempts.js';
 import {
   planStore,
   totalsOfPlan,
@@ -23,11 +23,12 @@ import { encodeInstance } from '../records.js';
 import { sequenceStride } from '../log/sequence.js';
 import { bytesOf } from '../log/totals.js';
 import type { CatalogPlan, StudyState } from '../study-state.js';
+import { presentInstances } from './present-instances.js';
 import { bringsNewValue, distinctValues, hasRoom } from './room.js';
 import { rowsNotImplied, type Sent, type StudyRows } from './study-rows.js';
 import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
-import { WrittenIndexRows } from './written-index-rows.js';
+import type { WrittenIndexRows } from './written-index-rows.js';
 
 /** What became of an instance that was to be stored; an update `exists` when another version than its own is there, or none. */
 export type CommitResult = 'stored' | 'exists' | 'no-room';
@@ -37,6 +38,8 @@ export interface Arriving {
   readonly instance: NewInstance;
   /** Settles when its files are stored, or are not going to be. */
   readonly uploaded: Promise<unknown>;
+  /** Aborted when it is not to be committed any more. */
+  readonly givenUp: AbortSignal | undefined;
 }
 
 /** The state of one store while it races other writers. */
@@ -48,13 +51,12 @@ interface StoreAttempt {
   readonly left: Set<NewInstance>;
   /** Uploads that have not been waited for. */
   readonly uploads: Map<NewInstance, Promise<unknown>>;
-  /** Those that will not be committed: as their upload failed, or the rows of the study have no room. */
+  readonly givenUp: ReadonlyMap<NewInstance, AbortSignal | undefined>;
+  /** Those that will not be committed: as their upload failed or they were given up, or the rows of the study have no room. */
   readonly failed: Map<NewInstance, unknown>;
   readonly tooMuch: Set<NewInstance>;
-  readonly written: WrittenIndexRows;
+  readonly attempts: Attempts;
   readonly tagger: Tagger;
-  /** An intent that certainly was not, and will not be, carried out: the next attempt takes it over. */
-  lost: Appended | undefined;
   /** The commit of what is left may have happened. */
   isInDoubt: boolean;
 }
@@ -69,7 +71,7 @@ export class StoreCommit {
     this.#rows = rows;
   }
 
-  /** Commits the instances of a batch; answers what became of each, or the error of its upload. */
+  /** Commits the instances of a batch; answers what became of each, or why it was not committed. */
   async store(
     batch: readonly Arriving[],
     replacing: ReadonlySet<NewInstance>,
@@ -81,11 +83,11 @@ export class StoreCommit {
       replacing,
       left: new Set(batch.map(({ instance }) => instance)),
       uploads: new Map(batch.map(({ instance, uploaded }) => [instance, uploaded])),
+      givenUp: new Map(batch.map(({ instance, givenUp }) => [instance, givenUp])),
       failed: new Map(),
       tooMuch: new Set(),
-      written: new WrittenIndexRows(parts, partition, write),
+      attempts: new Attempts(this.#rows, write),
       tagger: new Tagger(parts.files, partition),
-      lost: undefined,
       isInDoubt: false,
     };
     try {
@@ -94,7 +96,7 @@ export class StoreCommit {
       // What may have been committed stays: only who settles it can tell.
       if (!attempted.isInDoubt) {
         attempted.left.clear();
-        await this.#takeBack(attempted).catch(passOver);
+        await attempted.attempts.takeBack().catch(passOver);
       }
       throw error;
     } finally {
@@ -120,12 +122,15 @@ export class StoreCommit {
 
   /** Commits what is left of the batch; instances that turn out to be there already leave it. */
   async #commitLeft(attempted: StoreAttempt): Promise<void> {
-    const { left, write, replacing, written } = attempted;
+    const { left, write, replacing, attempts } = attempted;
     let look: Look = left.size > 1 ? 'hint' : 'none';
-    for (let attempt = 0; left.size > 0;) {
+    for (let attempt = 0; ;) {
+      letGo(attempted);
+      if (left.size === 0) break;
       // Read before the intent is appended and guarded by the commit: so the changes of a study are
       // committed in the order of their sequences, and an intent under one revision only.
-      const state = await this.#rows.current(attempt);
+      const series = new Set([...left].map(({ record }) => record.series));
+      const state = await this.#rows.current(attempt, series);
       const rows = await this.#rowsThere([...left], state, attempted, look);
       for (const instance of left) {
         const there = rows.get(instance)?.record.version;
@@ -148,16 +153,15 @@ export class StoreCommit {
       const sent = await this.#commitStore(state, plan, instances, rows, intent);
       attempted.isInDoubt = false;
       if (sent.committed) {
-        attempted.lost = undefined;
-        this.#committed(plan, written, intent);
+        attempts.succeeded();
+        this.#committed(plan, attempts.written, intent);
         return;
       }
-      this.#rows.forget();
       look = sent.isOfInstance ? 'sure' : 'none';
-      if (!sent.isOfInstance || attempt > 2) await backOff(this.#rows.parts.runtime, attempt);
+      if (!sent.isOfInstance || attempt > 2) await this.#rows.lost(attempt);
       attempt += 1;
     }
-    await this.#takeBack(attempted);
+    await attempts.takeBack();
   }
 
   /** What query tags ask for, as this process knows them: the first round tells whether there are others. */
@@ -186,7 +190,8 @@ export class StoreCommit {
   /**
    * The first round: the intent, the index rows and the uploads.
    *
-   * @returns `undefined` when uploads have failed, or there are other query tags: what is left begins again.
+   * @returns `undefined` when uploads have failed, instances were given up, or there are other query tags: what
+   *   is left begins again.
    */
   async #announce(
     attempted: StoreAttempt,
@@ -195,26 +200,12 @@ export class StoreCommit {
     replaced: Replaced,
     { set }: Tagging,
   ): Promise<Appended | undefined> {
-    const { left, uploads, failed, written, lost } = attempted;
-    const { log, tags } = this.#rows.parts;
+    const { left, uploads, failed, attempts } = attempted;
     const before = failed.size;
     const intent = this.#intentOf(attempted, state, plan, replaced);
-    let appended: Appended | undefined;
-    const appending = async () => {
-      const outcome = await log.append(intent, state.guard.last, lost, set.version);
-      if (outcome === 'outdated') {
-        await tags.catchUp(set);
-        return;
-      }
-      appended = outcome;
-      attempted.lost = outcome;
-      if (outcome === undefined) {
-        throw new ServiceError('storage-unavailable', 'Storage is too slow.');
-      }
-    };
-    await allOf([
-      appending(),
-      written.insert(plan, state.study === undefined),
+    const [appended] = await allOf([
+      attempts.append(intent, state, set),
+      attempts.written.insert(plan, state.study === undefined),
       ...[...left].map(async (instance) => {
         try {
           await uploads.get(instance);
@@ -224,12 +215,12 @@ export class StoreCommit {
         uploads.delete(instance);
       }),
     ]);
-    for (const instance of failed.keys()) left.delete(instance);
+    letGo(attempted);
     return failed.size > before ? undefined : appended;
   }
 
   #intentOf(
-    { left, write, written }: StoreAttempt,
+    { left, write, attempts }: StoreAttempt,
     state: StudyState,
     plan: CatalogPlan,
     replaced: Replaced,
@@ -247,7 +238,7 @@ export class StoreCommit {
       }
       return original === undefined ? updated : { ...updated, files: [previous, original] };
     });
-    const rows = rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]);
+    const rows = rowsNotImplied([...attempts.written.rows, ...plan.added, ...plan.removed]);
     const id = parts.newUlid();
     const base = state.guard.revision;
     const comes = bytesOf([...left].map(({ record }) => record));
@@ -282,12 +273,6 @@ export class StoreCommit {
     }
   }
 
-  /** Removes what lost attempts have put down; then their intent goes. */
-  async #takeBack({ lost, written }: StoreAttempt): Promise<void> {
-    await written.removeAll();
-    if (lost !== undefined) this.#rows.parts.log.dropped(lost);
-  }
-
   /** The rows of those instances that are there, as far as it is worth looking. */
   async #rowsThere(
     instances: readonly NewInstance[],
@@ -295,9 +280,9 @@ export class StoreCommit {
     { replacing }: StoreAttempt,
     look: Look,
   ): Promise<ReadonlyMap<NewInstance, InstanceRow>> {
-    const { catalog } = this.#rows.parts;
     const find = async (some: readonly NewInstance[], isHint: boolean) =>
-      await catalog.present(
+      await presentInstances(
+        this.#rows.parts,
         this.#rows.partition,
         this.#rows.study,
         some.map(({ record }) => record).filter((record) => series.has(record.series)),
@@ -352,6 +337,15 @@ export class StoreCommit {
     const inVain = written.announces(plan) ? undefined : written.announced;
     this.#rows.follow({ intent, removed, created: study.created, study, inVain });
   }
+}
+
+/** Those that failed, or were given up, leave what is to be committed. */
+function letGo({ left, failed, givenUp }: StoreAttempt): void {
+  for (const instance of left) {
+    const signal = givenUp.get(instance);
+    if (signal?.aborted === true && !failed.has(instance)) failed.set(instance, signal.reason);
+  }
+  for (const instance of failed.keys()) left.delete(instance);
 }
 
 /** What becomes of the row of the original: put down by the first update, gone with what replaces the instance. */

@@ -2,10 +2,10 @@
  * What this process knows of the rows of one study, shared by its stores and deletes: the state that
  * guards the next commit, and the copy in the study list.
  */
-import type { StudyInstanceUID } from '../../../dicom/uid.js';
+import type { SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import { tableLimits, type TableOperation } from '../../table-store.js';
-import { backOff } from '../../back-off.js';
+import { backOff, patientAttempts } from '../../back-off.js';
 import type { Background } from '../background.js';
 import type { NewInstanceRecord } from './catalog-plan.js';
 import type { QueryTagList } from '../query-tag-list.js';
@@ -51,6 +51,10 @@ export function rowsNotImplied(rows: Iterable<IndexRow>): readonly IndexRow[] {
 
 /** A study row names as many commits before its writers ask the log which of them it need not. */
 const mostCommits = 64;
+/** Rows of a crowded study are read again rather than used after so long. */
+const trustMilliseconds = 15;
+/** Pauses grow so often at most, each twice the one before. */
+const mostCrowd = 6;
 /** Commits without an answer are sent again so often; the last one after about four seconds. */
 const mostSendings = 6;
 
@@ -63,24 +67,38 @@ export class StudyRows {
   readonly study: StudyInstanceUID;
   readonly parts: StudyParts;
   readonly #followUp: FollowUp;
-  /** The rows as this process left them; forgotten when another process was faster. */
+  /** The rows as this process left them, or saw them last. */
   #state: StudyState | undefined;
+  /** Whether nothing is known to have changed them since. */
+  #isCurrent = false;
+  /** When they were written or read, by the clock of storage. */
+  #knownAt = 0;
+  /** Races lost and not won since: how many writers the study has, about, as a power of two. */
+  #crowd = 0;
+  readonly #onHeld: (more: number) => void;
   #heldBytes = 0;
   #warming: Promise<StudyState | undefined> | undefined;
   #browseEtag: string | undefined;
   /** The revision of the study when its copy was marked as unsure last. */
   #doubted = -1;
 
-  constructor(partition: Partition, study: StudyInstanceUID, parts: StudyParts) {
+  /** @param onHeld - told how many more bytes are held. */
+  constructor(
+    partition: Partition,
+    study: StudyInstanceUID,
+    parts: StudyParts,
+    onHeld: (more: number) => void,
+  ) {
+    this.#onHeld = onHeld;
     this.partition = partition;
     this.study = study;
     this.parts = parts;
     this.#followUp = new FollowUp(this);
   }
 
-  /** Whether nothing is left to be done behind answers. */
+  /** Whether nothing is left to be done behind answers, and nothing is being read ahead. */
   get idle(): boolean {
-    return this.#followUp.idle;
+    return this.#followUp.idle && this.#warming === undefined;
   }
 
   /** What is known of the rows takes about so many bytes of memory. */
@@ -88,14 +106,18 @@ export class StudyRows {
     return this.#heldBytes;
   }
 
-  #know(state: StudyState | undefined): void {
+  #know(state: StudyState): void {
     this.#state = state;
-    this.#heldBytes = state === undefined ? 0 : heldBytes(state);
+    this.#isCurrent = true;
+    this.#knownAt = this.parts.tables.now();
+    const held = heldBytes(state);
+    this.#onHeld(held - this.#heldBytes);
+    this.#heldBytes = held;
   }
 
   /** Reads the rows ahead of a commit that is to come, unless `isBusy` says that one is under way. */
   async warm(isBusy: () => boolean): Promise<void> {
-    if (this.#state !== undefined || isBusy()) return;
+    if (this.#isCurrent || isBusy()) return;
     this.#warming ??= this.#readAhead(isBusy);
     await this.#warming;
   }
@@ -103,7 +125,7 @@ export class StudyRows {
   async #readAhead(isBusy: () => boolean): Promise<StudyState | undefined> {
     try {
       const state = await this.read();
-      if (!isBusy() && this.#state === undefined) this.#know(state);
+      if (!isBusy() && !this.#isCurrent) this.#know(state);
       return state;
     } catch {
       // Whoever needs the rows reads them again.
@@ -118,17 +140,39 @@ export class StudyRows {
     return await this.parts.catalog.state(this.partition, this.study);
   }
 
-  /** The rows as known; on a first attempt, as they are just being read ahead. */
-  async current(attempt: number): Promise<StudyState> {
-    const ahead = attempt === 0 && this.#state === undefined ? await this.#warming : undefined;
-    const state = this.#state ?? ahead ?? (await this.read());
+  /**
+   * The rows as known; on a first attempt, as they are just being read ahead.
+   *
+   * @param series - whose rows are needed.
+   */
+  async current(attempt: number, series: ReadonlySet<SeriesInstanceUID>): Promise<StudyState> {
+    const { catalog } = this.parts;
+    const ahead = attempt === 0 && !this.#isCurrent ? await this.#warming : undefined;
+    const known = this.#isTrusted() ? this.#state : ahead;
+    if (known !== undefined) return known;
+    const before = this.#state;
+    const state =
+      before === undefined
+        ? await this.read()
+        : await catalog.stateSince(before, this.partition, this.study, series);
     this.#know(state);
     return state;
   }
 
-  /** Forgets the rows: another process was faster. */
-  forget(): void {
-    this.#know(undefined);
+  /** Of a study that others write as well, what was known a moment ago is no longer so: an attempt would be in vain. */
+  #isTrusted(): boolean {
+    const age = this.parts.tables.now() - this.#knownAt;
+    return this.#isCurrent && (this.#crowd === 0 || age <= trustMilliseconds);
+  }
+
+  /**
+   * Another process was faster: waits for a while, longer where that has happened lately.
+   *
+   * @param attempt - how often the same change has lost before.
+   */
+  async lost(attempt: number): Promise<void> {
+    this.#crowd = Math.min(this.#crowd + 1, mostCrowd);
+    await backOff(this.parts.runtime, attempt < patientAttempts ? this.#crowd : attempt);
   }
 
   /**
@@ -145,8 +189,8 @@ export class StudyRows {
   ): Promise<Sent> {
     const { catalog, runtime } = this.parts;
     const isClosed = await this.#closedAmong(state.guard.commits);
-    // Forgotten until the transaction is known to have happened.
-    this.forget();
+    // Until the transaction is known to have happened.
+    this.#isCurrent = false;
     let unanswered = false;
     for (let sending = 1; ; sending++) {
       let refused: Sent | undefined;
@@ -162,6 +206,7 @@ export class StudyRows {
         );
         if (outcome.committed) {
           this.#know(outcome.state);
+          this.#crowd = Math.max(this.#crowd - 1, 0);
           return { committed: true };
         }
         if (!unanswered) return outcome;

@@ -6,7 +6,7 @@ import type { StudyInstanceUID } from '../../../dicom/uid.js';
 import { tableLimits } from '../../table-store.js';
 import { Batcher } from '../batcher.js';
 import type { NewInstance } from './catalog-plan.js';
-import { DeleteCommit, type DeleteScope } from './delete-commit.js';
+import { DeleteCommit, type DeleteScope, type DeleteWatch } from './delete-commit.js';
 import type { Partition } from '../keys.js';
 import { StoreCommit, type Arriving, type CommitResult } from './store-commit.js';
 import { rowCount, rowsPerTransaction, StudyRows, type StudyParts } from './study-rows.js';
@@ -19,7 +19,7 @@ type Work =
   | {
       readonly kind: 'delete';
       readonly scope: DeleteScope;
-      readonly onProgress: () => void;
+      readonly watch: DeleteWatch;
     };
 
 type Outcome =
@@ -67,8 +67,14 @@ export class StudyWriter {
   readonly #rows: StudyRows;
   readonly #work: Batcher<Work, Outcome>;
 
-  constructor(partition: Partition, study: StudyInstanceUID, parts: StudyParts) {
-    this.#rows = new StudyRows(partition, study, parts);
+  /** @param onHeld - told how many more bytes are held. */
+  constructor(
+    partition: Partition,
+    study: StudyInstanceUID,
+    parts: StudyParts,
+    onHeld: (more: number) => void,
+  ) {
+    this.#rows = new StudyRows(partition, study, parts, onHeld);
     this.#work = new Batcher<Work, Outcome>({
       flush: async (batch) => await this.#flush(batch),
       fits,
@@ -88,7 +94,7 @@ export class StudyWriter {
   /**
    * Commits an instance once its files are stored.
    *
-   * @throws the error of its upload.
+   * @throws the error of its upload, or why it was given up.
    */
   async store(arriving: Arriving, mode: StoreMode): Promise<CommitResult> {
     const outcome = await this.#work.add({ kind: 'store', ...arriving, mode });
@@ -97,8 +103,8 @@ export class StudyWriter {
   }
 
   /** Deletes what the scope names; answers how many instances that were. */
-  async delete(scope: DeleteScope, onProgress: () => void): Promise<number> {
-    const outcome = await this.#work.add({ kind: 'delete', scope, onProgress });
+  async delete(scope: DeleteScope, watch: DeleteWatch): Promise<number> {
+    const outcome = await this.#work.add({ kind: 'delete', scope, watch });
     return outcome.kind === 'delete' ? outcome.instances : 0;
   }
 
@@ -110,7 +116,7 @@ export class StudyWriter {
   async #flush(batch: readonly Work[]): Promise<readonly Outcome[]> {
     const [first] = batch;
     if (first?.kind === 'delete') {
-      const instances = await new DeleteCommit(this.#rows).delete(first.scope, first.onProgress);
+      const instances = await new DeleteCommit(this.#rows).delete(first.scope, first.watch);
       return [{ kind: 'delete', instances }];
     }
     const stores = batch.filter(isStore);

@@ -20,6 +20,7 @@ export class StudyWriters {
   readonly #parts: StudyParts;
   /** Ordered by last use. */
   readonly #kept = new Map<string, Kept>();
+  #heldBytes = 0;
 
   constructor(parts: StudyParts) {
     this.#parts = parts;
@@ -28,7 +29,7 @@ export class StudyWriters {
   /** The one writer of a study. */
   of(partition: Partition, study: StudyInstanceUID): StudyWriter {
     const key = studyPartitionKey(partition, study);
-    const writer = this.#kept.get(key)?.writer ?? new StudyWriter(partition, study, this.#parts);
+    const writer = this.#kept.get(key)?.writer ?? this.#open(partition, study);
     // Re-inserted at the end.
     this.#kept.delete(key);
     this.#kept.set(key, { writer, used: this.#parts.tables.now() });
@@ -36,21 +37,22 @@ export class StudyWriters {
     return writer;
   }
 
+  #open(partition: Partition, study: StudyInstanceUID): StudyWriter {
+    return new StudyWriter(partition, study, this.#parts, (more) => (this.#heldBytes += more));
+  }
+
   /** What the writers hold in memory, about: bytes. */
   get heldBytes(): number {
-    let bytes = 0;
-    for (const { writer } of this.#kept.values()) bytes += writer.heldBytes;
-    return bytes;
+    return this.#heldBytes;
   }
 
   /** Forgets writers that have been idle for long, and those idle for longest when they are many or hold much. */
   #forget(): void {
     const latest = this.#parts.tables.now() - timeBudgets.keepWriter;
-    let bytes = this.heldBytes;
     for (const [key, { writer, used }] of this.#kept) {
-      if (used >= latest && this.#kept.size <= keptWriters && bytes <= keptBytes) break;
+      if (used >= latest && this.#kept.size <= keptWriters && this.#heldBytes <= keptBytes) break;
       if (!writer.idle) continue;
-      bytes -= writer.heldBytes;
+      this.#heldBytes -= writer.heldBytes;
       this.#kept.delete(key);
     }
   }

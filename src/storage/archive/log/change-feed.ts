@@ -163,7 +163,7 @@ export class ChangeFeed {
       const { parts, upTo, isEnd } = await this.#read(tails, next, end, pageRows, select);
       const verdicts = await Promise.all(
         parts.map(async ({ intent }) =>
-          open.has(intent.sequence) ? await this.#judge(intent) : verdictOnClosed(intent),
+          open.has(intent.sequence) ? await this.#verdictOn(intent) : verdictOnClosed(intent),
         ),
       );
       const barrier = Math.min(
@@ -213,7 +213,7 @@ export class ChangeFeed {
   }
 
   /** What became of an open intent; fenced where its writer has had time enough. */
-  async #judge(intent: LoggedIntent): Promise<Verdict> {
+  async #verdictOn(intent: LoggedIntent): Promise<Verdict> {
     const { tables, timing } = this.#parts;
     const verdict = await verdictOf(this.#parts, intent);
     if (verdict === 'happened') return verdict;
@@ -232,7 +232,7 @@ export class ChangeFeed {
           .flatMap((tail) => tail.open)
           .map(async (sequence) => {
             const intent = await readIntent(this.#parts, sequence);
-            const verdict = intent && (await this.#judge(intent));
+            const verdict = intent && (await this.#verdictOn(intent));
             return verdict === 'open' && intent !== undefined ? firstIn(intent) : Infinity;
           }),
       );

@@ -11,7 +11,7 @@ import type {
 import { ServiceError } from '../../../errors.js';
 import type { Entity, Properties } from '../../table-store.js';
 import type { Partition } from '../keys.js';
-import { decodeText, encodeText } from '../records.js';
+import { decodeText, encodeText } from '../long-properties.js';
 import type { IndexRow } from '../index/search-index.js';
 import { sequenceStride } from './sequence.js';
 import { decodeTotals, encodeTotals, isNone, type Totals } from './totals.js';

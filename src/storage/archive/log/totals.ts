@@ -6,7 +6,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Properties } from '../../table-store.js';
 import type { Partition } from '../keys.js';
-import { joinChunks, toChunks } from '../records.js';
+import { joinChunks, toChunks } from '../long-properties.js';
 
 export interface Totals {
   readonly studies: number;

@@ -2,7 +2,8 @@
 import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import type { ContainerName } from '../../blob-store.js';
 import { containerOf, type VersionUids } from '../files.js';
-import { blobName, type BlobExtension, type Partition } from '../keys.js';
+import type { Partition } from '../keys.js';
+import { blobName, type BlobExtension } from '../blob-name.js';
 import type { Ulid } from '../ulid.js';
 
 /** The containers whose blobs rows name. */

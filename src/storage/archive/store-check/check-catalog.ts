@@ -4,12 +4,12 @@ import type { Finding } from './finding.js';
 import { judgeBlobs } from './judge-blobs.js';
 import { judgeBrowseRow, judgeIndexRows } from './judge-index.js';
 import { judgeRows } from './judge-rows.js';
-import { isUnchanged, readStudyRows, studiesOf, type StudyRows } from './study-rows.js';
+import { isUnchanged, readStudy, studiesOf, type CheckedStudy } from './checked-study.js';
 
 /** A study that changes under every look is left to the next check. */
 const mostLooks = 5;
 
-async function judge(context: CheckContext, rows: StudyRows): Promise<readonly Finding[]> {
+async function judge(context: CheckContext, rows: CheckedStudy): Promise<readonly Finding[]> {
   const amiss = judgeRows(rows);
   const found = [
     ...amiss,
@@ -24,10 +24,10 @@ async function judge(context: CheckContext, rows: StudyRows): Promise<readonly F
 /** Looks again, until nobody has changed the study from the first row read to the last blob listed. */
 async function judgeAgain(
   context: CheckContext,
-  { partition, study }: StudyRows,
+  { partition, study }: CheckedStudy,
 ): Promise<readonly Finding[]> {
   for (let look = 0; look < mostLooks; look++) {
-    const rows = await readStudyRows(context.tables, partition, study);
+    const rows = await readStudy(context.tables, partition, study);
     const found = await judge(context, rows);
     if (await isUnchanged(context.tables, rows)) return found;
   }
@@ -41,7 +41,7 @@ async function judgeAgain(
  */
 export async function* checkCatalog(
   context: CheckContext,
-  onStudy: (rows: StudyRows) => void,
+  onStudy: (rows: CheckedStudy) => void,
 ): AsyncGenerator<Finding> {
   let done = 0;
   for await (const rows of studiesOf(context.tables)) {

@@ -4,7 +4,7 @@ import { added, bytesOf, encodeTotals, type PartitionTotals } from '../log/total
 import type { TableStore } from '../../table-store.js';
 import type { CheckContext } from './check-context.js';
 import type { Finding } from './finding.js';
-import type { StudyRows } from './study-rows.js';
+import type { CheckedStudy } from './checked-study.js';
 
 /** Partitions in the detail of a finding at most. */
 const mostNamed = 5;
@@ -22,7 +22,7 @@ export class Census {
     return new Census(await readTails(tables));
   }
 
-  count({ partition, instances }: StudyRows): void {
+  count({ partition, instances }: CheckedStudy): void {
     const series = new Set(instances.map((instance) => instance.series)).size;
     const studies = Math.min(instances.length, 1);
     this.#counted = added(this.#counted, [

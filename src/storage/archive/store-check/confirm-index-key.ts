@@ -18,7 +18,7 @@ import {
 import type { ListedTag } from '../query-tag-list.js';
 import type { Ulid } from '../ulid.js';
 import type { CheckContext } from './check-context.js';
-import { hasRows } from './study-rows.js';
+import { hasRows } from './checked-study.js';
 
 /** What a key of the search index stands for. */
 export type IndexKey =

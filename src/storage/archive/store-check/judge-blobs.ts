@@ -1,12 +1,12 @@
 /** Whether a study has the blobs that its rows name, and no others. */
 import type { ContainerName } from '../../blob-store.js';
-import { blobName, type BlobExtension } from '../keys.js';
+import { blobName, type BlobExtension } from '../blob-name.js';
 import { timeOf } from '../ulid.js';
 import { namedContainers, parseBlobName, studyPrefix } from './blob-path.js';
 import type { CheckContext } from './check-context.js';
 import { placeOf, type Finding } from './finding.js';
 import { blobsBelow } from './pages.js';
-import type { CheckedInstance, StudyRows } from './study-rows.js';
+import type { CheckedInstance, CheckedStudy } from './checked-study.js';
 
 interface WantedBlob {
   readonly container: ContainerName;
@@ -17,7 +17,7 @@ interface WantedBlob {
 
 /** The blobs that an instance row names. */
 export function wantedBlobs(
-  partition: StudyRows['partition'],
+  partition: CheckedStudy['partition'],
   instance: CheckedInstance,
 ): readonly WantedBlob[] {
   const name = (extension: BlobExtension) =>
@@ -36,7 +36,7 @@ export function wantedBlobs(
 /** Compares the blobs of a study with its rows, both ways. */
 export async function judgeBlobs(
   context: CheckContext,
-  rows: StudyRows,
+  rows: CheckedStudy,
 ): Promise<readonly Finding[]> {
   const { partition, study } = rows;
   const found: Finding[] = [];

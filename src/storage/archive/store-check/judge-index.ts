@@ -15,7 +15,7 @@ import type { CheckContext } from './check-context.js';
 import { placeOf, type Finding } from './finding.js';
 import { bySeries } from './judge-rows.js';
 import { filterAsync } from './pages.js';
-import type { StudyRows } from './study-rows.js';
+import type { CheckedStudy } from './checked-study.js';
 
 /** Where an index row is, without the value, which may be a patient's. */
 export function placeOfIndexRow({ partition, uids, level, tag }: IndexRow): string {
@@ -25,7 +25,7 @@ export function placeOfIndexRow({ partition, uids, level, tag }: IndexRow): stri
 /** The rows by which instances are found by query tags that may be searched by. */
 async function taggedRows(
   context: CheckContext,
-  { partition, instances }: StudyRows,
+  { partition, instances }: CheckedStudy,
 ): Promise<readonly IndexRow[]> {
   const { version, tags } = await context.tagList();
   const ready = tagsOf(
@@ -44,7 +44,7 @@ async function taggedRows(
 /** The index rows that the catalog asks for and that are not there. */
 export async function judgeIndexRows(
   context: CheckContext,
-  rows: StudyRows,
+  rows: CheckedStudy,
 ): Promise<readonly Finding[]> {
   const { tables } = context;
   const { partition, row, series, instances } = rows;
@@ -77,7 +77,7 @@ export async function judgeIndexRows(
 /** Whether the copy of the study row in the study list is there and as new as the row. */
 export async function judgeBrowseRow(
   { tables, now, indexAge }: CheckContext,
-  { partition, study, row, instances }: StudyRows,
+  { partition, study, row, instances }: CheckedStudy,
 ): Promise<readonly Finding[]> {
   if (row === undefined || instances.length === 0) return [];
   const { record } = row;

@@ -6,7 +6,7 @@ import { originalRowKey } from '../keys.js';
 import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from '../records.js';
 import { modalitiesOf, modalityOfInstance, seriesModalities } from '../tallies.js';
 import { placeOf, type Finding, type FindingKind } from './finding.js';
-import type { StudyRows } from './study-rows.js';
+import type { CheckedStudy } from './checked-study.js';
 
 function tallyOf(values: Iterable<string>): Tally {
   const groups = groupBy(values, (value) => value);
@@ -89,7 +89,7 @@ function seriesDifferences(record: SeriesRecord, instances: readonly InstanceRec
 }
 
 /** What does not fit together among the rows of a study. */
-export function judgeRows(rows: StudyRows): readonly Finding[] {
+export function judgeRows(rows: CheckedStudy): readonly Finding[] {
   const { partition, study, row, series, instances, originals, unreadable } = rows;
   const target = { kind: 'study', partition, study } as const;
   const finding = (kind: FindingKind, name?: string, detail = ''): Finding => {

@@ -17,7 +17,7 @@ import { findingKinds, type Finding, type Target } from './finding.js';
 import { judgeOrphan, wantedBlobs } from './judge-blobs.js';
 import { rebuildStudy } from './rebuild-study.js';
 import { refreshBrowseRow } from './refresh-browse-row.js';
-import { checkedInstanceOf, checkedProperties } from './study-rows.js';
+import { checkedInstanceOf, checkedProperties } from './checked-study.js';
 
 export interface MendOptions extends Omit<CheckOptions, 'onProgress'> {
   /**

@@ -28,7 +28,12 @@ import type { Stores } from './check-context.js';
 import { dataSetOf } from './data-set-of.js';
 import { bySeries, differsFrom, judgeRows, seriesCounts, studyCounts } from './judge-rows.js';
 import { refreshBrowseRow } from './refresh-browse-row.js';
-import { isUnchanged, readStudyRows, type CheckedInstance, type StudyRows } from './study-rows.js';
+import {
+  isUnchanged,
+  readStudy,
+  type CheckedInstance,
+  type CheckedStudy,
+} from './checked-study.js';
 
 /** A study that changes under so many rebuilds is in use. */
 const mostAttempts = 30;
@@ -72,7 +77,7 @@ function least(ulids: readonly Ulid[], otherwise: Ulid): Ulid {
 
 async function seriesAsNew(
   stores: Stores,
-  { partition, study }: StudyRows,
+  { partition, study }: CheckedStudy,
   series: SeriesInstanceUID,
   instances: readonly CheckedInstance[],
   newest: CheckedInstance,
@@ -96,7 +101,7 @@ async function seriesAsNew(
 
 async function studyAsNew(
   stores: Stores,
-  { partition, study, instances }: StudyRows,
+  { partition, study, instances }: CheckedStudy,
   series: readonly SeriesRecord[],
   newest: CheckedInstance,
   write: Ulid,
@@ -127,7 +132,7 @@ async function studyAsNew(
 
 async function rebuild(
   stores: Stores,
-  rows: StudyRows,
+  rows: CheckedStudy,
   write: Ulid,
   set: TagSet,
 ): Promise<Rebuilt> {
@@ -177,7 +182,7 @@ async function rebuild(
 
 async function rebuildStudyRow(
   stores: Stores,
-  rows: StudyRows,
+  rows: CheckedStudy,
   series: readonly SeriesRecord[],
   write: Ulid,
   changes: IndexChange[],
@@ -207,7 +212,7 @@ function plansOf({ study, series, added, removed }: Rebuilt): readonly CatalogPl
 /** Commits one plan after the other; answers how many went through before another writer did. */
 async function commitAll(
   { tables }: Stores,
-  rows: StudyRows,
+  rows: CheckedStudy,
   plans: readonly CatalogPlan[],
 ): Promise<number> {
   const catalog = new Catalog(tables);
@@ -233,12 +238,12 @@ async function commitAll(
 export async function rebuildStudy(
   stores: Stores,
   partition: Partition,
-  study: StudyRows['study'],
+  study: CheckedStudy['study'],
 ): Promise<boolean> {
   const { tables } = stores;
   const index = new SearchIndex(tables);
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const rows = await readStudyRows(tables, partition, study);
+    const rows = await readStudy(tables, partition, study);
     if (rows.unreadable.length > 0) return false;
     // One rebuild mends every finding in the rows of a study.
     if (judgeRows(rows).length === 0 && (await isUnchanged(tables, rows))) return true;

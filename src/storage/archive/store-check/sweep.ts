@@ -13,7 +13,7 @@ import type { Finding } from './finding.js';
 import { judgeOrphan, wantedBlobs } from './judge-blobs.js';
 import { mend } from './mend.js';
 import { forEachOf } from './pages.js';
-import { readStudyRows } from './study-rows.js';
+import { readStudy } from './checked-study.js';
 
 /** What a round goes through, one part after the other. */
 const parts = ['instances', 'derived', ...indexTables] as const;
@@ -85,7 +85,7 @@ async function orphansAmong(
   await forEachOf([...studies.values()], async (blobs) => {
     const [first] = blobs;
     if (first === undefined) return;
-    const rows = await readStudyRows(context.tables, first.path.partition, first.path.study);
+    const rows = await readStudy(context.tables, first.path.partition, first.path.study);
     // A row that cannot be read may name any of them.
     if (rows.unreadable.length > 0) return;
     const wanted = new Set(

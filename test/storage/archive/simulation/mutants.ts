@@ -166,9 +166,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'index rows are written after the answer',
     file: storeCommit,
-    find: 'written.insert(plan, state.study === undefined),',
+    find: 'attempts.written.insert(plan, state.study === undefined),',
     replace:
-      'void this.#rows.parts.runtime.rest(100_000).then(async () => await written.insert(plan, state.study === undefined)).catch(() => undefined),',
+      'void this.#rows.parts.runtime.rest(100_000).then(async () => await attempts.written.insert(plan, state.study === undefined)).catch(() => undefined),',
   },
   {
     name: 'index rows that a commit makes useless go before it',

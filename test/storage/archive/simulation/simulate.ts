@@ -10,11 +10,11 @@ import { Archive, type StoredFile } from '../../../../src/storage/archive/archiv
 import type { FeedChange } from '../../../../src/storage/archive/log/change-feed.js';
 import type { DeleteScope } from '../../../../src/storage/archive/commit/delete-commit.js';
 import {
-  blobName,
   browsePartitionKey,
   parseBrowseRowKey,
   studyRowKey,
 } from '../../../../src/storage/archive/keys.js';
+import { blobName } from '../../../../src/storage/archive/blob-name.js';
 import { growLog } from '../../../../src/storage/archive/log/log-tail.js';
 import type { StoreMode } from '../../../../src/storage/archive/commit/study-writer.js';
 import { timeBudgets } from '../../../../src/time-budgets.js';
@@ -323,7 +323,11 @@ class Schedule {
       }
     });
     if (world.integer(4) === 0) {
-      this.#do(async () => await growLog(keeper.archive.tables, shards + 1));
+      this.#do(async () => {
+        await growLog(keeper.archive.tables, shards + 1);
+        // Those that are there keep their shards: others choose the new one.
+        await this.#client(this.#start('writer'));
+      });
     }
     for (let kill = 0; kill < this.#plan.kills; kill++) {
       let steps = world.integer(120);

@@ -16,11 +16,11 @@ import { readTails } from '../../../../src/storage/archive/log/log-tail.js';
 import type { Totals } from '../../../../src/storage/archive/log/totals.js';
 import { sequenceStride } from '../../../../src/storage/archive/log/sequence.js';
 import {
-  blobName,
   browsePartitionKey,
   parseBrowseRowKey,
   parseCatalogRowKey,
 } from '../../../../src/storage/archive/keys.js';
+import { blobName } from '../../../../src/storage/archive/blob-name.js';
 import {
   decodeInstance,
   decodeSeries,

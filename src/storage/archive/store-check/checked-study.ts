@@ -31,7 +31,7 @@ export interface CheckedInstance extends InstanceRecord {
   readonly indexInBlob: boolean;
 }
 
-export interface StudyRows {
+export interface CheckedStudy {
   readonly partition: Partition;
   readonly study: StudyInstanceUID;
   /** What the row of the study is guarded by, whether the study is there or gone. */
@@ -84,7 +84,7 @@ export function checkedInstanceOf(
 }
 
 /** Makes the rows of one partition of the catalog, all of them, into the study that they are. */
-function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
+function collect(partitionKey: string, entities: readonly Entity[]): CheckedStudy {
   const { partition, study } = parseStudyPartitionKey(partitionKey);
   let row: Versioned<StudyRecord> | undefined;
   let guard = decodeGuard(undefined);
@@ -119,7 +119,9 @@ function collect(partitionKey: string, entities: readonly Entity[]): StudyRows {
 }
 
 /** Every study of the catalog, from one pass over the table. */
-export async function* studiesOf(tables: TableStore): AsyncGenerator<StudyRows, void, undefined> {
+export async function* studiesOf(
+  tables: TableStore,
+): AsyncGenerator<CheckedStudy, void, undefined> {
   let entities: Entity[] = [];
   for await (const page of tablePages(tables, 'catalog', checkedProperties)) {
     for (const entity of page) {
@@ -136,11 +138,11 @@ export async function* studiesOf(tables: TableStore): AsyncGenerator<StudyRows, 
 }
 
 /** The rows of one study, read page by page: of one moment only if nobody writes meanwhile. */
-export async function readStudyRows(
+export async function readStudy(
   tables: TableStore,
   partition: Partition,
   study: StudyInstanceUID,
-): Promise<StudyRows> {
+): Promise<CheckedStudy> {
   const partitionKey = studyPartitionKey(partition, study);
   const entities: Entity[] = [];
   for await (const entity of rowsInRange(tables, 'catalog', { partitionKey }, checkedProperties)) {
@@ -150,7 +152,7 @@ export async function readStudyRows(
 }
 
 /** Whether nobody has changed the study since its rows were read. */
-export async function isUnchanged(tables: TableStore, rows: StudyRows): Promise<boolean> {
+export async function isUnchanged(tables: TableStore, rows: CheckedStudy): Promise<boolean> {
   const partitionKey = studyPartitionKey(rows.partition, rows.study);
   const now = await tables.get('catalog', partitionKey, studyRowKey, { select: [] });
   // Every change of a study writes its row.
