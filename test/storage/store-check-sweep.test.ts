@@ -3,6 +3,7 @@ import { browsePartitionKey, browseRowKey } from '../../src/storage/archive/keys
 import { blobName } from '../../src/storage/archive/blob-name.js';
 import { checkStore } from '../../src/storage/archive/store-check.js';
 import { sweep, type SweepReport } from '../../src/storage/archive/store-check/sweep.js';
+import { instanceIndexRows } from '../../src/storage/archive/index/owned-rows.js';
 import { addressOf, type IndexRow } from '../../src/storage/archive/index/search-index.js';
 import { newUlid } from '../../src/storage/archive/ulid.js';
 import { attribute } from '../../src/dicom/attribute.js';
@@ -11,6 +12,7 @@ import {
   openOnAzurite,
   openOnMemory,
   put,
+  putAll,
   settle,
   type Shared,
 } from './archive/support/fixture.js';
@@ -130,6 +132,40 @@ describe.each([
 });
 
 describe('sweep', () => {
+  it('asks the catalog for the neighbours of a series together', async () => {
+    const shared = openOnMemory(1);
+    const [archive] = shared.archives;
+    const [tables] = shared.tables;
+    if (archive === undefined || tables === undefined) throw new RangeError('no archive');
+    for (let first = 1; first <= 320; first += 80) {
+      const numbers = Array.from({ length: 80 }, (_, n) => first + n);
+      await putAll(
+        archive,
+        numbers.map((instance) => ({ ...known, instance })),
+      );
+    }
+    await settle(shared);
+    // A version that was never committed, beside one that was.
+    const uids = uidsOf({ ...known, instance: 17 });
+    const write = newUlid();
+    const [row] = instanceIndexRows(partition, { ...uids, version: write });
+    if (row === undefined) throw new RangeError('no row');
+    const { partitionKey, rowKey } = addressOf(row);
+    await tables.transact('searchindex', partitionKey, [
+      { kind: 'insert', rowKey, properties: {} },
+    ]);
+    shared.calls.length = 0;
+    const now = () => Date.now() + 25 * hour;
+    const report = await sweep(
+      { tables, blobs: shared.blobs },
+      { roundEvery: week, atMost: hour, now },
+    );
+    expect(report).toEqual({ blobs: 0, indexRows: 1, isRoundOver: true });
+    // Beside them some fifty of the study and its words, and what it takes to note how far it has come.
+    expect(shared.calls.length).toBeLessThan(120);
+    expect(await archive.catalog.instance(partition, uids)).toBeDefined();
+  });
+
   it('begins anew when a round does not get on', async () => {
     const shared = openOnMemory(1);
     const [tables] = shared.tables;

@@ -5,6 +5,7 @@
  * version that wrote it is there.
  */
 import type { Tag } from '../../../dicom/tag.js';
+import type { SOPInstanceUID } from '../../../dicom/uid.js';
 import type { Catalog } from '../catalog.js';
 import { rowsOfValue, type Level } from '../keys.js';
 import type { Indexes, InstanceRecord, SeriesRecord, StudyRecord } from '../records.js';
@@ -75,6 +76,16 @@ function metBy(
   return met.toSorted(([a, first], [b, second]) => (a < b || (a === b && first < second) ? -1 : 1));
 }
 
+/** Whether the version of the instance that a row is of confirms it: one by its UID has to be by this one. */
+export function isOfInstance(
+  now: Pick<InstanceRecord, 'version'>,
+  row: IndexRow,
+  instance: SOPInstanceUID,
+): boolean {
+  const isItsUid = row.tag !== sopInstanceUid || row.value === indexedValue(row.tag, instance);
+  return isItsUid && isOfVersion(now, row);
+}
+
 /**
  * Whether a record confirms what a walk over sought values has met. What it meets in several places counts
  * once, in the first of them in the order of the walk.
@@ -107,8 +118,7 @@ export async function isConfirmed(
   const { study, series, instance } = row.uids;
   if (series !== undefined && instance !== undefined) {
     const now = await catalog.instance(row.partition, { study, series, instance }, ['version']);
-    const isItsUid = row.tag !== sopInstanceUid || row.value === indexedValue(row.tag, instance);
-    return now !== undefined && isItsUid && isOfVersion(now.record, row);
+    return now !== undefined && isOfInstance(now.record, row, instance);
   }
   const owner =
     series === undefined

@@ -1,12 +1,16 @@
 /** The second pass: rows of the search index and of the study list that stand for nothing. */
+import { groupBy } from '../../../group-by.js';
 import { Catalog } from '../catalog.js';
+import { isOfInstance } from '../index/confirmation.js';
+import { sopInstanceUid } from '../index/owned-rows.js';
+import { instanceRowKey } from '../keys.js';
 import { timeOf } from '../ulid.js';
 import type { Address } from '../index/search-index.js';
 import type { CheckContext } from './check-context.js';
 import { isConfirmed, parseIndexKey, writeOf, type IndexKey } from './confirm-index-key.js';
 import { placeOf, type Finding } from './finding.js';
 import { placeOfIndexRow } from './judge-index.js';
-import { filterAsync, tablePages } from './pages.js';
+import { filterAsync, forEachOf, tablePages } from './pages.js';
 
 /** The tables whose rows are hints. */
 export const indexTables = ['searchindex', 'searchwords'] as const;
@@ -51,6 +55,45 @@ function judgeKey({ table, partitionKey, rowKey }: Address): Finding {
   return { kind: 'browse-row-dangling', where, detail: '', target };
 }
 
+/** So many neighbours of one series are asked for together rather than one by one. */
+const fewestNeighbours = 8;
+
+/**
+ * The rows of a page that are by UIDs of instances, and true. Such rows lie side by side as the rows of their
+ * instances do, so that one call tells of many.
+ */
+async function confirmedNeighbours(
+  { tables }: CheckContext,
+  page: readonly Address[],
+): Promise<ReadonlySet<Address>> {
+  const catalog = new Catalog(tables);
+  const all = page.flatMap((address) => {
+    const key = parseIndexKey(address.table, address.partitionKey, address.rowKey);
+    if (key?.kind !== 'row' || key.row.tag !== sopInstanceUid) return [];
+    const { study, series, instance } = key.row.uids;
+    if (series === undefined || instance === undefined) return [];
+    return [{ address, row: key.row, uids: { study, series, instance } }];
+  });
+  const bySeries = groupBy(all, ({ row, uids }) => placeOf(row.partition, uids.study, uids.series));
+  const confirmed = new Set<Address>();
+  await forEachOf([...bySeries.values()], async (some) => {
+    const ordered = some.toSorted((a, b) =>
+      instanceRowKey(a.uids) < instanceRowKey(b.uids) ? -1 : 1,
+    );
+    const [first, last] = [ordered[0], ordered.at(-1)];
+    if (some.length < fewestNeighbours || first === undefined || last === undefined) return;
+    const { row, uids } = first;
+    const versions = await catalog.versionsBetween(row.partition, uids.study, uids, last.uids);
+    for (const { address, row: one, uids: own } of some) {
+      const version = versions.get(instanceRowKey(own));
+      if (version !== undefined && isOfInstance({ version }, one, own.instance)) {
+        confirmed.add(address);
+      }
+    }
+  });
+  return confirmed;
+}
+
 /** The rows of a page that stand for nothing. */
 export async function danglingRowsOf(
   context: CheckContext,
@@ -58,7 +101,9 @@ export async function danglingRowsOf(
   page: readonly KeyedRow[],
 ): Promise<readonly Finding[]> {
   const rows = page.map(({ partitionKey, rowKey }) => ({ table, partitionKey, rowKey }));
-  return (await filterAsync(rows, async (row) => await isDangling(context, row))).map(judgeKey);
+  const confirmed = await confirmedNeighbours(context, rows);
+  const left = rows.filter((row) => !confirmed.has(row));
+  return (await filterAsync(left, async (row) => await isDangling(context, row))).map(judgeKey);
 }
 
 /** What is amiss in the search index. */
@@ -67,8 +112,9 @@ export async function* checkIndex(context: CheckContext): AsyncGenerator<Finding
   for (const table of indexTables) {
     for await (const page of tablePages(context.tables, table, [])) {
       const rows = page.map(({ partitionKey, rowKey }) => ({ table, partitionKey, rowKey }));
+      const confirmed = await confirmedNeighbours(context, rows);
       const amiss = await filterAsync(
-        rows,
+        rows.filter((row) => !confirmed.has(row)),
         async (row) =>
           parseIndexKey(table, row.partitionKey, row.rowKey) === undefined ||
           (await isDangling(context, row)),
