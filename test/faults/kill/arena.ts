@@ -75,6 +75,8 @@ export interface Report {
   readonly changes: number;
   /** The longest that a change waited until the reader of the feed had it. */
   readonly slowestChangeMilliseconds: number;
+  /** The longest request of that reader. */
+  readonly slowestPageMilliseconds: number;
   readonly losses: readonly string[];
   readonly ghosts: readonly string[];
   /** Of the store check, after recovery, debris apart; and all that is left after mending. */
@@ -271,6 +273,7 @@ export class Arena {
       verified: instances.size,
       changes: this.#follower.changes.length,
       slowestChangeMilliseconds: this.#follower.slowestMilliseconds,
+      slowestPageMilliseconds: this.#follower.slowestPageMilliseconds,
       ...this.#verdict,
       findings: this.#findings,
       debris: this.#debris,

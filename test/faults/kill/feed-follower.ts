@@ -35,6 +35,8 @@ export class FeedFollower {
   readonly changes: Change[] = [];
   /** The longest time from when a change was announced to when it was read here. */
   slowestMilliseconds = 0;
+  /** The longest that a page took that was answered: with the wait of a change, what the machine and the service add to it. */
+  slowestPageMilliseconds = 0;
   readonly #baseUrls: () => readonly string[];
   #stopping = false;
   readonly #running: Promise<void>;
@@ -48,10 +50,15 @@ export class FeedFollower {
     for (let turn = 0; !this.#stopping; turn++) {
       const urls = this.#baseUrls();
       const url = urls[turn % urls.length];
+      const asked = Date.now();
       // A page that breaks off, since its process died, is read again.
       const page =
         url === undefined ? [] : await readChanges(url, this.last).catch(() => [] as Change[]);
       this.changes.push(...page);
+      if (page.length > 0) {
+        const took = Date.now() - asked;
+        this.slowestPageMilliseconds = Math.max(this.slowestPageMilliseconds, took);
+      }
       for (const { sequence } of page) {
         const waited = Date.now() - timeOfSequence(sequence);
         this.slowestMilliseconds = Math.max(this.slowestMilliseconds, waited);
