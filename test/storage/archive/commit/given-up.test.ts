@@ -68,11 +68,12 @@ describe('a store that is given up', () => {
     });
     const files = [await upload(archive, sample), await upload(archive, other)];
     const [first, second] = await Promise.allSettled(
-      files.map(async (file, position) =>
-        await archive.store(partition, {
-          ...file,
-          ...(position === 0 && { givenUp: controller.signal }),
-        }),
+      files.map(
+        async (file, position) =>
+          await archive.store(partition, {
+            ...file,
+            ...(position === 0 && { givenUp: controller.signal }),
+          }),
       ),
     );
     expect(first).toMatchObject({ status: 'rejected', reason });
