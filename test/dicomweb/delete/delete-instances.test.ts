@@ -4,6 +4,7 @@ import { defaultLimits } from '../../../src/dicomweb/limits.js';
 import { profileOf } from '../../../src/dicomweb/profile.js';
 import { createServices } from '../../../src/dicomweb/services.js';
 import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
+import { timeBudgets } from '../../../src/time-budgets.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import { headOf } from '../../../src/http/incoming-request.js';
@@ -41,7 +42,7 @@ describe('deleteStudy', () => {
       signal: request.signal,
     });
     const refused = expect(answer).rejects.toMatchObject({ code: 'storage-unavailable' });
-    await jest.advanceTimersByTimeAsync(20_000);
+    await jest.advanceTimersByTimeAsync(timeBudgets.stuckRequest + timeBudgets.stuckOutcome);
     await refused;
     expect(jest.getTimerCount()).toBe(0);
   });
