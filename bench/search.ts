@@ -123,7 +123,7 @@ const queries: readonly Query[] = [
     of: (n) => [{}, `StudyDate=${dateOf(n)}&limit=25&includetotal=true`],
   },
   {
-    name: 'a modality with its total, of 125 000 a bound',
+    name: 'a modality with its total, of 125 000',
     route: studies,
     of: () => [{}, 'ModalitiesInStudy=CT&limit=25&includetotal=true'],
     requests: 5,
