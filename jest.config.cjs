@@ -1,9 +1,12 @@
 /** jest: TypeScript through swc, CommonJS, one Azurite for the whole run. */
+const { availableParallelism } = require('node:os');
+
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  maxWorkers: '100%',
+  // One more than there are cores: some suites wait for browsers, for other processes and for storage.
+  maxWorkers: availableParallelism() + 1,
   // What suites leave behind makes those after them up to seven times as slow.
   workerIdleMemoryLimit: '400MB',
   transform: {
