@@ -2,14 +2,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { frameRuns, type FrameIndex } from '../../../src/dicom/frames.js';
-import {
-  parsePart10,
-  Part10Reader,
-  type ParsedInstance,
-} from '../../../src/dicom/part10/part10.js';
+import { parsePart10, type ParsedInstance } from '../../../src/dicom/part10/part10.js';
 import { ServiceError, type ErrorCode } from '../../../src/errors.js';
 import { chunksOf } from '../../support/part10-builder.js';
-import { plain } from '../../support/dicom/plain-instance.js';
+import { plain, readChunks } from '../../support/dicom/plain-instance.js';
 
 const root = process.env['DICOM_CORPUS'] ?? resolve(__dirname, '../../../../shared/corpus');
 const present = existsSync(root);
@@ -61,12 +57,6 @@ async function outcome(read: () => Promise<ParsedInstance>): Promise<Outcome> {
   }
 }
 
-async function readChunks(file: Buffer): Promise<ParsedInstance> {
-  const reader = new Part10Reader();
-  for (const chunk of chunksOf(file, 1021)) await reader.push(chunk);
-  return plain(await reader.finish());
-}
-
 function numberOfFrames({ dataSet }: ParsedInstance): number {
   const element = dataSet.elements.find(({ tag }) => tag === '00280008');
   return Number(Buffer.from(element?.bytes ?? []).toString('latin1')) || 1;
@@ -98,7 +88,10 @@ function numberOfFrames({ dataSet }: ParsedInstance): number {
 
   it('reads the same from chunks', async () => {
     for (const [path, result] of outcomes) {
-      expect([path, await outcome(() => readChunks(readFileSync(path)))]).toEqual([path, result]);
+      expect([path, await outcome(() => readChunks(chunksOf(readFileSync(path), 1021)))]).toEqual([
+        path,
+        result,
+      ]);
     }
   });
 

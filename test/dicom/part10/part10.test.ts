@@ -1,9 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  parsePart10,
-  Part10Reader,
-  type ParsedInstance,
-} from '../../../src/dicom/part10/part10.js';
+import { parsePart10, type ParsedInstance } from '../../../src/dicom/part10/part10.js';
 import type { RawDataSet, RawElement } from '../../../src/dicom/raw-data-set.js';
 import {
   binary,
@@ -18,7 +14,7 @@ import {
   syntaxes,
   type Part10Spec,
 } from '../../support/part10-builder.js';
-import { plain } from '../../support/dicom/plain-instance.js';
+import { plain, readChunks } from '../../support/dicom/plain-instance.js';
 
 const uncompressed = ['explicit', 'implicit', 'bigEndian', 'deflated'] as const;
 
@@ -37,12 +33,6 @@ function vrs(dataSet: RawDataSet): Record<string, string> {
 
 async function parse(spec: Part10Spec): Promise<ParsedInstance> {
   return await parsePart10(buildPart10(spec));
-}
-
-async function read(chunks: readonly Uint8Array[]): Promise<ParsedInstance> {
-  const reader = new Part10Reader();
-  for (const chunk of chunks) await reader.push(chunk);
-  return plain(await reader.finish());
 }
 
 describe('parsePart10', () => {
@@ -91,7 +81,7 @@ describe('parsePart10', () => {
         transferSyntaxUID: syntaxes[name],
         overrides: [sequence('00081140', [[element('00081155', 'UI', '1.2')], []], 'undefined')],
       });
-      expect(await read(chunksOf(file, size))).toEqual(plain(await parsePart10(file)));
+      expect(await readChunks(chunksOf(file, size))).toEqual(plain(await parsePart10(file)));
     }
   });
 

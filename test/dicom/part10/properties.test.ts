@@ -1,11 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  defaultPart10Limits,
-  parsePart10,
-  Part10Reader,
-} from '../../../src/dicom/part10/part10.js';
-import type { ParsedInstance } from '../../../src/dicom/part10/part10.js';
+import { defaultPart10Limits, parsePart10 } from '../../../src/dicom/part10/part10.js';
 import type { RawDataSet } from '../../../src/dicom/raw-data-set.js';
 import { ServiceError } from '../../../src/errors.js';
 import {
@@ -18,7 +13,7 @@ import {
   syntaxes,
   type ElementSpec,
 } from '../../support/part10-builder.js';
-import { plain } from '../../support/dicom/plain-instance.js';
+import { readChunks } from '../../support/dicom/plain-instance.js';
 
 const limits = { ...defaultPart10Limits, headerBytes: 20_000, elements: 2000, nestingDepth: 8 };
 
@@ -69,16 +64,10 @@ const files = fc
     }),
   }));
 
-async function read(chunks: readonly Uint8Array[]): Promise<ParsedInstance> {
-  const reader = new Part10Reader(limits);
-  for (const chunk of chunks) await reader.push(chunk);
-  return plain(await reader.finish());
-}
-
 /** `parsed`, or the error that refused the file; anything else fails the test. */
 async function outcome(chunks: readonly Uint8Array[]): Promise<unknown> {
   try {
-    return await read(chunks);
+    return await readChunks(chunks, limits);
   } catch (error) {
     if (error instanceof ServiceError) return { code: error.code, facts: error.facts };
     throw error;
@@ -116,7 +105,9 @@ describe('Part10Reader, whatever the file', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(files, sizes, async ({ file }, chunkSizes) => {
-        expect(await read(chunksOf(file, ...chunkSizes))).toEqual(await read([file]));
+        expect(await readChunks(chunksOf(file, ...chunkSizes), limits)).toEqual(
+          await readChunks([file], limits),
+        );
       }),
     );
   });

@@ -17,16 +17,10 @@ import {
   syntaxes,
   type Part10Spec,
 } from '../../support/part10-builder.js';
-import { plain } from '../../support/dicom/plain-instance.js';
+import { plain, readChunks } from '../../support/dicom/plain-instance.js';
 
 async function parse(spec: Part10Spec): Promise<ParsedInstance> {
   return await parsePart10(buildPart10(spec));
-}
-
-async function read(chunks: readonly Uint8Array[]): Promise<ParsedInstance> {
-  const reader = new Part10Reader();
-  for (const chunk of chunks) await reader.push(chunk);
-  return plain(await reader.finish());
 }
 
 describe('Part10Reader', () => {
@@ -212,6 +206,6 @@ describe('Part10Reader', () => {
     const file = sampleInstance({ transferSyntaxUID: syntaxes.deflated });
     const padded = Buffer.concat([file, Buffer.alloc(3)]);
     const expected = plain(await parsePart10(file));
-    expect(await read(chunksOf(padded, 5))).toEqual({ ...expected, length: padded.length });
+    expect(await readChunks(chunksOf(padded, 5))).toEqual({ ...expected, length: padded.length });
   });
 });

@@ -1,9 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  parsePart10,
-  Part10Reader,
-  type ParsedInstance,
-} from '../../../src/dicom/part10/part10.js';
+import { parsePart10 } from '../../../src/dicom/part10/part10.js';
 import {
   binary,
   buildPart10,
@@ -16,12 +12,7 @@ import {
   sequence,
   syntaxes,
 } from '../../support/part10-builder.js';
-
-async function read(chunks: readonly Uint8Array[]): Promise<ParsedInstance> {
-  const reader = new Part10Reader();
-  for (const chunk of chunks) await reader.push(chunk);
-  return await reader.finish();
-}
+import { readChunks } from '../../support/dicom/plain-instance.js';
 
 function encodeFileEndingInSequence(): Buffer {
   const file = buildPart10({
@@ -122,7 +113,10 @@ describe('parsePart10 of a file that cannot be read', () => {
     ],
   ])('refuses a file %s', async (_, file, code) => {
     await expect(parsePart10(file)).rejects.toMatchObject({ name: 'ServiceError', code });
-    await expect(read(chunksOf(file, 7))).rejects.toMatchObject({ name: 'ServiceError', code });
+    await expect(readChunks(chunksOf(file, 7))).rejects.toMatchObject({
+      name: 'ServiceError',
+      code,
+    });
   });
 
   it('names tag, offset and missing bytes of a value that is cut', async () => {

@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { deleteStudy } from '../../../src/dicomweb/delete/delete-instances.js';
 import { defaultLimits } from '../../../src/dicomweb/limits.js';
-import { profileOf } from '../../../src/dicomweb/profile.js';
 import { createServices } from '../../../src/dicomweb/services.js';
-import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
 import { timeBudgets } from '../../../src/time-budgets.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
-import { headOf } from '../../../src/http/incoming-request.js';
+import { contextOf } from '../../support/request-context.js';
 
 describe('deleteStudy', () => {
   beforeEach(() => {
@@ -23,24 +21,8 @@ describe('deleteStudy', () => {
     };
     const stores = { tables: new MemoryTableStore({ beforeCall }), blobs: new MemoryBlobStore() };
     const request = new Request('http://archive.example/studies/1.2.3', { method: 'DELETE' });
-    const answer = deleteStudy({
-      request: headOf(request),
-      params: { study: '1.2.3' },
-      // eslint-disable-next-line @typescript-eslint/require-await -- nothing is sent
-      body: (async function* () {
-        yield* [];
-      })(),
-      profile: profileOf(undefined),
-      partition,
-      reach: 'everywhere',
-      baseUrl: 'http://archive.example',
-      services: createServices(stores, { limits: defaultLimits, partitions: false }),
-      noteStored: () => undefined,
-      noteShare: () => undefined,
-      noteUpdate: () => undefined,
-      noteFault: () => undefined,
-      signal: request.signal,
-    });
+    const services = createServices(stores, { limits: defaultLimits, partitions: false });
+    const answer = deleteStudy(contextOf(request, { services, params: { study: '1.2.3' } }));
     const refused = expect(answer).rejects.toMatchObject({ code: 'storage-unavailable' });
     await jest.advanceTimersByTimeAsync(timeBudgets.stuckRequest + timeBudgets.stuckOutcome);
     await refused;

@@ -1,14 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { defaultLimits } from '../../../src/dicomweb/limits.js';
-import { profileOf } from '../../../src/dicomweb/profile.js';
 import { createServices } from '../../../src/dicomweb/services.js';
 import { storeInstances } from '../../../src/dicomweb/store/store-instances.js';
-import { defaultPartition as partition } from '../../../src/storage/archive/keys.js';
 import { MemoryBlobStore } from '../../../src/storage/memory/memory-blob-store.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
 import type { StorageCall } from '../../../src/storage/storage-call.js';
 import { sampleInstance } from '../../support/part10-builder.js';
-import { headOf } from '../../../src/http/incoming-request.js';
+import { contextOf } from '../../support/request-context.js';
 
 describe('storeInstances', () => {
   beforeEach(() => {
@@ -33,30 +31,12 @@ describe('storeInstances', () => {
       tables: new MemoryTableStore({ beforeCall }),
       blobs: new MemoryBlobStore({ beforeCall }),
     };
-    const file = sampleInstance();
-    // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for
-    async function* body() {
-      yield file;
-    }
     const request = new Request('http://archive.example/studies', {
       method: 'POST',
       headers: { 'Content-Type': 'application/dicom' },
     });
-    const answer = storeInstances({
-      request: headOf(request),
-      params: {},
-      body: body(),
-      profile: profileOf(undefined),
-      partition,
-      reach: 'everywhere',
-      baseUrl: 'http://archive.example',
-      services: createServices(stores, { limits: defaultLimits, partitions: false }),
-      noteStored: () => undefined,
-      noteShare: () => undefined,
-      noteUpdate: () => undefined,
-      noteFault: () => undefined,
-      signal: request.signal,
-    });
+    const services = createServices(stores, { limits: defaultLimits, partitions: false });
+    const answer = storeInstances(contextOf(request, { services, body: sampleInstance() }));
     const refused = { isSeen: false };
     const seen = expect(answer)
       .rejects.toMatchObject({ code: 'storage-unavailable' })

@@ -2,7 +2,6 @@
 import type { DataSet } from '../../../../src/dicom/data-set.js';
 import type { InstanceUids, SOPClassUID, TransferSyntaxUID } from '../../../../src/dicom/uid.js';
 import { defaultLimits } from '../../../../src/dicomweb/limits.js';
-import { profileOf } from '../../../../src/dicomweb/profile.js';
 import { routes } from '../../../../src/dicomweb/routes.js';
 import { createServices, type Services } from '../../../../src/dicomweb/services.js';
 import { defaultPartition } from '../../../../src/storage/archive/keys.js';
@@ -13,7 +12,7 @@ import type { TableStore } from '../../../../src/storage/table-store.js';
 import { elementsOf, textIn, type Change } from './naive-search.js';
 import { reply } from '../../../../src/http/reply.js';
 import { asResponse } from '../../../support/host/web-response.js';
-import { headOf } from '../../../../src/http/incoming-request.js';
+import { contextOf } from '../../../support/request-context.js';
 
 export type Deed =
   | {
@@ -39,11 +38,6 @@ export interface Answer {
 
 const partition = defaultPartition;
 const baseUrl = 'http://archive.example';
-
-// eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  yield new Uint8Array();
-}
 
 export class ArchiveUnderTest {
   readonly services: Services;
@@ -114,21 +108,7 @@ export class ArchiveUnderTest {
     const path = routes[name].path.replace(/\{(\w+)\}/g, (_, key: string) => params[key] ?? '');
     const request = new Request(`${baseUrl}/${path}?${query}`);
     const answered = await routes[name]
-      .handler({
-        request: headOf(request),
-        params,
-        body: nothing(),
-        profile: profileOf(version),
-        partition,
-        reach: 'everywhere',
-        baseUrl,
-        services: this.services,
-        noteStored: () => undefined,
-        noteShare: () => undefined,
-        noteUpdate: () => undefined,
-        noteFault: () => undefined,
-        signal: request.signal,
-      })
+      .handler(contextOf(request, { services: this.services, params, version }))
       .catch((error: unknown) => {
         const isRefusal =
           error instanceof Error && 'code' in error && error.code === 'invalid-query';
