@@ -130,7 +130,7 @@ describe('app settings', () => {
       // As Resource Manager spells them.
       DICOMWEB_PARTITIONS: 'False',
       DICOMWEB_IMPORT_KEEP_FILES: 'False',
-      DICOMWEB_MAX_REQUEST_BYTES: '63963136',
+      DICOMWEB_MAX_REQUEST_BYTES: '59768832',
       // Parameters that are empty unless given.
       DICOM_AUTH_ISSUER: '',
       DICOMWEB_PUBLIC_URL: 'https://func-dicomweb-x.azurewebsites.net',

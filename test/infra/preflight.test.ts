@@ -102,7 +102,7 @@ onUnix('npm run preflight', () => {
     ['DICOM_MAXIMUM_INSTANCES', '10', /from 40 to 1000, not 10/],
     ['DICOM_LOG_DAYS', 'a month', /from 30 to 730, not a month/],
     ['DICOM_AUTH_CLIENT_ID', 'dicom', /must be a GUID/],
-    ['DICOMWEB_MAX_REQUEST_BYTES', '63963137', /fit into 4096 MB with 63963136 at most/],
+    ['DICOMWEB_MAX_REQUEST_BYTES', '59768833', /fit into 4096 MB with 59768832 at most/],
     ['DICOM_REQUESTS_PER_INSTANCE', '500', /4096 MB hold no bodies of 500 requests/],
     ['DICOM_POINT_IN_TIME_DAYS', '30', /needs DICOM_VERSIONING/],
   ])('refuses %s=%s', (name, value, message) => {
