@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -55,6 +63,18 @@ describe('compile.mjs', () => {
     expect(compile()).toEqual([0, 4]);
     rmSync(file('dist'), { recursive: true });
     expect(compile()).toEqual([0, 5]);
+  });
+
+  it('runs the script that is named, in the same process, with its arguments', () => {
+    mkdirSync(file('dist'));
+    const tool = 'console.log(process.argv.slice(1).join()); process.exitCode = 3;';
+    writeFileSync(file('dist/tool.js'), tool);
+    const parameters = [file('scripts/compile.mjs'), 'dist/tool.js', '--url', 'x'];
+    const options = { cwd: realpathSync(folder), encoding: 'utf8' } as const;
+    const { status, stdout } = spawnSync(process.execPath, parameters, options);
+    expect([status, stdout]).toEqual([3, `${realpathSync(file('dist/tool.js'))},--url,x\n`]);
+    writeFileSync(file('src/a.ts'), 'wrong');
+    expect(spawnSync(process.execPath, parameters, options).stdout).toBe('');
   });
 
   it('runs it again after it has failed', () => {

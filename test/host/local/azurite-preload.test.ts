@@ -107,6 +107,14 @@ const readings = `
   }
   void main();`;
 
+/** Loads what the emulator begins with, and names the packages that it never uses here and has loaded all the same. */
+const beginning = `
+  const load = require('node:module').createRequire(process.argv[1]);
+  for (const part of ['./blob/BlobServerFactory.js', './common/Telemetry.js']) load(part);
+  const file = /node_modules.(sequelize|applicationinsights).(?:lib|out)./;
+  const loaded = Object.values(require.cache).filter(({ children }) => children.length > 0);
+  console.log(JSON.stringify([...new Set(loaded.map(({ id }) => file.exec(id)?.[1] ?? ''))].filter(Boolean).sort()));`;
+
 async function run(...options: readonly string[]): Promise<unknown> {
   const parameters = [...options, '-e', removals, script];
   const { stdout } = await promisify(execFile)(process.execPath, parameters);
@@ -119,6 +127,17 @@ describe('azuritePreload', () => {
     expect(await run('--import', azuritePreload(script))).toEqual({ ...wanted, sortedForOne: 0 });
     // Once for each of two indexes, 75 rows and a row that is not there: the reason for it.
     expect(await run()).toEqual({ ...wanted, sortedForOne: 152 });
+  });
+
+  it('lets the emulator begin without its telemetry and its store in SQL databases', async () => {
+    const loaded = async (...options: readonly string[]) => {
+      const parameters = [...options, '-e', beginning, script];
+      return JSON.parse(
+        (await promisify(execFile)(process.execPath, parameters)).stdout,
+      ) as unknown;
+    };
+    expect(await loaded()).toEqual(['applicationinsights', 'sequelize']);
+    expect(await loaded('--import', azuritePreload(script))).toEqual([]);
   });
 
   it('lets the emulator read ranges and rows in order, with the answers that it gives without', async () => {
