@@ -17,7 +17,10 @@ module.exports = {
   },
   transformIgnorePatterns: ['/node_modules/(?!(?:jose|@cornerstonejs/dicom-image-loader)/)'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  setupFiles: ['<rootDir>/test/support/jest/fast-check-setup.ts'],
+  setupFiles: [
+    '<rootDir>/test/support/jest/end-storages.ts',
+    '<rootDir>/test/support/jest/fast-check-setup.ts',
+  ],
   setupFilesAfterEnv: ['<rootDir>/test/support/jest/compare-bytes.ts'],
   globalSetup: '<rootDir>/test/support/jest/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/jest/global-teardown.ts',
