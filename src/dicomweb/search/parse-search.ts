@@ -189,14 +189,14 @@ function readOrdering(
   const orderings = text.split(',').map((one): Ordering | undefined => {
     const name = one.trim();
     const tag = parseAttribute(name.replace(/^[-+]/, ''));
-    const isKey = searchKeys.some(
-      (key) =>
-        key.tag === tag &&
-        levels.includes(key.level) &&
-        key.matching !== 'sequences' &&
-        !isInInstances(key),
+    const key = searchKeys.findLast(
+      (one) =>
+        one.tag === tag &&
+        levels.includes(one.level) &&
+        one.matching !== 'sequences' &&
+        !isInInstances(one),
     );
-    return tag !== undefined && isKey ? { tag, descending: name.startsWith('-') } : undefined;
+    return key && { tag: key.as ?? key.tag, descending: name.startsWith('-') };
   });
   const [first, ...then] = orderings.filter((one) => one !== undefined);
   if (first === undefined || then.length + 1 < orderings.length || orderings.length > mostOrders) {

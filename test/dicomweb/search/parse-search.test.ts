@@ -41,6 +41,8 @@ describe('parseSearch', () => {
   it('reads an order of up to four keys', () => {
     expect(parse('orderby=-StudyDate').ordering).toEqual({ tag: '00080020', descending: true });
     expect(parse('OrderBy=00100010').ordering).toEqual({ tag: '00100010', descending: false });
+    // Studies list the classes of their instances in an attribute of their own.
+    expect(parse('orderby=SOPClassUID').ordering).toEqual({ tag: '00080062', descending: false });
     expect(parse('orderby=-StudyDate,%20StudyTime').ordering).toEqual({
       tag: '00080020',
       descending: true,
