@@ -1,7 +1,8 @@
 /**
- * `npm run one-study [-- --instances 2000 --processes 8 --in-request 10]`: one process, then several, store
- * one study over Azurite, on which all of them wait for the same processors; then the archive does the same by a
- * simulated clock, each function instance with a processor of its own. Exits 1 when an instance failed or was lost.
+ * `npm run one-study [-- --instances 2000 --processes 8 --in-request 10 --only azurite|simulated]`: one process, then
+ * several, store one study over Azurite, on which all of them wait for the same processors; then the archive does the
+ * same by a simulated clock, each function instance with a processor of its own. Exits 1 when an instance failed or was
+ * lost.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,71 +11,66 @@ import { startAzurite } from '../../src/host/local/azurite.js';
 import { markdownTable } from './kill/tables.js';
 import { runOneStudy } from './run-one-study.js';
 
+interface OneStudyOptions {
+  readonly instances: number;
+  readonly instancesPerRequest: number;
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       instances: { type: 'string', default: '2000' },
       processes: { type: 'string', default: '8' },
       'in-request': { type: 'string', default: '10' },
+      only: { type: 'string' },
     },
   });
+  const processes = Number(values.processes);
+  const options = {
+    instances: Number(values.instances),
+    instancesPerRequest: Number(values['in-request']),
+  };
+  if (values.only !== 'simulated') await measure(processes, options);
+  if (values.only !== 'azurite') await simulate(processes, options);
+}
+
+async function measure(processes: number, options: OneStudyOptions): Promise<void> {
   const azurite = await startAzurite();
   try {
     const rows: string[][] = [];
-    for (const processes of [1, Number(values.processes)]) {
+    for (const some of [1, processes]) {
       const emulated = processorTimeOf(azurite.pid);
-      const report = await runOneStudy({
-        connectionString: azurite.connectionString,
-        prefix: `one${processes}`,
-        processes,
-        instances: Number(values.instances),
-        instancesPerRequest: Number(values['in-request']),
-      });
+      const { connectionString } = azurite;
+      const run = { ...options, connectionString, prefix: `one${some}`, processes: some };
+      const report = await runOneStudy(run);
       const { failed, lost, instancesPerSecond, commits, refused } = report;
-      const azuriteMilliseconds =
-        (processorTimeOf(azurite.pid) - emulated) / Number(values.instances);
+      const ofAzurite = (processorTimeOf(azurite.pid) - emulated) / options.instances;
+      const times = [report.processorMilliseconds, ofAzurite].map((time) => time.toFixed(1));
       rows.push(
-        [
-          ...[processes, failed, lost, instancesPerSecond.toFixed(0), commits, refused],
-          report.processorMilliseconds.toFixed(1),
-          azuriteMilliseconds.toFixed(1),
-        ].map(String),
+        [some, failed, lost, instancesPerSecond.toFixed(0), commits, refused, ...times].map(String),
       );
       if (failed + lost > 0) process.exitCode = 1;
     }
-    const head = [
-      ...['processes', 'failed', 'lost', 'instances/s', 'commits', 'of them refused'],
-      ...['processor ms an instance', 'and of Azurite'],
-    ];
+    const counts = ['processes', 'failed', 'lost', 'instances/s', 'commits', 'of them refused'];
+    const head = [...counts, 'processor ms an instance', 'and of Azurite'];
     console.log(`\n${markdownTable(head, rows)}\n`);
   } finally {
     await azurite.stop();
   }
-  await simulate(Number(values.processes), Number(values.instances), Number(values['in-request']));
 }
 
-/** The same by the clock of `bench/simulate`. */
-async function simulate(
-  processes: number,
-  instances: number,
-  instancesPerRequest: number,
-): Promise<void> {
+/** The same by the clock of `bench/simulate`, with one function instance, two, four and so on. */
+async function simulate(processes: number, options: OneStudyOptions): Promise<void> {
   const rows: string[][] = [];
-  for (const some of [1, processes]) {
-    const run = { processes: some, instances, instancesPerRequest, shards: 16, seed: 1 };
-    const { instancesPerSecond, slowest, commits, refused } = await storeOneStudy(run);
+  for (let some = 1; some <= processes; some *= 2) {
+    const figures = await storeOneStudy({ ...options, processes: some, shards: 16, seed: 1 });
+    const { instancesPerSecond, slowest, commits, refused } = figures;
     rows.push(
       [some, instancesPerSecond.toFixed(0), slowest.toFixed(1), commits, refused].map(String),
     );
   }
-  const head = [
-    'function instances',
-    'instances/s',
-    'slowest request, s',
-    'commits',
-    'of them refused',
-  ];
-  console.log(markdownTable(head, rows));
+  const times = ['function instances', 'instances/s', 'slowest request, s'];
+  console.log(markdownTable([...times, 'commits', 'of them refused'], rows));
 }
 
 /** Milliseconds of processor time that a process has taken; NaN where the system does not tell. */
