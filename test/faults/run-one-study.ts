@@ -91,7 +91,9 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
         const first = next;
         next = Math.min(next + instancesPerRequest, instances);
         const numbers = Array.from({ length: next - first }, (_, n) => first + n);
-        failed += await store(url, numbers);
+        // Not in one: others add while this waits.
+        const refused = await store(url, numbers);
+        failed += refused;
       }
     };
     const before = await Promise.all(children.map(async (child) => await child.sample()));
