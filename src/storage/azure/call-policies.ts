@@ -7,6 +7,31 @@ import { answerWithin } from './answer-within.js';
 export type CallPipeline = TableClient['pipeline'];
 export type CallPolicy = Parameters<CallPipeline['addPolicy']>[0];
 
+/**
+ * Steps of the SDKs that change nothing of our calls, while each takes promises of every call: connections
+ * are ours (`keptSocketsPolicy`), so are id and agent of a call (`callerPolicy`), nobody collects spans of the SDKs,
+ * signals are native, bodies are never forms, storage redirects nobody and answers in no coding, and what
+ * sends or signs a body sets its length.
+ */
+const idleSteps = [
+  'proxyPolicy',
+  'decompressResponsePolicy',
+  'wrapAbortSignalLikePolicy',
+  'formDataPolicy',
+  'multipartPolicy',
+  'userAgentPolicy',
+  'setClientRequestIdPolicy',
+  'tracingPolicy',
+  'redirectPolicy',
+  'StorageCorrectContentLengthPolicy',
+  'storageBrowserPolicy',
+] as const;
+
+/** Takes out of a pipeline what its calls do not need. */
+export function removeIdleSteps(pipeline: CallPipeline): void {
+  for (const name of idleSteps) pipeline.removePolicy({ name });
+}
+
 /** A blob service whose own pipeline can be added to: the SDK has policies of an older kind only. */
 export class BlobAccount extends BlobServiceClient {
   /** Shared by all clients of the account. */
@@ -23,11 +48,15 @@ export interface StorageCaller {
   readonly waits: () => () => void;
 }
 
+/** What the logs of storage call us. */
+const userAgent = 'dicomweb-functions';
+
 /** Sends the headers of the caller with every call, and tells it how long the answer takes. */
 export function callerPolicy({ headers, waits }: StorageCaller): CallPolicy {
   return {
     name: 'callerPolicy',
     async sendRequest(request, next) {
+      request.headers.set('User-Agent', userAgent);
       for (const [name, value] of Object.entries(headers())) request.headers.set(name, value);
       const answered = waits();
       try {

@@ -12,7 +12,13 @@ import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
-import { BlobAccount, callerPolicy, callTimePolicy, type StorageCaller } from './call-policies.js';
+import {
+  BlobAccount,
+  callerPolicy,
+  callTimePolicy,
+  removeIdleSteps,
+  type StorageCaller,
+} from './call-policies.js';
 import { keptSocketsPolicy, mostSockets } from './kept-sockets.js';
 import { readInBatches } from './reads-in-batches.js';
 import { StorageClock, tableClockPolicy } from './storage-clock.js';
@@ -97,6 +103,7 @@ function openTable(
           allowInsecureConnection: true,
         })
       : new TableClient(address.tableUrl, name, address.credential);
+  removeIdleSteps(client.pipeline);
   client.pipeline.removePolicy({ phase: 'Retry' });
   client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? timeBudgets.tableCall), {
     phase: 'Retry',
@@ -135,6 +142,7 @@ function openBlobs(
       ? BlobServiceClient.fromConnectionString(address.connectionString)
       : { url: address.blobUrl, credential: address.credential };
   const service = new BlobAccount(url, newPipeline(credential, blobRetries));
+  removeIdleSteps(service.callPipeline);
   service.callPipeline.addPolicy(callTimePolicy(options.timeoutMs ?? timeBudgets.blobCall));
   // The SDK sends everything again by itself: a blob that is put twice is the same.
   const sockets = keptSocketsPolicy(url, mostSockets.blobs);

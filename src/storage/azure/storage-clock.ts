@@ -31,10 +31,10 @@ export class StorageClock {
 export function tableClockPolicy(clock: StorageClock): CallPolicy {
   return {
     name: 'tableClockPolicy',
-    async sendRequest(request, next) {
-      const response = await next(request);
-      clock.hear(response.headers.get('date'));
-      return response;
-    },
+    sendRequest: (request, next) =>
+      next(request).then((response) => {
+        clock.hear(response.headers.get('date'));
+        return response;
+      }),
   };
 }

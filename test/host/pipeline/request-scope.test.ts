@@ -52,6 +52,9 @@ describe('withinScope', () => {
       undefined,
       undefined,
     ]);
+    expect(heard.map((headers) => headers['user-agent'])).toEqual(
+      heard.map(() => 'dicomweb-functions'),
+    );
     server.close();
     server.closeAllConnections();
   });
