@@ -55,28 +55,29 @@ export function receivedBody(
   const end = { done: true, value: undefined } as const;
   let total = 0;
   let ended = false;
+  const passed = (step: IteratorResult<Uint8Array, unknown>) => {
+    if (step.done === true) {
+      ended = true;
+      return end;
+    }
+    total += step.value.byteLength;
+    if (total > maxBytes) return refused();
+    onBytes(step.value.byteLength);
+    return step;
+  };
+  const failed = (error: unknown): never => {
+    ended = true;
+    throw isAbort(error) ? brokenOff(error) : error;
+  };
+  const refused = async (): Promise<never> => {
+    await body.return?.();
+    throw tooLarge(maxBytes);
+  };
   const body: AsyncIterableIterator<Uint8Array, undefined> = {
     [Symbol.asyncIterator]: () => body,
-    async next() {
-      if (ended || chunks === undefined) return end;
-      let step: IteratorResult<Uint8Array, unknown>;
-      try {
-        step = await chunks.next();
-      } catch (error) {
-        ended = true;
-        throw isAbort(error) ? brokenOff(error) : error;
-      }
-      if (step.done === true) {
-        ended = true;
-        return end;
-      }
-      total += step.value.byteLength;
-      if (total > maxBytes) {
-        await body.return?.();
-        throw tooLarge(maxBytes);
-      }
-      onBytes(step.value.byteLength);
-      return step;
+    next() {
+      if (ended || chunks === undefined) return Promise.resolve(end);
+      return chunks.next().then(passed, failed);
     },
     async return() {
       if (!ended) {

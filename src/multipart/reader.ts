@@ -93,16 +93,19 @@ class Content implements AsyncIterable<Uint8Array> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
-    return {
-      next: async () => {
-        if (this.#passed) throw new Error('A part was read after the next had been asked for.');
-        if (this.#end !== undefined) return end;
-        const value = await this.#scanner.data();
-        if (value instanceof Uint8Array) return { done: false, value };
-        this.#close(value);
-        return end;
-      },
-    };
+    return { next: () => this.#next() };
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#passed) {
+      return Promise.reject(new Error('A part was read after the next had been asked for.'));
+    }
+    if (this.#end !== undefined) return Promise.resolve(end);
+    return this.#scanner.data().then((value) => {
+      if (value instanceof Uint8Array) return { done: false, value };
+      this.#close(value);
+      return end;
+    });
   }
 
   /** Passes over what was not read and tells which boundary line ended the part. */

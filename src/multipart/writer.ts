@@ -41,22 +41,16 @@ export function writeMultipart(
 
 const end = { done: true, value: undefined } as const;
 
-/** The chunks of a part that has been opened and not begun. */
-function streamOf(part: OutgoingPart | undefined): AsyncIterator<Uint8Array> | undefined {
-  const body = part?.body;
-  return body === undefined || body instanceof Uint8Array
-    ? undefined
-    : body[Symbol.asyncIterator]();
-}
-
-/** Chunks of the body as they are asked for: with a step for each, and none for a generator besides. */
+/** Chunks of the body as they are asked for, those of a part's stream with one step for each. */
 class Writer implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #parts: AsyncIterator<OutgoingPart>;
   readonly #boundary: string;
   #lead = '';
-  /** The part that is being written, and what of its body has not been. */
+  /** The part that is being written. */
   #part: OutgoingPart | undefined;
-  #body: AsyncIterator<Uint8Array> | undefined;
+  /** What of its body is still to come: chunks, or bytes that have not been written. */
+  #stream: AsyncIterator<Uint8Array> | undefined;
+  #bytes: Uint8Array | undefined;
   #written = 0;
   #ended = false;
 
@@ -69,60 +63,58 @@ class Writer implements AsyncIterableIterator<Uint8Array, undefined> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#ended) return end;
-    try {
-      while (this.#part !== undefined) {
-        const value = await this.#chunkOf(this.#part);
-        if (value !== undefined) return { done: false, value };
-        this.#part = undefined;
-      }
-      return { done: false, value: await this.#line() };
-    } catch (error) {
-      await this.return();
-      throw error;
-    }
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    return this.#stream === undefined
+      ? this.#between()
+      : this.#stream.next().then(this.#streamed, this.#failed);
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#ended) return end;
     this.#ended = true;
-    const body = this.#body ?? streamOf(this.#part);
-    this.#body = undefined;
-    await body?.return?.();
+    const stream = this.#stream;
+    this.#stream = undefined;
+    await stream?.return?.();
     await this.#parts.return?.();
     return end;
   }
 
-  /** The next bytes of a part; `undefined` after the last. */
-  #chunkOf(part: OutgoingPart): Promise<Uint8Array | undefined> | Uint8Array | undefined {
-    const { body } = part;
-    if (!(body instanceof Uint8Array)) return this.#streamed(part, body);
-    if (this.#written > 0 || body.byteLength === 0) {
-      this.#checkLength(part);
-      return undefined;
-    }
-    this.#written = body.byteLength;
-    return body;
-  }
-
-  async #streamed(
-    part: OutgoingPart,
-    body: AsyncIterable<Uint8Array>,
-  ): Promise<Uint8Array | undefined> {
-    this.#body ??= body[Symbol.asyncIterator]();
-    const step = await this.#body.next();
+  readonly #streamed = (
+    step: IteratorResult<Uint8Array, unknown>,
+  ): IteratorResult<Uint8Array, undefined> | Promise<IteratorResult<Uint8Array, undefined>> => {
     if (step.done === true) {
-      this.#body = undefined;
-      this.#checkLength(part);
-      return undefined;
+      this.#stream = undefined;
+      return this.#between();
     }
     this.#written += step.value.byteLength;
-    return step.value;
+    return step;
+  };
+
+  readonly #failed = async (error: unknown): Promise<never> => {
+    await this.return();
+    throw error;
+  };
+
+  /** What comes next besides the chunks of a stream. */
+  async #between(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#ended) return end;
+    try {
+      const bytes = this.#bytes;
+      if (bytes !== undefined && bytes.byteLength > 0) {
+        this.#bytes = undefined;
+        this.#written = bytes.byteLength;
+        return { done: false, value: bytes };
+      }
+      this.#checkLength();
+      return { done: false, value: await this.#line() };
+    } catch (error) {
+      return await this.#failed(error);
+    }
   }
 
   /** @throws ServiceError 'storage-corrupt'. */
-  #checkLength({ length }: OutgoingPart): void {
+  #checkLength(): void {
+    const length = this.#part?.length;
     if (length === undefined || length === this.#written) return;
     throw new ServiceError(
       'storage-corrupt',
@@ -138,7 +130,11 @@ class Writer implements AsyncIterableIterator<Uint8Array, undefined> {
       this.#ended = true;
       return Buffer.from(`${start}--\r\n`, 'latin1');
     }
+    const { body } = step.value;
     this.#part = step.value;
+    const isAtHand = body instanceof Uint8Array;
+    this.#bytes = isAtHand ? body : undefined;
+    this.#stream = isAtHand ? undefined : body[Symbol.asyncIterator]();
     this.#written = 0;
     this.#lead = '\r\n';
     return Buffer.from(`${start}\r\n${headerBlock(step.value.headers)}\r\n`, 'latin1');

@@ -214,7 +214,7 @@ function openFrames(
       ? await readAll(await openFrame(context, record, index, frame))
       : await transcodedFrame(context, image, to, index, frame);
   return readAhead(
-    listed(...frames),
+    frames,
     image === undefined ? framesAhead : framesAheadOf(image),
     async (frame): Promise<OpenedFrame> => {
       const short = frameLength(index, frame) <= longestSharedFrame;

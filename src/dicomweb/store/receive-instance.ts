@@ -100,17 +100,21 @@ function withoutPreambleOf(
   /** What follows the preamble in its chunk. */
   let rest: Uint8Array | undefined;
   const end = { done: true, value: undefined } as const;
+  const passed = (chunk: Uint8Array | undefined): IteratorResult<Uint8Array, undefined> => {
+    if (chunk === undefined) return end;
+    if (position >= preambleBytes) return { done: false, value: chunk };
+    const within = Math.min(preambleBytes - position, chunk.length);
+    position += within;
+    if (within < chunk.length) rest = chunk.subarray(within);
+    return { done: false, value: new Uint8Array(within) };
+  };
   const body: AsyncIterableIterator<Uint8Array, undefined> = {
     [Symbol.asyncIterator]: () => body,
-    async next() {
-      const chunk = rest ?? (await take());
+    next() {
+      if (rest === undefined) return take().then(passed);
+      const chunk = rest;
       rest = undefined;
-      if (chunk === undefined) return end;
-      if (position >= preambleBytes) return { done: false, value: chunk };
-      const within = Math.min(preambleBytes - position, chunk.length);
-      position += within;
-      if (within < chunk.length) rest = chunk.subarray(within);
-      return { done: false, value: new Uint8Array(within) };
+      return Promise.resolve(passed(chunk));
     },
     async return() {
       await leave();

@@ -50,14 +50,14 @@ export function signalOf(response: ServerResponse, milliseconds?: number): Abort
   return controller.signal;
 }
 
-/** Chunks of a body, handed out no faster than a response takes them, until its client goes. */
-function pacedChunks(
-  body: AsyncIterable<Uint8Array>,
+/** Lets go of a body when its client goes; `stop` ends that when the body has come to its end. */
+function leftWithClient(
+  chunks: AsyncIterator<Uint8Array>,
   response: ServerResponse,
-): { readonly next: () => Promise<Uint8Array | undefined>; readonly leave: () => Promise<void> } {
-  const chunks = body[Symbol.asyncIterator]();
+): { readonly stop: () => void; readonly leave: () => Promise<void> } {
+  const stop = () => response.off('close', abandon);
   const leave = async () => {
-    response.off('close', abandon);
+    stop();
     await chunks.return?.();
   };
   const abandon = () => {
@@ -65,29 +65,28 @@ function pacedChunks(
   };
   if (response.destroyed) abandon();
   else response.on('close', abandon);
-  return {
-    leave,
-    async next() {
-      if (response.writableNeedDrain || turnIsDue()) await untilDrained(response);
-      for (;;) {
-        const step = await chunks.next();
-        if (step.done === true) {
-          response.off('close', abandon);
-          return undefined;
-        }
-        if (step.value.byteLength > 0) return step.value;
-      }
-    },
-  };
+  return { stop, leave };
 }
 
-/** Sends a body, which is left when the client goes. Rejects as the body does. */
+/** Whether the next chunk waits: for the client, or for the turn of other requests. */
+function isToWait(response: ServerResponse): boolean {
+  return response.writableNeedDrain || turnIsDue();
+}
+
+/** Sends a body no faster than the response takes it; it is left when the client goes. Rejects as it does. */
 export async function sendPaced(
   body: AsyncIterable<Uint8Array>,
   response: ServerResponse,
 ): Promise<void> {
-  const { next } = pacedChunks(body, response);
-  for (let chunk = await next(); chunk !== undefined; chunk = await next()) response.write(chunk);
+  const chunks = body[Symbol.asyncIterator]();
+  const { stop } = leftWithClient(chunks, response);
+  for (;;) {
+    if (isToWait(response)) await untilDrained(response);
+    const step = await chunks.next();
+    if (step.done === true) break;
+    response.write(step.value);
+  }
+  stop();
 }
 
 /**
@@ -98,14 +97,18 @@ export function pacedStream(
   body: AsyncIterable<Uint8Array>,
   response: ServerResponse,
 ): ReadableStream<Uint8Array> {
-  const { next, leave } = pacedChunks(body, response);
+  const chunks = body[Symbol.asyncIterator]();
+  const { stop, leave } = leftWithClient(chunks, response);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const chunk = await next();
-          if (chunk === undefined) controller.close();
-          else controller.enqueue(chunk);
+          if (isToWait(response)) await untilDrained(response);
+          const step = await chunks.next();
+          if (step.done === true) {
+            stop();
+            controller.close();
+          } else controller.enqueue(step.value);
         } catch (error) {
           response.destroy();
           throw error;

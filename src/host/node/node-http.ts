@@ -56,6 +56,10 @@ class MessageHeaders implements RequestHeaders {
   }
 }
 
+function stepOf(value: Uint8Array | undefined): IteratorResult<Uint8Array, undefined> {
+  return value === undefined ? { done: true, value } : { done: false, value };
+}
+
 /**
  * The chunks of a message. Asking for the first tells a client that waits (`Expect: 100-continue`)
  * to go on, so that one who is refused sends nothing.
@@ -66,15 +70,14 @@ function chunksOf(
 ): AsyncIterator<Uint8Array, undefined> {
   let chunks: StreamChunks | undefined;
   return {
-    async next() {
+    next() {
       if (chunks === undefined) {
         const waits = message.headers.expect?.toLowerCase() === '100-continue';
         if (waits && !response.headersSent) response.writeContinue();
         // A slow client is known by its every byte.
         chunks = new StreamChunks(message, 1);
       }
-      const value = await chunks.next();
-      return value === undefined ? { done: true, value } : { done: false, value };
+      return chunks.next().then(stepOf);
     },
   };
 }

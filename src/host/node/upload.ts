@@ -57,11 +57,12 @@ export function receiveBody(
   /** What was asked for and has not come: a body that stalled is asked only once. */
   let pending: Promise<IteratorResult<Uint8Array, undefined>> | undefined;
 
-  async function next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    pending ??= chunks.next();
-    const result = await pending;
-    pending = undefined;
-    return result;
+  function next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    pending ??= chunks.next().then((result) => {
+      pending = undefined;
+      return result;
+    });
+    return pending;
   }
 
   const end = { done: true, value: undefined } as const;

@@ -26,13 +26,17 @@ class BodyError extends Error {
   override readonly name = 'BodyError';
 }
 
-/** @throws BodyError for what the body throws. */
-async function nextOf(chunks: AsyncIterator<Uint8Array, undefined>) {
-  try {
-    return (await chunks.next()).value;
-  } catch (cause) {
-    throw new BodyError('The body failed', { cause });
-  }
+function valueOf({ value }: IteratorResult<Uint8Array, undefined>): Uint8Array | undefined {
+  return value;
+}
+
+function failedBody(cause: unknown): never {
+  throw new BodyError('The body failed', { cause });
+}
+
+/** The next chunk; `undefined` after the last. @throws BodyError for what the body throws. */
+function nextOf(chunks: AsyncIterator<Uint8Array, undefined>): Promise<Uint8Array | undefined> {
+  return chunks.next().then(valueOf, failedBody);
 }
 
 const methods = {

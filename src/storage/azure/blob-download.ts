@@ -75,23 +75,25 @@ class Download implements BlobContent, AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    for (;;) {
-      try {
-        const value = await this.#chunks.next();
-        if (value === undefined) return { done: true, value };
-        this.#received += value.length;
-        return { done: false, value };
-      } catch (error) {
-        if (this.#target.signal?.aborted === true) throw clientAborted(error);
-        if (this.#cancelled || this.#resumes === mostResumes) {
-          throw new ServiceError('storage-unavailable', 'A download broke off', {}, error);
-        }
-        if (this.#received === this.length) return { done: true, value: undefined };
-        await this.#resume();
-      }
-    }
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    return this.#chunks.next().then(this.#passed, this.#brokenOff);
   }
+
+  readonly #passed = (value: Uint8Array | undefined): IteratorResult<Uint8Array, undefined> => {
+    if (value === undefined) return { done: true, value };
+    this.#received += value.length;
+    return { done: false, value };
+  };
+
+  readonly #brokenOff = async (error: unknown): Promise<IteratorResult<Uint8Array, undefined>> => {
+    if (this.#target.signal?.aborted === true) throw clientAborted(error);
+    if (this.#cancelled || this.#resumes === mostResumes) {
+      throw new ServiceError('storage-unavailable', 'A download broke off', {}, error);
+    }
+    if (this.#received === this.length) return { done: true, value: undefined };
+    await this.#resume();
+    return await this.next();
+  };
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.cancel();
