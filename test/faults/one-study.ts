@@ -4,9 +4,9 @@
  * same by a simulated clock, each function instance with a processor of its own. Exits 1 when an instance failed or was
  * lost.
  */
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { storeOneStudy } from '../../bench/simulate/one-study.js';
+import { processorMilliseconds } from '../../bench/speed/processor-time.js';
 import { startAzurite } from '../../src/host/local/azurite.js';
 import { markdownTable } from './kill/tables.js';
 import { runOneStudy } from './run-one-study.js';
@@ -75,11 +75,7 @@ async function simulate(processes: number, options: OneStudyOptions): Promise<vo
 
 /** Milliseconds of processor time that a process has taken; NaN where the system does not tell. */
 function processorTimeOf(pid: number): number {
-  if (process.platform !== 'linux') return Number.NaN;
-  // Behind the name, which may hold anything: the 12th and 13th, in hundredths of a second.
-  const [user, system] =
-    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').slice(11, 13) ?? [];
-  return (Number(user) + Number(system)) * 10;
+  return process.platform === 'linux' ? processorMilliseconds(pid) : Number.NaN;
 }
 
 main().catch((error: unknown) => {

@@ -59,16 +59,18 @@ function judgeKey({ table, partitionKey, rowKey }: Address): Finding {
 const fewestNeighbours = 8;
 
 /**
- * The rows of a page that are by UIDs of instances, and true. Such rows lie side by side as the rows of their
- * instances do, so that one call tells of many.
+ * The rows of a page that have to be looked at one by one: all but those that are by UIDs of instances, and true. Such rows
+ * lie side by side as the rows of their instances do, so that one call tells of many.
  */
-async function confirmedNeighbours(
+async function doubtfulRowsOf(
   { tables }: CheckContext,
-  page: readonly Address[],
-): Promise<ReadonlySet<Address>> {
+  table: Address['table'],
+  page: readonly KeyedRow[],
+): Promise<readonly Address[]> {
   const catalog = new Catalog(tables);
-  const all = page.flatMap((address) => {
-    const key = parseIndexKey(address.table, address.partitionKey, address.rowKey);
+  const rows = page.map(({ partitionKey, rowKey }) => ({ table, partitionKey, rowKey }));
+  const all = rows.flatMap((address) => {
+    const key = parseIndexKey(table, address.partitionKey, address.rowKey);
     if (key?.kind !== 'row' || key.row.tag !== sopInstanceUid) return [];
     const { study, series, instance } = key.row.uids;
     if (series === undefined || instance === undefined) return [];
@@ -91,7 +93,7 @@ async function confirmedNeighbours(
       }
     }
   });
-  return confirmed;
+  return rows.filter((row) => !confirmed.has(row));
 }
 
 /** The rows of a page that stand for nothing. */
@@ -100,10 +102,8 @@ export async function danglingRowsOf(
   table: Address['table'],
   page: readonly KeyedRow[],
 ): Promise<readonly Finding[]> {
-  const rows = page.map(({ partitionKey, rowKey }) => ({ table, partitionKey, rowKey }));
-  const confirmed = await confirmedNeighbours(context, rows);
-  const left = rows.filter((row) => !confirmed.has(row));
-  return (await filterAsync(left, async (row) => await isDangling(context, row))).map(judgeKey);
+  const rows = await doubtfulRowsOf(context, table, page);
+  return (await filterAsync(rows, async (row) => await isDangling(context, row))).map(judgeKey);
 }
 
 /** What is amiss in the search index. */
@@ -111,10 +111,8 @@ export async function* checkIndex(context: CheckContext): AsyncGenerator<Finding
   let done = 0;
   for (const table of indexTables) {
     for await (const page of tablePages(context.tables, table, [])) {
-      const rows = page.map(({ partitionKey, rowKey }) => ({ table, partitionKey, rowKey }));
-      const confirmed = await confirmedNeighbours(context, rows);
       const amiss = await filterAsync(
-        rows.filter((row) => !confirmed.has(row)),
+        await doubtfulRowsOf(context, table, page),
         async (row) =>
           parseIndexKey(table, row.partitionKey, row.rowKey) === undefined ||
           (await isDangling(context, row)),
