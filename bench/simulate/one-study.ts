@@ -2,27 +2,21 @@
  * One study that several function instances fill at once: the archive of the service itself, over tables that take
  * their time and refuse who comes too late.
  */
-import { attribute } from '../../src/dicom/attribute.js';
-import type { DataSet } from '../../src/dicom/data-set.js';
-import type {
-  InstanceUids,
-  SeriesInstanceUID,
-  SOPClassUID,
-  SOPInstanceUID,
-  StudyInstanceUID,
-  TransferSyntaxUID,
-} from '../../src/dicom/uid.js';
 import { Archive } from '../../src/storage/archive/archive.js';
-import { defaultPartition } from '../../src/storage/archive/keys.js';
 import { growLog } from '../../src/storage/archive/log/log-tail.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.js';
 import { seededRandom } from '../../src/storage/memory/seeded-random.js';
 import type { Runtime } from '../../src/storage/runtime.js';
+import {
+  fileOf,
+  partition,
+  studyUid,
+  type Sample,
+} from '../../test/storage/archive/support/samples.js';
 import { Clock, Resource } from './clock.js';
 import { LimitedTables } from './limited-tables.js';
 import { account, instance, latency } from './limits.js';
 
-const root = '1.2.826.0.1.3680043.8.498.7';
 /** Requests on their way at any time, whatever the number of function instances. */
 const requestsAtATime = 16;
 const instancesPerSeries = 100;
@@ -46,24 +40,9 @@ export interface OneStudyFigures {
   readonly calls: number;
 }
 
-/** The UIDs of one of the instances. */
-function uidsOf(number: number): InstanceUids {
-  return {
-    study: `${root}.1` as StudyInstanceUID,
-    series: `${root}.2.${Math.floor(number / instancesPerSeries)}` as SeriesInstanceUID,
-    instance: `${root}.3.${number}` as SOPInstanceUID,
-  };
-}
-
-function dataSetOf({ study, series, instance: sop }: InstanceUids): DataSet {
-  const value = (vr: 'UI' | 'CS' | 'LO', text: string) => ({ vr, Value: [text] });
-  return {
-    [attribute('SOPInstanceUID')]: value('UI', sop),
-    [attribute('Modality')]: value('CS', 'CT'),
-    [attribute('PatientID')]: value('LO', 'P1'),
-    [attribute('StudyInstanceUID')]: value('UI', study),
-    [attribute('SeriesInstanceUID')]: value('UI', series),
-  };
+/** Numbers of one of the instances, as samples of the archive have them. */
+function sampleOf(number: number): Sample {
+  return { study: 1, series: Math.floor(number / instancesPerSeries), instance: number };
 }
 
 export async function storeOneStudy(run: OneStudy): Promise<OneStudyFigures> {
@@ -90,18 +69,14 @@ export async function storeOneStudy(run: OneStudy): Promise<OneStudyFigures> {
       const first = next;
       next = Math.min(next + instancesPerRequest, instances);
       const begun = clock.now;
-      archive.expect(defaultPartition, uidsOf(first).study);
+      archive.expect(partition, studyUid(1));
       await processor.use(instance.processorPerStore * (next - first));
       const numbers = Array.from({ length: next - first }, (_, n) => first + n);
       const results = await Promise.all(
         numbers.map(async (number) => {
-          const uids = uidsOf(number);
-          return await archive.store(defaultPartition, {
-            ...{ uids, version: archive.newVersion(), length: 4, metadata },
-            sopClass: '1.2.840.10008.5.1.4.1.1.2' as SOPClassUID,
-            transferSyntax: '1.2.840.10008.1.2.1' as TransferSyntaxUID,
-            dataSet: dataSetOf(uids),
-            index: { frames: undefined, bulk: [] },
+          return await archive.store(partition, {
+            ...fileOf(sampleOf(number), archive.newVersion()),
+            metadata,
             uploaded: clock.sleep(latency.blobWrite),
           });
         }),
