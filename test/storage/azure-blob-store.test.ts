@@ -1,6 +1,6 @@
 import { createServer, connect as connectSocket } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import type { StorageCall } from '../../src/storage/storage-call.js';
 import { testConnectionString, testPrefix } from '../support/storage/azurite.js';
@@ -145,7 +145,7 @@ describe('AzureBlobStore', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * MiB);
   });
 
-  it('makes one call of a read, of a page of a list and of a delete of 256 blobs', async () => {
+  it('makes one call of a read, of a page of a list, of a delete of 256 blobs, and of each of a few', async () => {
     const calls: StorageCall[] = [];
     const { blobs } = await open((call) => calls.push(call));
     await blobs.put('instances', 'a', inChunks(Buffer.of(1, 2, 3), 3));
@@ -155,16 +155,26 @@ describe('AzureBlobStore', () => {
       'instances',
       Array.from({ length: 256 }, (_, index) => `x${index}`),
     );
-    await blobs.delete('instances', ['a']);
+    await blobs.delete('derived', ['x', 'y']);
     await blobs.list('derived', { prefix: 'a' });
     await blobs.check();
     expect(calls.map(({ operation, target }) => [operation, target])).toEqual([
       ['get', 'instances'],
       ['delete', 'instances'],
-      ['delete', 'instances'],
+      ['delete', 'derived'],
+      ['delete', 'derived'],
       ['list', 'derived'],
       ['check', 'instances'],
     ]);
+  });
+
+  it('clears no megabytes to read how the deletion of a few blobs went', async () => {
+    const { blobs } = await open();
+    const alloc = jest.spyOn(Buffer, 'alloc');
+    await blobs.delete('derived', ['x', 'y']);
+    const most = Math.max(0, ...alloc.mock.calls.map(([size]) => size));
+    alloc.mockRestore();
+    expect(most).toBeLessThan(MiB);
   });
 
   it('takes a download up again where its connection was reset', async () => {

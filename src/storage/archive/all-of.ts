@@ -10,3 +10,16 @@ export async function allOf<const Parts extends readonly unknown[]>(
   await Promise.allSettled(parts);
   return await Promise.all(parts);
 }
+
+/** Does `act` to all items, to so many at a time; settles as `allOf` does. */
+export async function allOfAtATime<Item>(
+  most: number,
+  items: readonly Item[],
+  act: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  const work = async () => {
+    for (const item of left) await act(item);
+  };
+  await allOf(Array.from({ length: Math.min(most, items.length) }, work));
+}

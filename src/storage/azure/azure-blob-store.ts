@@ -20,6 +20,8 @@ import { codeOf, isTransient, statusOf, translateError } from './translate-error
 
 /** Most blobs that one batch may delete. */
 const deleteBatch = 256;
+/** So many go one by one, at the same time: the SDK clears 4 MiB of memory to read the answer to a batch. */
+const deletedSingly = 4;
 
 /** An error of the body itself, to be told from those of the service. */
 class BodyError extends Error {
@@ -51,13 +53,7 @@ const methods = {
 type BlobOperation = keyof typeof methods;
 
 /** Deletes up to `deleteBatch` blobs in one call; those that are not there are passed over. */
-async function deleteBlobs(client: ContainerClient, names: readonly string[]): Promise<void> {
-  const [first, second] = names;
-  if (first === undefined) return;
-  if (second === undefined) {
-    await blobClientIn(client, first).deleteIfExists();
-    return;
-  }
+async function deleteBatchOf(client: ContainerClient, names: readonly string[]): Promise<void> {
   const blobs = names.map((name) => blobClientIn(client, name));
   const { subResponses } = await client.getBlobBatchClient().deleteBlobs(blobs);
   const failed = subResponses.find(({ status }) => status !== 202 && status !== 404);
@@ -207,10 +203,18 @@ export class AzureBlobStore implements BlobStore {
 
   async delete(container: ContainerName, names: readonly string[]): Promise<void> {
     const client = this.#clients[container];
+    const deleteOne = async (name: string) => {
+      this.#tell('delete', container);
+      await blobClientIn(client, name).deleteIfExists();
+    };
     try {
+      if (names.length <= deletedSingly) {
+        await Promise.all(names.map(deleteOne));
+        return;
+      }
       for (let done = 0; done < names.length; done += deleteBatch) {
         this.#tell('delete', container);
-        await deleteBlobs(client, names.slice(done, done + deleteBatch));
+        await deleteBatchOf(client, names.slice(done, done + deleteBatch));
       }
     } catch (error) {
       throw translateError(error, `Container ${container}`);

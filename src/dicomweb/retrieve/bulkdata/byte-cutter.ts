@@ -1,6 +1,7 @@
 /** Cuts pieces out of bytes that stream by once, in ascending order of their places. */
 import type { ByteRun } from '../../../dicom/frames.js';
 import { ServiceError } from '../../../errors.js';
+import { takeTurns, turnIsDue } from '../../../take-turns.js';
 
 /** A reader of runs from one stream; `close` it when done. */
 export class ByteCutter {
@@ -56,6 +57,8 @@ export class ByteCutter {
 
   /** Up to that many bytes, and at least one. */
   async #next(most: number): Promise<Uint8Array> {
+    // Thousands of pieces may lie in bytes that are there already.
+    if (turnIsDue()) await takeTurns();
     while (this.#rest.length === 0) {
       const next = await this.#source.next();
       if (next.done === true) {

@@ -9,7 +9,7 @@ import { normalisedValues } from '../../../dicom/normalise.js';
 import { parseTag, type Tag } from '../../../dicom/tag.js';
 import { chunksOfSize, groupBy } from '../../../group-by.js';
 import { tableLimits, type RowRange, type TableName, type TableStore } from '../../table-store.js';
-import { allOf } from '../all-of.js';
+import { allOf, allOfAtATime } from '../all-of.js';
 import { rowPages, type RowPage, type RowPagesOptions } from '../../row-pages.js';
 import { indexedAttributes } from './attributes.js';
 import { keysOfRanges } from './key-stretches.js';
@@ -208,6 +208,34 @@ export function rangeOf(tag: Tag, sought: SoughtRange): Omit<RowRange, 'partitio
   }
 }
 
+/** Rows go behind answers: from so many partitions at a time, so that requests are not held up. */
+const removedAtATime = 4;
+
+/** Rows of one partition that fit into a transaction. */
+interface RowGroup {
+  readonly table: TableName;
+  readonly partitionKey: string;
+  readonly rowKeys: readonly string[];
+}
+
+/** Rows and their words by partition. */
+function groupsOf(rows: readonly IndexRow[]): readonly RowGroup[] {
+  const partitions = groupBy(rows.flatMap(addressesOf), ({ table, partitionKey }) =>
+    JSON.stringify([table, partitionKey]),
+  );
+  return [...partitions.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { table, partitionKey } = first;
+    const keys = [...new Set(group.map(({ rowKey }) => rowKey))];
+    return chunksOfSize(keys, tableLimits.transactionOperations).map((rowKeys) => ({
+      table,
+      partitionKey,
+      rowKeys,
+    }));
+  });
+}
+
 export class SearchIndex {
   readonly #tables: TableStore;
 
@@ -217,60 +245,44 @@ export class SearchIndex {
 
   /** Writes rows and their words, those of one partition together, all partitions at once. */
   async insert(rows: readonly IndexRow[]): Promise<void> {
-    await this.#each(rows, async (table, partitionKey, rowKeys) => {
-      await this.#tables.transact(
-        table,
-        partitionKey,
-        rowKeys.map((rowKey) => ({ kind: 'upsert', rowKey, properties: {} })),
-      );
-    });
+    await allOf(
+      groupsOf(rows).map(async ({ table, partitionKey, rowKeys }) => {
+        await this.#tables.transact(
+          table,
+          partitionKey,
+          rowKeys.map((rowKey) => ({ kind: 'upsert', rowKey, properties: {} })),
+        );
+      }),
+    );
   }
 
   /** Removes rows and their words; those that are gone are passed over. */
   async remove(rows: readonly IndexRow[]): Promise<void> {
-    await this.#each(rows, async (table, partitionKey, rowKeys) => {
-      let left = rowKeys;
-      while (left.length > 0) {
-        const outcome = await this.#tables.transact(
-          table,
-          partitionKey,
-          left.map((rowKey) => ({ kind: 'delete', rowKey })),
-        );
-        if (outcome.committed) return;
-        const { index } = outcome;
-        if (index === undefined && left.length > 1) {
-          await allOf(
-            left.map(async (rowKey) => await this.#removeOne(table, partitionKey, rowKey)),
-          );
-          return;
-        }
-        left = left.filter((_, position) => position !== (index ?? 0));
-      }
+    await allOfAtATime(removedAtATime, groupsOf(rows), async (group) => {
+      await this.#removeGroup(group);
     });
+  }
+
+  async #removeGroup({ table, partitionKey, rowKeys }: RowGroup): Promise<void> {
+    let left = rowKeys;
+    while (left.length > 0) {
+      const outcome = await this.#tables.transact(
+        table,
+        partitionKey,
+        left.map((rowKey) => ({ kind: 'delete', rowKey })),
+      );
+      if (outcome.committed) return;
+      const { index } = outcome;
+      if (index === undefined && left.length > 1) {
+        await allOf(left.map(async (rowKey) => await this.#removeOne(table, partitionKey, rowKey)));
+        return;
+      }
+      left = left.filter((_, position) => position !== (index ?? 0));
+    }
   }
 
   async #removeOne(table: TableName, partitionKey: string, rowKey: string): Promise<void> {
     await this.#tables.transact(table, partitionKey, [{ kind: 'delete', rowKey }]);
-  }
-
-  async #each(
-    rows: readonly IndexRow[],
-    act: (table: TableName, partitionKey: string, rowKeys: readonly string[]) => Promise<void>,
-  ): Promise<void> {
-    const groups = groupBy(rows.flatMap(addressesOf), ({ table, partitionKey }) =>
-      JSON.stringify([table, partitionKey]),
-    );
-    await allOf(
-      [...groups.values()].flatMap((group) => {
-        const [first] = group;
-        if (first === undefined) return [];
-        const { table, partitionKey } = first;
-        return chunksOfSize(
-          [...new Set(group.map(({ rowKey }) => rowKey))],
-          tableLimits.transactionOperations,
-        ).map(async (rowKeys) => await act(table, partitionKey, rowKeys));
-      }),
-    );
   }
 
   /**

@@ -231,6 +231,27 @@ describe('SearchIndex', () => {
     );
   });
 
+  it('writes all partitions at once, and removes from a few at a time', async () => {
+    const tables = new WatchedTables(new MemoryTableStore());
+    const index = new SearchIndex(tables);
+    let [underWay, most] = [0, 0];
+    tables.around = async (_call, act) => {
+      most = Math.max(most, ++underWay);
+      await new Promise(setImmediate);
+      underWay--;
+      return await act();
+    };
+    const sample = dataSetOf({ study: 1, series: 1, instance: 1 });
+    const { added } = changeIndexes(owner, sample, {}, newUlid());
+    await index.insert(added);
+    // The words of all values are written together.
+    expect(most).toBe(added.length + 1);
+    most = 0;
+    await index.remove(added);
+    expect(most).toBe(4);
+    expect(await tables.rows('searchindex')).toEqual([]);
+  });
+
   it('answers only after everything has ended, also when a part has failed', async () => {
     const tables = new WatchedTables(new MemoryTableStore());
     const index = new SearchIndex(tables);
