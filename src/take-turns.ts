@@ -18,3 +18,13 @@ export async function takeTurns(): Promise<void> {
   await setImmediate();
   since = performance.now();
 }
+
+/** The pieces of a long text in one, with turns for others between them. */
+export async function joinedInTurns(pieces: Iterable<string>): Promise<string> {
+  let text = '';
+  for (const piece of pieces) {
+    if (turnIsDue()) await takeTurns();
+    text += piece;
+  }
+  return text;
+}

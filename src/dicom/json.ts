@@ -122,9 +122,34 @@ function isDataSet(value: Value): value is DataSet {
  * @param spelling - shown in place of what the data set has; of attributes that are not in it nothing.
  */
 export function stringifyDataSet(dataSet: DataSet, spelling: Spelling = {}): string {
+  const members = inOrder(dataSet).map((attribute) =>
+    stringifyAttribute(attribute, spelling[attribute[0]]),
+  );
+  return `{${members.join(',')}}`;
+}
+
+/** What `stringifyDataSet` writes, each item of the data set's own sequences in a piece by itself. */
+export function* stringifiedPieces(dataSet: DataSet): Generator<string, void, undefined> {
+  let before = '{';
+  for (const attribute of inOrder(dataSet)) {
+    const [tag, { vr, Value: values = [] }] = attribute;
+    if (vr !== 'SQ' || values.length === 0) yield before + stringifyAttribute(attribute);
+    else {
+      before += `"${tag}":{"vr":"SQ","Value":[`;
+      for (const item of values) {
+        yield before + stringifyValue(item, null);
+        before = ',';
+      }
+      yield ']}';
+    }
+    before = ',';
+  }
+  yield before === '{' ? '{}' : '}';
+}
+
+function inOrder(dataSet: DataSet): readonly Attribute[] {
   const attributes = Object.entries(dataSet) as [Tag, Element][];
-  attributes.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${attributes.map((attribute) => stringifyAttribute(attribute, spelling[attribute[0]])).join(',')}}`;
+  return attributes.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** Writes one attribute as a member of the object that `stringifyDataSet` writes. */

@@ -4,6 +4,8 @@ import { keywordOf } from './dictionary.js';
 import { isPrivate, tagFrom, type Tag } from './tag.js';
 import { isPersonName, stringOf } from './value.js';
 
+type Pieces = Generator<string, void, undefined>;
+
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -44,13 +46,13 @@ function valueXml(value: Value, number: number): string {
   if (typeof value !== 'object')
     return `<Value number="${number}">${escape(String(value))}</Value>`;
   if (isPersonName(value)) return personName(value, number);
-  return `<Item number="${number}">${attributesXml(value)}</Item>`;
+  return `<Item number="${number}">${[...attributePieces(value)].join('')}</Item>`;
 }
 
-function contentXml({ Value: values, InlineBinary, BulkDataURI }: Element): string {
-  if (BulkDataURI !== undefined) return `<BulkData uri="${escape(BulkDataURI)}"/>`;
-  if (InlineBinary !== undefined) return `<InlineBinary>${InlineBinary}</InlineBinary>`;
-  return (values ?? []).map((value, position) => valueXml(value, position + 1)).join('');
+function* contentPieces({ Value: values = [], InlineBinary, BulkDataURI }: Element): Pieces {
+  if (BulkDataURI !== undefined) yield `<BulkData uri="${escape(BulkDataURI)}"/>`;
+  else if (InlineBinary !== undefined) yield `<InlineBinary>${InlineBinary}</InlineBinary>`;
+  else for (const [position, value] of values.entries()) yield valueXml(value, position + 1);
 }
 
 /** The creator of the block that a private attribute stands in (PS3.5 §7.8.1). */
@@ -60,28 +62,33 @@ function creatorOf(tag: Tag, dataSet: DataSet): string | undefined {
   return stringOf(dataSet, tagFrom(Number.parseInt(tag.slice(0, 4), 16), element >> 8));
 }
 
-function attributesXml(dataSet: DataSet): string {
+function* attributePieces(dataSet: DataSet): Pieces {
   const tags = Object.keys(dataSet).sort() as Tag[];
-  return tags
-    .map((tag) => {
-      const element = dataSet[tag];
-      if (element === undefined) return '';
-      const keyword = keywordOf(tag);
-      const creator = creatorOf(tag, dataSet);
-      const names =
-        (keyword === undefined ? '' : ` keyword="${keyword}"`) +
-        (creator === undefined ? '' : ` privateCreator="${escape(creator)}"`);
-      const content = contentXml(element);
-      return `<DicomAttribute tag="${tag}" vr="${element.vr}"${names}>${content}</DicomAttribute>`;
-    })
-    .join('');
+  for (const tag of tags) {
+    const element = dataSet[tag];
+    if (element === undefined) continue;
+    const keyword = keywordOf(tag);
+    const creator = creatorOf(tag, dataSet);
+    const names =
+      (keyword === undefined ? '' : ` keyword="${keyword}"`) +
+      (creator === undefined ? '' : ` privateCreator="${escape(creator)}"`);
+    yield `<DicomAttribute tag="${tag}" vr="${element.vr}"${names}>`;
+    yield* contentPieces(element);
+    yield '</DicomAttribute>';
+  }
 }
 
 /** A data set as a Native DICOM Model document (PS3.19 §A.1), in UTF-8. */
 export function toNativeXml(dataSet: DataSet): string {
-  return (
+  return [...nativeXmlPieces(dataSet)].join('');
+}
+
+/** What `toNativeXml` writes, each value and each item of the data set itself in a piece of its own. */
+export function* nativeXmlPieces(dataSet: DataSet): Pieces {
+  yield (
     '<?xml version="1.0" encoding="UTF-8"?>\n' +
-    '<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM" xml:space="preserve">' +
-    `${attributesXml(dataSet)}</NativeDicomModel>`
+    '<NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM" xml:space="preserve">'
   );
+  yield* attributePieces(dataSet);
+  yield '</NativeDicomModel>';
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { DataSet } from '../../src/dicom/data-set.js';
 import {
   maxInlineBinaryBytes,
+  stringifiedPieces,
   stringifyDataSet,
   toDataSet,
   withBulkDataBase,
@@ -164,6 +165,7 @@ describe('toDataSet', () => {
         const text = stringifyDataSet(toDataSet(dataSet));
         expectShape(JSON.parse(text) as never);
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(toDataSet(dataSet))));
+        expect([...stringifiedPieces(toDataSet(dataSet))].join('')).toBe(text);
       }),
     );
   });

@@ -54,7 +54,7 @@ async function store(
     async () => await receiveAndCommit(context, mode, study, expiring),
   );
   refuseStrayBody(context, outcomes);
-  return storeResponse(context, outcomes, study, offer.mediaType);
+  return await storeResponse(context, outcomes, study, offer.mediaType);
 }
 
 /** @throws ServiceError `not-dicom` when the whole body is no DICOM file and the profile calls that a bad request. */

@@ -1,11 +1,12 @@
 /** The answer to a store: Store Instances Response Module (PS3.18 §I.1) and its status. */
 import { attribute } from '../../dicom/attribute.js';
 import type { DataSet, Element } from '../../dicom/data-set.js';
-import { stringifyDataSet } from '../../dicom/json.js';
-import { toNativeXml } from '../../dicom/native-xml.js';
+import { stringifiedPieces } from '../../dicom/json.js';
+import { nativeXmlPieces } from '../../dicom/native-xml.js';
 import type { InstanceUids, SOPClassUID, StudyInstanceUID } from '../../dicom/uid.js';
 import type { Offer } from '../../http/accept.js';
 import { dicomJsonOffers } from '../negotiation.js';
+import { joinedInTurns, takeTurns } from '../../take-turns.js';
 import { resourcePath } from '../path-uids.js';
 import type { RequestContext } from '../route.js';
 import { failureReasons, warningReasons, type WarningReason } from './reason-codes.js';
@@ -126,23 +127,24 @@ export function storeResponseDataSet(
 
 /**
  * Builds the response (PS3.18 §10.5.3): 200 all stored, 202 some or with warnings, 409 none, 204
- * when there was nothing to store.
+ * when there was nothing to store. Others have their turns while it is written: a request may have had thousands of parts.
  *
  * @param study - the study in the path, if any.
  * @param mediaType - of the offer that was chosen.
  */
-export function storeResponse(
+export async function storeResponse(
   context: ResponseContext,
   outcomes: readonly StoreOutcome[],
   study: StudyInstanceUID | undefined,
   mediaType: string,
-): Reply {
+): Promise<Reply> {
   if (outcomes.length === 0) return reply(null, { status: 204 });
+  await takeTurns();
   const { status, dataSet } = storeResponseDataSet(context, outcomes, study);
   // Exactly this type for JSON of either name: a client reads nothing else (dicomweb-client).
-  const [contentType, body] =
+  const [contentType, pieces] =
     mediaType === dicomXml
-      ? [dicomXml, toNativeXml(dataSet)]
-      : ['application/dicom+json', stringifyDataSet(dataSet)];
-  return reply(body, { status, headers: { 'Content-Type': contentType } });
+      ? [dicomXml, nativeXmlPieces(dataSet)]
+      : ['application/dicom+json', stringifiedPieces(dataSet)];
+  return reply(await joinedInTurns(pieces), { status, headers: { 'Content-Type': contentType } });
 }

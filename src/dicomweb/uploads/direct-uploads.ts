@@ -166,5 +166,5 @@ export const completeUpload = answering({ answers: storeResponseOffers }, async 
   }
   const outcome = outcomeOf(report);
   if (report.outcome === 'stored' && outcome.kind === 'stored') noteStored(outcome.uids.study);
-  return storeResponse(context, [outcome], undefined, offer.mediaType);
+  return await storeResponse(context, [outcome], undefined, offer.mediaType);
 });
