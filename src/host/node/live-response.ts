@@ -8,13 +8,21 @@ import type { ServerResponse } from 'node:http';
 import { ServiceError } from '../../errors.js';
 import { takeTurns, turnIsDue } from '../../take-turns.js';
 
+/** So many bytes of an answer may wait for its client: a file arrives in less, and few waits send it. */
+const mostWaitingBytes = 256 * 1024;
+
+/** Whether the client is to take some of what waits for it first. */
+function isFull(response: ServerResponse): boolean {
+  return response.writableNeedDrain && response.writableLength >= mostWaitingBytes;
+}
+
 /**
  * Resolves when the response takes more, or is closed. Other requests have their turn meanwhile, also
  * while a socket takes thousands of small chunks that are all there.
  */
 export async function untilDrained(response: ServerResponse): Promise<void> {
   if (turnIsDue()) await takeTurns();
-  if (!response.writableNeedDrain || response.destroyed) return;
+  if (!isFull(response) || response.destroyed) return;
   await new Promise<void>((resolve) => {
     const done = () => {
       // Both, or listeners pile up over a long body.
@@ -70,7 +78,7 @@ function leftWithClient(
 
 /** Whether the next chunk waits: for the client, or for the turn of other requests. */
 function isToWait(response: ServerResponse): boolean {
-  return response.writableNeedDrain || turnIsDue();
+  return isFull(response) || turnIsDue();
 }
 
 /** Sends a body no faster than the response takes it; it is left when the client goes. Rejects as it does. */

@@ -1,6 +1,6 @@
-import { createServer, get } from 'node:http';
+import { createServer, get, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { untilDrained } from '../../../src/host/node/live-response.js';
 
@@ -24,5 +24,24 @@ describe('untilDrained', () => {
     server.close();
     expect(asked).toBeGreaterThan(0);
     expect(asked).toBeLessThan(1_000_000);
+  });
+
+  it('waits for the client only when a quarter of a mebibyte waits for it', async () => {
+    const isWaitedFor = async (writableLength: number) => {
+      const state = { writableNeedDrain: true, writableLength, destroyed: false };
+      const response = Object.assign(new EventEmitter(), state);
+      let waits = true;
+      const waiting = untilDrained(response as unknown as ServerResponse).then(() => {
+        waits = false;
+      });
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+      const answer = waits;
+      response.emit('drain');
+      await waiting;
+      expect(response.listenerCount('close')).toBe(0);
+      return answer;
+    };
+    expect(await isWaitedFor(256 * 1024 - 1)).toBe(false);
+    expect(await isWaitedFor(256 * 1024)).toBe(true);
   });
 });
