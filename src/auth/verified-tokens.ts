@@ -2,7 +2,7 @@
  * Tokens that have been verified, kept until they expire: a client sends the same one with every request,
  * and a signature takes longer to check than most answers to make.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { BoundedCache } from '../bounded-cache.js';
 import type { Principal } from './principal.js';
@@ -20,7 +20,7 @@ interface Verified {
 
 /** Only a hash is kept: what is in memory lets nobody in. */
 function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }
 
 /**
@@ -36,14 +36,14 @@ export function rememberVerified(
   /** By hash. */
   const known = new BoundedCache<Verified>(mostTokens);
   return async (token) => {
-    const hash = hashOf(token);
-    const before = known.get(hash);
+    const key = hashOf(token);
+    const before = known.get(key);
     if (before !== undefined && now() < before.until) return before.principal;
-    known.delete(hash);
+    known.delete(key);
     const principal = await verify(token);
     const { exp = 0 } = decodeJwt(token);
     const until = Math.min(exp * 1000, now() + longestMilliseconds);
-    known.set(hash, { principal, until }, 1);
+    known.set(key, { principal, until }, 1);
     return principal;
   };
 }

@@ -10,21 +10,26 @@ import {
 } from '../http/accept.js';
 import { queryValues } from '../http/query-string.js';
 import type { RequestHead } from '../http/incoming-request.js';
+import { BoundedCache } from '../bounded-cache.js';
+
+const mostKnownCharacters = 64 * 1024;
 
 /** The representation that a request asks for (PS3.18 §8.7.5); `undefined` when it is not offered. */
 export function acceptedOf(request: RequestHead, offers: readonly Offer[]): Choice | undefined {
   return negotiate(rangesOf(request), offers);
 }
 
-/** What requests accept: an answer of many instances asks for each. */
-const known = new WeakMap<RequestHead, readonly AcceptRange[]>();
+/** What clients accept, by how they say it: few do otherwise than others or than before. */
+const known = new BoundedCache<readonly AcceptRange[]>(mostKnownCharacters);
 
 function rangesOf(request: RequestHead): readonly AcceptRange[] {
-  const before = known.get(request);
-  if (before !== undefined) return before;
   const accept = queryValues(request.query, 'accept');
-  const ranges = parseAccept(request.headers.get('accept'), accept);
-  known.set(request, ranges);
+  const header = request.headers.get('accept');
+  const said = JSON.stringify([header, ...accept]);
+  const before = known.get(said);
+  if (before !== undefined) return before;
+  const ranges = parseAccept(header, accept);
+  known.set(said, ranges, said.length);
   return ranges;
 }
 

@@ -3,7 +3,7 @@
  * it is represented, and the 304 to those who have it. Nothing is fresh without asking: whoever may
  * read today may not tomorrow, and a version may be replaced.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { acceptsGzip } from '../../http/content-encoding.js';
 import { formatETag, matchingETag } from '../../http/etag.js';
 import { timeOf, type Ulid } from '../../storage/archive/ulid.js';
@@ -15,7 +15,7 @@ const boundaryCharacters = 36;
 
 /** A multipart boundary that is always the same for the same representation, as its bytes must be. */
 export function boundaryOf(tag: string): string {
-  return createHash('sha256').update(tag).digest('hex').slice(0, boundaryCharacters);
+  return hash('sha256', tag).slice(0, boundaryCharacters);
 }
 
 /** How a caller keeps what it was sent. */
@@ -29,7 +29,7 @@ export type CacheHeaders = Readonly<Record<'ETag' | 'Cache-Control', string>> & 
  */
 export function entityTag(version: string, ...representation: readonly string[]): string {
   if (representation.length === 0) return version;
-  const digest = createHash('sha256').update(JSON.stringify(representation)).digest('hex');
+  const digest = hash('sha256', JSON.stringify(representation));
   return `${version}-${digest.slice(0, digestCharacters)}`;
 }
 
@@ -57,8 +57,10 @@ export function notModified(
   request: Pick<RequestHead, 'headers'>,
   headers: CacheHeaders,
 ): Reply | undefined {
+  const known = request.headers.get('if-none-match');
+  if (known === null) return undefined;
   const takesGzip = acceptsGzip(request.headers.get('accept-encoding'));
-  const tag = matchingETag(request.headers.get('if-none-match'), headers.ETag, takesGzip);
+  const tag = matchingETag(known, headers.ETag, takesGzip);
   if (tag === undefined) return undefined;
   return reply(null, { status: 304, headers: { ...headers, ETag: tag } });
 }

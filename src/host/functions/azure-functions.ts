@@ -62,12 +62,7 @@ function currentHost(): Host {
 
 /** Answers in place of a function: with the problem of an error. */
 async function refuse(error: ServiceError, request: IncomingRequest): Promise<Reply> {
-  const route: HostRoute = {
-    name: 'forwardedRequest',
-    answer: () => {
-      throw error;
-    },
-  };
+  const route: HostRoute = { name: 'forwardedRequest', answer: () => error };
   return await currentHost().pipeline(route, request, {}, new AbortController().signal);
 }
 

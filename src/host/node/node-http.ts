@@ -25,7 +25,7 @@ function parsed(url: string): URL | undefined {
 /** The absolute URL of a message; `undefined` when there is none without credentials. */
 function urlOf(message: IncomingMessage): URL | undefined {
   const target = message.url ?? '/';
-  const host = message.headers.host ?? '';
+  const host = message.headersDistinct['host']?.[0] ?? '';
   const path = target.startsWith('/') ? target : '/';
   // A proxy is sent absolute targets; they are the URL already.
   const absolute = target === path ? undefined : parsed(target);
@@ -35,24 +35,26 @@ function urlOf(message: IncomingMessage): URL | undefined {
   return found?.username === '' && found.password === '' ? found : undefined;
 }
 
-/** The fields of a message, without a copy. */
+/** The fields of a message, each joined once. */
 class MessageHeaders implements RequestHeaders {
-  readonly #fields: NodeJS.Dict<string[]>;
+  readonly #fields = new Map<string, string>();
 
-  constructor(message: IncomingMessage) {
-    this.#fields = message.headersDistinct;
+  constructor({ headersDistinct }: IncomingMessage) {
+    for (const [name, values] of Object.entries(headersDistinct)) {
+      if (values !== undefined) this.#fields.set(name, values.join(', '));
+    }
   }
 
   get(name: string): string | null {
-    return this.#fields[name.toLowerCase()]?.join(', ') ?? null;
+    return this.#fields.get(name.toLowerCase()) ?? null;
   }
 
   has(name: string): boolean {
-    return this.#fields[name.toLowerCase()] !== undefined;
+    return this.#fields.has(name.toLowerCase());
   }
 
-  *[Symbol.iterator](): Generator<[string, string], void, undefined> {
-    for (const name of Object.keys(this.#fields)) yield [name, this.get(name) ?? ''];
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.#fields[Symbol.iterator]();
   }
 }
 

@@ -58,17 +58,14 @@ export function answerHeaders(config: CorsConfig): (exchange: Exchange, answer: 
     const { ETag, 'Content-Encoding': coding } = own;
     const timing = serverTiming(exchange);
     const varies = varying(own['Vary'], vary);
-    const headers = {
-      ...(saysOfFrames
-        ? allowEmbedding(own, defaults, config.allowedOrigins)
-        : { ...embeddable, ...own }),
-      ...cors,
-      ...(varies !== '' && { Vary: varies }),
-      'X-Request-Id': exchange.scope.requestId,
-      ...(body instanceof Uint8Array && { 'Content-Length': String(body.byteLength) }),
-      ...(timing !== undefined && { 'Server-Timing': timing }),
-      ...(ETag !== undefined && coding === 'gzip' && { ETag: gzipETag(ETag) }),
-    };
-    return { status, headers, ...(body !== undefined && { body }) };
+    const headers: Record<string, string> = saysOfFrames
+      ? { ...allowEmbedding(own, defaults, config.allowedOrigins), ...cors }
+      : { ...embeddable, ...own, ...cors };
+    if (varies !== '') headers['Vary'] = varies;
+    headers['X-Request-Id'] = exchange.scope.requestId;
+    if (body instanceof Uint8Array) headers['Content-Length'] = String(body.byteLength);
+    if (timing !== undefined) headers['Server-Timing'] = timing;
+    if (ETag !== undefined && coding === 'gzip') headers['ETag'] = gzipETag(ETag);
+    return body === undefined ? { status, headers } : { status, headers, body };
   };
 }

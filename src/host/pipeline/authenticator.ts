@@ -15,7 +15,7 @@ import type { RequestHead } from '../../http/incoming-request.js';
  *
  * @throws ServiceError `unauthenticated` or `keys-unavailable`
  */
-export type Authenticator = (request: RequestHead) => Promise<Principal>;
+export type Authenticator = (request: RequestHead) => Principal | Promise<Principal>;
 
 const changesNothing: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
@@ -25,8 +25,7 @@ const changesNothing: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
  * sends a form or a fetch across origins by its Origin. What it may read, CORS decides.
  */
 export function openTo(pages: CorsConfig): Authenticator {
-  return async ({ method, url, headers }) => {
-    await Promise.resolve();
+  return ({ method, url, headers }) => {
     if (!isLoopbackHost(headers.get('host') ?? url.host)) {
       throw new ServiceError(
         'foreign-host',
@@ -47,8 +46,7 @@ export function openTo(pages: CorsConfig): Authenticator {
 }
 
 /** Nobody may do anything: a deployment for which authentication was not configured. */
-export const locked: Authenticator = async () => {
-  await Promise.resolve();
+export const locked: Authenticator = () => {
   throw new ServiceError(
     'unauthenticated',
     'Authentication is not configured on this service, so it refuses every request.',

@@ -30,8 +30,8 @@ function refusal(allowed: readonly string[]): HostRoute {
   return {
     name: 'unknownRoute',
     answer: () => {
-      if (allowed.length === 0) throw notFound;
-      throw new ServiceError('method-not-allowed', 'The resource does not have this method.', {
+      if (allowed.length === 0) return notFound;
+      return new ServiceError('method-not-allowed', 'The resource does not have this method.', {
         allowed,
       });
     },
@@ -66,7 +66,7 @@ export function createDispatcher(
       urlForms(route).map(({ template }) => ({ method: route.method, template, value: route })),
     ),
   );
-  return async (incoming, signal) => {
+  return (incoming, signal) => {
     const head = headOf(incoming);
     const request = {
       method: head.method,
@@ -76,11 +76,11 @@ export function createDispatcher(
     };
     const path = head.url.pathname.replace(/\/{2,}/g, '/');
     const found = router.match(asked(request.method), path);
-    if (found !== undefined) return await pipeline(found.value, request, found.params, signal);
+    if (found !== undefined) return pipeline(found.value, request, found.params, signal);
     if (asked(request.method) === 'GET') {
       const shown = page(path, head);
       if (shown !== undefined) {
-        return await pipeline({ name: 'showPage', answer: () => shown }, request, {}, signal);
+        return pipeline({ name: 'showPage', answer: () => shown }, request, {}, signal);
       }
     }
     const methods = router.methodsOf(path);
@@ -93,6 +93,6 @@ export function createDispatcher(
       request.method === 'OPTIONS' && served.length > 0
         ? options(path, served, isRoot ? ['OPTIONS'] : allowed)
         : refusal(allowed);
-    return await pipeline(route, request, versionOf(path), signal);
+    return pipeline(route, request, versionOf(path), signal);
   };
 }

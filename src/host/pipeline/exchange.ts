@@ -19,8 +19,8 @@ export type Params = Readonly<Record<string, string>>;
 /** What the host answers by itself, to anyone, whether storage is there or not. */
 export interface HostRoute {
   readonly name: string;
-  /** @throws ServiceError to refuse. */
-  readonly answer: () => Reply;
+  /** An error refuses: to throw one costs as much as the rest of a 404. */
+  readonly answer: () => Reply | ServiceError;
 }
 
 /** What becomes known on the way, each by the step that finds it out. */

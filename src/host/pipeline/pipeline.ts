@@ -153,7 +153,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Version → head → preflight? → caller → limits → handler. @throws what any of them throws. */
-  async function serve(exchange: Exchange): Promise<Reply> {
+  async function serve(exchange: Exchange): Promise<Reply | ServiceError> {
     const { route, head, params } = exchange;
     profileOf(params['version']);
     checkHead(head.headers);
@@ -182,7 +182,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   /** The answer, or the problem in its place. */
   async function answered(exchange: Exchange): Promise<Reply> {
     try {
-      return await serve(exchange);
+      const answer = await withinScope(exchange.scope, () => serve(exchange));
+      return answer instanceof ServiceError ? refuse(exchange, answer) : answer;
     } catch (thrown) {
       return refuse(exchange, thrown);
     }
@@ -215,7 +216,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   return async (...asked) => {
     const exchange = begin(asked, config);
-    const answer = await withinScope(exchange.scope, () => answered(exchange));
+    const answer = await answered(exchange);
     const sent = coded(exchange, answer);
     return watched(exchange, dressed(exchange, sent instanceof Promise ? await sent : sent));
   };

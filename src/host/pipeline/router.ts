@@ -68,23 +68,24 @@ interface Fit<T> {
   readonly values: readonly string[];
 }
 
-/** The templates that fit what is left of a path, the most specific first. */
-function* fits<T>(
+/** Adds to `found` the templates that fit what is left of a path, the most specific first. */
+function addFits<T>(
+  found: Fit<T>[],
   branch: Branch<T>,
   path: readonly string[],
   at: number,
   values: readonly string[],
-): Generator<Fit<T>, void, undefined> {
+): void {
   const segment = path[at];
-  if (segment === undefined) for (const leaf of branch.leaves) yield { leaf, values };
+  if (segment === undefined) for (const leaf of branch.leaves) found.push({ leaf, values });
   else if (segment !== '') {
     const literal = branch.literals.get(segment.toLowerCase());
-    if (literal !== undefined) yield* fits(literal, path, at + 1, values);
+    if (literal !== undefined) addFits(found, literal, path, at + 1, values);
     const { parameter } = branch;
-    if (parameter !== undefined) yield* fits(parameter, path, at + 1, [...values, segment]);
+    if (parameter !== undefined) addFits(found, parameter, path, at + 1, [...values, segment]);
   }
   for (const leaf of branch.catchAlls) {
-    yield { leaf, values: [...values, path.slice(at).join('/')] };
+    found.push({ leaf, values: [...values, path.slice(at).join('/')] });
   }
 }
 
@@ -109,17 +110,19 @@ function split(path: string): readonly string[] {
 export function createRouter<T>(entries: readonly RouterEntry<T>[]): Router<T> {
   const root = newBranch<T>();
   for (const entry of entries) plant(root, entry);
+  const fitsOf = (path: string): readonly Fit<T>[] => {
+    const found: Fit<T>[] = [];
+    addFits(found, root, split(path), 0, []);
+    return found;
+  };
   return {
     match(method, path) {
-      for (const { leaf, values } of fits(root, split(path), 0, [])) {
-        if (leaf.method !== method) continue;
-        const params = Object.fromEntries(leaf.names.map((name, n) => [name, values[n] ?? '']));
-        return { value: leaf.value, params };
-      }
-      return undefined;
+      const fit = fitsOf(path).find(({ leaf }) => leaf.method === method);
+      if (fit === undefined) return undefined;
+      const { leaf, values } = fit;
+      const params = Object.fromEntries(leaf.names.map((name, n) => [name, values[n] ?? '']));
+      return { value: leaf.value, params };
     },
-    methodsOf(path) {
-      return [...new Set([...fits(root, split(path), 0, [])].map(({ leaf }) => leaf.method))];
-    },
+    methodsOf: (path) => [...new Set(fitsOf(path).map(({ leaf }) => leaf.method))],
   };
 }

@@ -1,5 +1,5 @@
 /** The names of blobs, spelled in this one module; `store-check/blob-path.ts` reads them. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { InstanceUids } from '../../dicom/uid.js';
 import type { Partition } from './keys.js';
 import type { Ulid } from './ulid.js';
@@ -16,6 +16,6 @@ export function blobName(
   version: Ulid,
   extension: BlobExtension,
 ): string {
-  const hash = createHash('sha1').update(`${partition}|${study}`).digest('hex').slice(0, 3);
-  return `${[hash, partition, study, series, instance, version].join('/')}.${extension}`;
+  const spread = hash('sha1', `${partition}|${study}`).slice(0, 3);
+  return `${[spread, partition, study, series, instance, version].join('/')}.${extension}`;
 }

@@ -18,10 +18,12 @@ interface Asked {
 async function refusalOf({ method = 'GET', host = 'localhost:7071', origin }: Asked) {
   const headers = { Host: host, ...(origin !== undefined && { Origin: origin }) };
   const request = new Request('http://localhost:7071/studies', { method, headers });
-  return await authenticate(headOf(request)).then(
-    () => undefined,
-    (error: unknown) => (error as { code: string }).code,
-  );
+  try {
+    await authenticate(headOf(request));
+    return undefined;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
 }
 
 describe('openTo', () => {
