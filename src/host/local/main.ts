@@ -1,5 +1,6 @@
 /** `npm start`: the local host as a process, with its banner, its signals and its exit code. */
 import { loadConfig } from '../config.js';
+import { letHeapGrow } from '../heap-growth.js';
 import { describeAccess, describeStorage, startLocalHost } from './local-host.js';
 import { logForPeople, logToConsole } from '../pipeline/log.js';
 
@@ -31,6 +32,7 @@ function explain(error: unknown, port: number | undefined): string {
 
 async function main(): Promise<void> {
   let port: number | undefined;
+  letHeapGrow();
   try {
     const config = loadConfig();
     port = config.port;
