@@ -4,7 +4,7 @@ import type { Runtime } from './runtime.js';
 const firstMilliseconds = 10;
 const longestMilliseconds = 1000;
 /** After so many losses a writer has waited its share, and pushes on. */
-export const patientAttempts = 8;
+const patientAttempts = 8;
 const impatientMilliseconds = 80;
 
 /**

@@ -1,8 +1,8 @@
 /**
- * `npm run one-study [-- --instances 2000 --processes 8 --in-request 10 --only azurite|simulated]`: one process, then
- * several, store one study over Azurite, on which all of them wait for the same processors; then the archive does the
- * same by a simulated clock, each function instance with a processor of its own. Exits 1 when an instance failed or was
- * lost.
+ * `npm run one-study [-- --instances 2000 --processes 8 --in-request 25 --warm-up 100 --rounds 1 --only
+ * azurite|simulated]`: one process, then several, store one study over Azurite, on which all of them wait for the same
+ * processors, in turn for some rounds; then the archive does the same by a simulated clock, each function instance with
+ * a processor of its own. Exits 1 when an instance failed or was lost.
  */
 import { parseArgs } from 'node:util';
 import { storeOneStudy } from '../../bench/simulate/one-study.js';
@@ -14,6 +14,7 @@ import { runOneStudy } from './run-one-study.js';
 interface OneStudyOptions {
   readonly instances: number;
   readonly instancesPerRequest: number;
+  readonly warmUp: number;
 }
 
 async function main(): Promise<void> {
@@ -21,7 +22,9 @@ async function main(): Promise<void> {
     options: {
       instances: { type: 'string', default: '2000' },
       processes: { type: 'string', default: '8' },
-      'in-request': { type: 'string', default: '10' },
+      'in-request': { type: 'string', default: '25' },
+      'warm-up': { type: 'string', default: '100' },
+      rounds: { type: 'string', default: '1' },
       only: { type: 'string' },
     },
   });
@@ -29,23 +32,27 @@ async function main(): Promise<void> {
   const options = {
     instances: Number(values.instances),
     instancesPerRequest: Number(values['in-request']),
+    warmUp: Number(values['warm-up']),
   };
-  if (values.only !== 'simulated') await measure(processes, options);
+  const runs = Array.from({ length: Number(values.rounds) }, () => [1, processes]).flat();
+  if (values.only !== 'simulated') await measure(runs, options);
   if (values.only !== 'azurite') await simulate(processes, options);
 }
 
-async function measure(processes: number, options: OneStudyOptions): Promise<void> {
+/** @param runs - the number of processes of each run. */
+async function measure(runs: readonly number[], options: OneStudyOptions): Promise<void> {
   const azurite = await startAzurite();
   try {
     const rows: string[][] = [];
-    for (const some of [1, processes]) {
-      const emulated = processorTimeOf(azurite.pid);
-      const { connectionString } = azurite;
-      const run = { ...options, connectionString, prefix: `one${some}`, processes: some };
+    for (const [number, some] of runs.entries()) {
+      const { connectionString, pid } = azurite;
+      const storageTime = () => processorTimeOf(pid);
+      const prefix = `run${number}`;
+      const run = { ...options, connectionString, storageTime, prefix, processes: some };
       const report = await runOneStudy(run);
       const { failed, lost, instancesPerSecond, commits, refused } = report;
-      const ofAzurite = (processorTimeOf(azurite.pid) - emulated) / options.instances;
-      const times = [report.processorMilliseconds, ofAzurite].map((time) => time.toFixed(1));
+      const { processorMilliseconds: ours, storageMilliseconds } = report;
+      const times = [ours, storageMilliseconds].map((time) => time.toFixed(1));
       rows.push(
         [some, failed, lost, instancesPerSecond.toFixed(0), commits, refused, ...times].map(String),
       );

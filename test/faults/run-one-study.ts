@@ -1,4 +1,6 @@
 /** Several processes store one study at once, as an import does: every instance gets in. */
+import { prepareArchive } from '../../src/storage/archive/layout.js';
+import { connectStorage } from '../../src/storage/azure/connect.js';
 import { timeBudgets } from '../../src/time-budgets.js';
 import { writeParts } from '../support/multipart.js';
 import { newFile } from './kill/files.js';
@@ -6,10 +8,14 @@ import type { LogFindings } from './kill/service-child.js';
 import { startServiceProcess } from './kill/service-child.js';
 import type { Sample } from './kill/service-process.js';
 
+/** The study that all processes store; those after it are stored before. */
+const theStudy = 1;
 const root = '1.2.826.0.1.3680043.8.498.7';
 const boundary = 'a-boundary';
 /** Requests that each process is sent at a time. */
 const requestsAtATime = 2;
+/** Of the log, as it is deployed. */
+const shards = 16;
 
 export interface OneStudyRun {
   readonly connectionString: string;
@@ -18,6 +24,10 @@ export interface OneStudyRun {
   readonly processes: number;
   readonly instances: number;
   readonly instancesPerRequest: number;
+  /** Instances of a study of its own that each process has stored before, so that its code is compiled. */
+  readonly warmUp: number;
+  /** Milliseconds of processor time that storage has taken so far. */
+  readonly storageTime: () => number;
 }
 
 export interface OneStudyReport {
@@ -29,6 +39,7 @@ export interface OneStudyReport {
   readonly instancesPerSecond: number;
   /** Processor time of the processes for each instance. */
   readonly processorMilliseconds: number;
+  readonly storageMilliseconds: number;
   /** Transactions in the catalog, those that were refused among them. */
   readonly commits: number;
   readonly refused: number;
@@ -42,12 +53,13 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0);
 }
 
-async function store(url: string, numbers: readonly number[]): Promise<number> {
+/** Stores instances of a study; answers how many were refused. */
+async function store(url: string, of: number, numbers: readonly number[]): Promise<number> {
   const parts = numbers.map((number) => {
-    const study = `${root}.1`;
-    // Each request a series, as a scanner sends them.
-    const series = `${root}.2.${Math.floor(number / 100)}`;
-    const instance = `${root}.3.${number}`;
+    const study = `${root}.${of}`;
+    // A hundred instances a series.
+    const series = `${study}.2.${Math.floor(number / 100)}`;
+    const instance = `${study}.3.${number}`;
     const { file } = newFile({ study, series, instance, modality: 'CT', big: false });
     return { headers: ['Content-Type: application/dicom'], body: file };
   });
@@ -65,9 +77,9 @@ async function store(url: string, numbers: readonly number[]): Promise<number> {
 /** How many instances of the study there are, by their rows and by its count. */
 async function found(url: string): Promise<readonly number[]> {
   const headers = { Accept: 'application/dicom+json' };
-  const metadata = await fetch(`${url}/studies/${root}.1/metadata`, { headers });
+  const metadata = await fetch(`${url}/studies/${root}.${theStudy}/metadata`, { headers });
   const all = (await metadata.json()) as readonly unknown[];
-  const query = `StudyInstanceUID=${root}.1&includefield=NumberOfStudyRelatedInstances`;
+  const query = `StudyInstanceUID=${root}.${theStudy}&includefield=NumberOfStudyRelatedInstances`;
   const search = await fetch(`${url}/studies?${query}`, { headers });
   const [study] = (await search.json()) as readonly Readonly<Record<string, Element>>[];
   return [all.length, Number(study?.['00201208']?.Value?.[0] ?? 0)];
@@ -75,7 +87,10 @@ async function found(url: string): Promise<readonly number[]> {
 
 /** Starts the processes, stores the study, and looks at what is there. */
 export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
-  const { connectionString, prefix, processes, instances, instancesPerRequest } = run;
+  const { connectionString, prefix, processes, instances, instancesPerRequest, warmUp } = run;
+  const storage = connectStorage({ connectionString }, { prefix });
+  await storage.ensureCreated();
+  await prepareArchive(storage.tables, shards);
   const log: LogFindings = { faults: [], crashes: [], slowestMilliseconds: 0 };
   const children = await Promise.all(
     Array.from({ length: processes }, async () => {
@@ -84,28 +99,38 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
     }),
   );
   try {
-    let next = 0;
     let failed = 0;
-    const client = async (url: string) => {
-      while (next < instances) {
-        const first = next;
-        next = Math.min(next + instancesPerRequest, instances);
-        const numbers = Array.from({ length: next - first }, (_, n) => first + n);
-        // Not in one: others add while this waits.
-        const refused = await store(url, numbers);
-        failed += refused;
-      }
+    /** Clients that store one study together, each through the process that it was given. */
+    const storeAll = async (of: number, many: number, urls: readonly string[]) => {
+      let next = 0;
+      const client = async (url: string) => {
+        while (next < many) {
+          const first = next;
+          next = Math.min(next + instancesPerRequest, many);
+          const numbers = Array.from({ length: next - first }, (_, n) => first + n);
+          // Not in one: others add while this waits.
+          const refused = await store(url, of, numbers);
+          failed += refused;
+        }
+      };
+      await Promise.all(urls.map(client));
     };
-    const before = await Promise.all(children.map(async (child) => await child.sample()));
-    const started = performance.now();
     await Promise.all(
-      children.flatMap(({ url }) =>
-        Array.from({ length: (requestsAtATime * mostProcesses) / processes }, async () => {
-          await client(url);
-        }),
-      ),
+      children.map(async ({ url }, number) => {
+        await storeAll(theStudy + 1 + number, warmUp, [url, url]);
+      }),
+    );
+    const before = await Promise.all(children.map(async (child) => await child.sample()));
+    const storageBefore = run.storageTime();
+    const started = performance.now();
+    const each = (requestsAtATime * mostProcesses) / processes;
+    await storeAll(
+      theStudy,
+      instances,
+      children.flatMap(({ url }) => Array<string>(each).fill(url)),
     );
     const seconds = (performance.now() - started) / 1000;
+    const storageMilliseconds = (run.storageTime() - storageBefore) / instances;
     const after = await Promise.all(children.map(async (child) => await child.sample()));
     const spent = (of: (sample: Sample) => number) => sum(after.map(of)) - sum(before.map(of));
     const counts = await found(children[0]?.url ?? '');
@@ -116,6 +141,7 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
       lost: Math.max(instances - failed - Math.min(...counts), 0),
       instancesPerSecond: (instances - failed) / seconds,
       processorMilliseconds: spent((sample) => sample.processorMilliseconds) / instances,
+      storageMilliseconds,
       commits: spent(({ commits }) => commits),
       refused: spent(({ refused }) => refused),
     };

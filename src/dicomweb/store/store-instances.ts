@@ -3,7 +3,7 @@ import type { InstanceUids, StudyInstanceUID } from '../../dicom/uid.js';
 import { ServiceError } from '../../errors.js';
 import type { QueryTag } from '../../storage/archive/index/query-tags.js';
 import { tagSetOf } from '../../storage/archive/query-tag-list.js';
-import type { StoreMode } from '../../storage/archive/commit/study-writer.js';
+import type { StoreMode } from '../../storage/archive/commit/store-commit.js';
 import { takeTurns } from '../../take-turns.js';
 import { chooseRepresentation } from '../negotiation.js';
 import { studyOf } from '../path-uids.js';

@@ -24,8 +24,7 @@ import type { NewInstance } from './commit/catalog-plan.js';
 import type { DeleteScope, DeleteWatch } from './commit/delete-commit.js';
 import { recover, type RecoveryReport } from './commit/recovery.js';
 import { settle, type SettleParts } from './commit/settle.js';
-import type { CommitResult } from './commit/store-commit.js';
-import type { StoreMode } from './commit/study-writer.js';
+import type { CommitResult, StoreMode } from './commit/store-commit.js';
 import { StudyWriters } from './commit/study-writers.js';
 import { InstanceFiles, removeFiles } from './files.js';
 import { BrowseIndex } from './index/browse-index.js';
@@ -200,8 +199,8 @@ export class Archive {
       ...{ record, dataSet, metadata, index },
       ...(update !== undefined && updated(record, update)),
     };
-    const arriving = { instance, uploaded, givenUp: file.givenUp };
-    return await this.#writers.of(partition, uids.study).store(arriving, mode);
+    const arriving = { instance, mode, uploaded, givenUp: file.givenUp };
+    return await this.#writers.of(partition, uids.study).store(arriving);
   }
 
   /** Removes files that will never be committed. */

@@ -10,8 +10,15 @@ interface Waiting<Item, Result> {
 }
 
 export interface BatcherOptions<Item, Result> {
-  /** Handles a batch; answers one result per item, in order. */
-  readonly flush: (batch: readonly Item[]) => Promise<readonly Result[]>;
+  /**
+   * Handles a batch; answers one result per item, in order, those that it has taken along behind the others.
+   *
+   * @param join - takes what has come in meanwhile and fits.
+   */
+  readonly flush: (
+    batch: readonly Item[],
+    join: () => readonly Item[],
+  ) => Promise<readonly Result[]>;
   /** Whether an item may join the batch; the first item always does. */
   readonly fits: (batch: readonly Item[], item: Item) => boolean;
 }
@@ -46,9 +53,15 @@ export class Batcher<Item, Result> {
   }
 
   async #flushNext(): Promise<void> {
-    const batch = this.#take();
+    const batch = this.#take([]);
+    const join = () => {
+      const more = this.#take(batch);
+      batch.push(...more);
+      return more.map(({ item }) => item);
+    };
     try {
-      const results = await this.#options.flush(batch.map(({ item }) => item));
+      const first = batch.map(({ item }) => item);
+      const results = await this.#options.flush(first, join);
       batch.forEach((waiting, index) => {
         const result = results[index];
         if (result === undefined)
@@ -60,15 +73,15 @@ export class Batcher<Item, Result> {
     }
   }
 
-  #take(): Waiting<Item, Result>[] {
-    const batch: Waiting<Item, Result>[] = [];
-    const items: Item[] = [];
-    for (const waiting of this.#waiting) {
-      if (batch.length > 0 && !this.#options.fits(items, waiting.item)) break;
-      batch.push(waiting);
-      items.push(waiting.item);
+  /** Takes from the front of the line what fits into a batch beside what it has. */
+  #take(batch: readonly Waiting<Item, Result>[]): Waiting<Item, Result>[] {
+    const items = batch.map(({ item }) => item);
+    let taken = 0;
+    for (const { item } of this.#waiting) {
+      if (items.length > 0 && !this.#options.fits(items, item)) break;
+      items.push(item);
+      taken += 1;
     }
-    this.#waiting = this.#waiting.slice(batch.length);
-    return batch;
+    return this.#waiting.splice(0, taken);
   }
 }

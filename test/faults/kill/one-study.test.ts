@@ -11,6 +11,8 @@ describe('one study that several processes store at once', () => {
       processes: 4,
       instances: 120,
       instancesPerRequest: 5,
+      warmUp: 0,
+      storageTime: () => 0,
     });
     expect(report).toMatchObject({ processes: 4, failed: 0, lost: 0 });
   }, 180_000);

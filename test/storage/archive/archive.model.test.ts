@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { DeleteScope } from '../../../src/storage/archive/commit/delete-commit.js';
-import type { StoreMode } from '../../../src/storage/archive/commit/study-writer.js';
+import type { StoreMode } from '../../../src/storage/archive/commit/store-commit.js';
 import { openOnAzurite, openOnMemory, settle, upload, type Shared } from './support/fixture.js';
 import {
   instanceUid,

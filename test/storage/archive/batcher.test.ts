@@ -81,6 +81,30 @@ describe('Batcher', () => {
     expect(batches.map(({ items }) => items)).toEqual([[9], [2, 3], [1]]);
   });
 
+  it('takes along what has come in during a flush, as much as fits, in the order of the line', async () => {
+    const flushes: number[][] = [];
+    let goOn: () => void = () => undefined;
+    const batcher = new Batcher<number, string>({
+      flush: async (batch, join) => {
+        await new Promise<void>((resolve) => (goOn = resolve));
+        const all = [...batch, ...join()];
+        expect(join()).toEqual([]);
+        flushes.push(all);
+        return all.map((item) => `did ${item}`);
+      },
+      fits: (batch) => batch.length < 3,
+    });
+    const results = [batcher.add(1)];
+    await turn();
+    results.push(...[2, 3, 4].map(async (item) => await batcher.add(item)));
+    goOn();
+    expect(await Promise.all(results.slice(0, 3))).toEqual(['did 1', 'did 2', 'did 3']);
+    await turn();
+    goOn();
+    expect(await results[3]).toBe('did 4');
+    expect(flushes).toEqual([[1, 2, 3], [4]]);
+  });
+
   it('tells whether it is idle', async () => {
     const { batcher, batches } = held();
     expect(batcher.idle).toBe(true);

@@ -71,7 +71,8 @@ export class DeleteCommit {
     const { parts, partition } = this.#rows;
     const write = parts.newUlid();
     const attempts = new Attempts(this.#rows, write);
-    for (let attempt = 0; ; attempt++) {
+    for (;;) {
+      await this.#rows.turn();
       if (givenUp?.aborted === true) {
         await attempts.takeBack();
         throw givenUp.reason;
@@ -94,7 +95,7 @@ export class DeleteCommit {
           return { instances: rows.length, isLast };
         }
       }
-      await this.#rows.lost(attempt);
+      this.#rows.lost();
     }
   }
 

@@ -33,9 +33,13 @@ import type { WrittenIndexRows } from './written-index-rows.js';
 /** What became of an instance that was to be stored; an update `exists` when another version than its own is there, or none. */
 export type CommitResult = 'stored' | 'exists' | 'no-room';
 
+/** Whether an instance that is there already is left alone or gets a new version. */
+export type StoreMode = 'create' | 'replace';
+
 /** An instance that is to be committed once its files are there. */
 export interface Arriving {
   readonly instance: NewInstance;
+  readonly mode: StoreMode;
   /** Settles when its files are stored, or are not going to be. */
   readonly uploaded: Promise<unknown>;
   /** Aborted when it is not to be committed any more. */
@@ -45,13 +49,15 @@ export interface Arriving {
 /** The state of one store while it races other writers. */
 interface StoreAttempt {
   readonly write: Ulid;
+  /** All that it has taken on, in order. */
+  readonly batch: Arriving[];
   /** Instances that get a new version if they are there already. */
-  readonly replacing: ReadonlySet<NewInstance>;
+  readonly replacing: Set<NewInstance>;
   /** What is still to be committed, and in the end what was. */
   readonly left: Set<NewInstance>;
   /** Uploads that have not been waited for. */
   readonly uploads: Map<NewInstance, Promise<unknown>>;
-  readonly givenUp: ReadonlyMap<NewInstance, AbortSignal | undefined>;
+  readonly givenUp: Map<NewInstance, AbortSignal | undefined>;
   /** Those that will not be committed: as their upload failed or they were given up, or the rows of the study have no room. */
   readonly failed: Map<NewInstance, unknown>;
   readonly tooMuch: Set<NewInstance>;
@@ -66,30 +72,37 @@ type Look = 'none' | 'hint' | 'sure';
 
 export class StoreCommit {
   readonly #rows: StudyRows;
+  readonly #join: () => readonly Arriving[];
 
-  constructor(rows: StudyRows) {
+  /** @param join - takes along what has come in since, as much as fits into the commit. */
+  constructor(rows: StudyRows, join: () => readonly Arriving[]) {
     this.#rows = rows;
+    this.#join = join;
   }
 
-  /** Commits the instances of a batch; answers what became of each, or why it was not committed. */
+  /**
+   * Commits the instances of a batch, and those that join it while it loses races; answers what became of each, or why
+   * it was not committed.
+   */
   async store(
     batch: readonly Arriving[],
-    replacing: ReadonlySet<NewInstance>,
   ): Promise<readonly (CommitResult | { readonly error: unknown })[]> {
     const { parts, partition } = this.#rows;
     const write = parts.newUlid();
     const attempted: StoreAttempt = {
       write,
-      replacing,
-      left: new Set(batch.map(({ instance }) => instance)),
-      uploads: new Map(batch.map(({ instance, uploaded }) => [instance, uploaded])),
-      givenUp: new Map(batch.map(({ instance, givenUp }) => [instance, givenUp])),
+      batch: [],
+      replacing: new Set(),
+      left: new Set(),
+      uploads: new Map(),
+      givenUp: new Map(),
       failed: new Map(),
       tooMuch: new Set(),
       attempts: new Attempts(this.#rows, write),
       tagger: new Tagger(parts.files, partition),
       isInDoubt: false,
     };
+    takeOn(attempted, batch);
     try {
       await this.#commitLeft(attempted);
     } catch (error) {
@@ -100,17 +113,17 @@ export class StoreCommit {
       }
       throw error;
     } finally {
-      this.#discardAllBut(attempted, batch);
+      this.#discardAllBut(attempted);
     }
     const { left, tooMuch, failed } = attempted;
-    return batch.map(({ instance }) => {
+    return attempted.batch.map(({ instance }) => {
       if (failed.has(instance)) return { error: failed.get(instance) };
       return left.has(instance) ? 'stored' : tooMuch.has(instance) ? 'no-room' : 'exists';
     });
   }
 
   /** Removes the files of those that were not committed, when their uploads are over. */
-  #discardAllBut({ left, uploads }: StoreAttempt, batch: readonly Arriving[]): void {
+  #discardAllBut({ batch, left, uploads }: StoreAttempt): void {
     const { partition, parts } = this.#rows;
     for (const { instance } of batch) {
       if (left.has(instance)) continue;
@@ -125,6 +138,8 @@ export class StoreCommit {
     const { left, write, replacing, attempts } = attempted;
     let look: Look = left.size > 1 ? 'hint' : 'none';
     for (let attempt = 0; ;) {
+      await this.#rows.turn();
+      takeOn(attempted, this.#join());
       letGo(attempted);
       if (left.size === 0) break;
       // Read before the intent is appended and guarded by the commit: so the changes of a study are
@@ -158,7 +173,7 @@ export class StoreCommit {
         return;
       }
       look = sent.isOfInstance ? 'sure' : 'none';
-      if (!sent.isOfInstance || attempt > 2) await this.#rows.lost(attempt);
+      if (!sent.isOfInstance || attempt > 2) this.#rows.lost();
       attempt += 1;
     }
     await attempts.takeBack();
@@ -336,6 +351,21 @@ export class StoreCommit {
     const removed = [...plan.removed, ...written.unused(plan)];
     const inVain = written.announces(plan) ? undefined : written.announced;
     this.#rows.follow({ intent, removed, created: study.created, study, inVain });
+  }
+}
+
+/** More instances are to be committed. */
+function takeOn(
+  { batch, replacing, left, uploads, givenUp }: StoreAttempt,
+  more: readonly Arriving[],
+): void {
+  for (const arriving of more) {
+    const { instance, mode } = arriving;
+    batch.push(arriving);
+    left.add(instance);
+    if (mode === 'replace') replacing.add(instance);
+    uploads.set(instance, arriving.uploaded);
+    givenUp.set(instance, arriving.givenUp);
   }
 }
 

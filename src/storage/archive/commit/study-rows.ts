@@ -5,7 +5,7 @@
 import type { SeriesInstanceUID, StudyInstanceUID } from '../../../dicom/uid.js';
 import { ServiceError } from '../../../errors.js';
 import { tableLimits, type TableOperation } from '../../table-store.js';
-import { backOff, patientAttempts } from '../../back-off.js';
+import { backOff } from '../../back-off.js';
 import type { Background } from '../background.js';
 import type { NewInstanceRecord } from './catalog-plan.js';
 import type { QueryTagList } from '../query-tag-list.js';
@@ -53,8 +53,8 @@ export function rowsNotImplied(rows: Iterable<IndexRow>): readonly IndexRow[] {
 const mostCommits = 64;
 /** Rows of a crowded study are read again rather than used after so long. */
 const trustMilliseconds = 15;
-/** Pauses grow so often at most, each twice the one before. */
-const mostCrowd = 6;
+/** Writers of a crowded study wait for no longer, in milliseconds. */
+const longestPause = 2000;
 /** Commits without an answer are sent again so often; the last one after about four seconds. */
 const mostSendings = 6;
 
@@ -73,8 +73,12 @@ export class StudyRows {
   #isCurrent = false;
   /** When they were written or read, by the clock of storage. */
   #knownAt = 0;
-  /** Races lost and not won since: how many writers the study has, about, as a power of two. */
-  #crowd = 0;
+  /** When the last attempt at a commit began, by the clock of storage, and how many milliseconds it took. */
+  #begun = 0;
+  #took = 0;
+  /** Whether races with other processes have been lost lately, and whether by the change at hand. */
+  #isCrowded = false;
+  #hasLost = false;
   readonly #onHeld: (more: number) => void;
   #heldBytes = 0;
   #warming: Promise<StudyState | undefined> | undefined;
@@ -162,17 +166,25 @@ export class StudyRows {
   /** Of a study that others write as well, what was known a moment ago is no longer so: an attempt would be in vain. */
   #isTrusted(): boolean {
     const age = this.parts.tables.now() - this.#knownAt;
-    return this.#isCurrent && (this.#crowd === 0 || age <= trustMilliseconds);
+    return this.#isCurrent && (!this.#isCrowded || age <= trustMilliseconds);
+  }
+
+  /** Another process was faster: the study is crowded until a change gets in at its first attempt. */
+  lost(): void {
+    this.#isCrowded = true;
+    this.#hasLost = true;
   }
 
   /**
-   * Another process was faster: waits for a while, longer where that has happened lately.
-   *
-   * @param attempt - how often the same change has lost before.
+   * An attempt begins: in a crowded study after a random part of what two of them take here, so that its writers part.
+   * Meanwhile more comes in that goes along.
    */
-  async lost(attempt: number): Promise<void> {
-    this.#crowd = Math.min(this.#crowd + 1, mostCrowd);
-    await backOff(this.parts.runtime, attempt < patientAttempts ? this.#crowd : attempt);
+  async turn(): Promise<void> {
+    const { runtime, tables } = this.parts;
+    if (this.#isCrowded) {
+      await runtime.sleep(runtime.random() * Math.min(2 * this.#took, longestPause));
+    }
+    this.#begun = tables.now();
   }
 
   /**
@@ -204,9 +216,12 @@ export class StudyRows {
           operations,
           noted,
         );
+        // Storage may set its clock meanwhile.
+        this.#took = Math.max(this.parts.tables.now() - this.#begun, 0);
         if (outcome.committed) {
           this.#know(outcome.state);
-          this.#crowd = Math.max(this.#crowd - 1, 0);
+          this.#isCrowded = this.#hasLost;
+          this.#hasLost = false;
           return { committed: true };
         }
         if (!unanswered) return outcome;

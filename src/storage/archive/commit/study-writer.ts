@@ -11,11 +11,8 @@ import type { Partition } from '../keys.js';
 import { StoreCommit, type Arriving, type CommitResult } from './store-commit.js';
 import { rowCount, rowsPerTransaction, StudyRows, type StudyParts } from './study-rows.js';
 
-/** Whether an instance that is there already is left alone or gets a new version. */
-export type StoreMode = 'create' | 'replace';
-
 type Work =
-  | ({ readonly kind: 'store'; readonly mode: StoreMode } & Arriving)
+  | ({ readonly kind: 'store' } & Arriving)
   | {
       readonly kind: 'delete';
       readonly scope: DeleteScope;
@@ -76,7 +73,7 @@ export class StudyWriter {
   ) {
     this.#rows = new StudyRows(partition, study, parts, onHeld);
     this.#work = new Batcher<Work, Outcome>({
-      flush: async (batch) => await this.#flush(batch),
+      flush: async (batch, join) => await this.#flush(batch, join),
       fits,
     });
   }
@@ -96,8 +93,8 @@ export class StudyWriter {
    *
    * @throws the error of its upload, or why it was given up.
    */
-  async store(arriving: Arriving, mode: StoreMode): Promise<CommitResult> {
-    const outcome = await this.#work.add({ kind: 'store', ...arriving, mode });
+  async store(arriving: Arriving): Promise<CommitResult> {
+    const outcome = await this.#work.add({ kind: 'store', ...arriving });
     if (outcome.kind === 'failed') throw outcome.error;
     return outcome.kind === 'store' ? outcome.result : 'exists';
   }
@@ -113,18 +110,14 @@ export class StudyWriter {
     await this.#rows.warm(() => !this.#work.idle);
   }
 
-  async #flush(batch: readonly Work[]): Promise<readonly Outcome[]> {
+  async #flush(batch: readonly Work[], join: () => readonly Work[]): Promise<readonly Outcome[]> {
     const [first] = batch;
     if (first?.kind === 'delete') {
       const instances = await new DeleteCommit(this.#rows).delete(first.scope, first.watch);
       return [{ kind: 'delete', instances }];
     }
-    const stores = batch.filter(isStore);
-    const replacing = stores.filter(({ mode }) => mode === 'replace');
-    const results = await new StoreCommit(this.#rows).store(
-      stores,
-      new Set(replacing.map(({ instance }) => instance)),
-    );
+    const commit = new StoreCommit(this.#rows, () => join().filter(isStore));
+    const results = await commit.store(batch.filter(isStore));
     return results.map((result) =>
       typeof result === 'string' ? { kind: 'store', result } : { kind: 'failed', ...result },
     );

@@ -6,7 +6,7 @@ import { routes } from '../../../../src/dicomweb/routes.js';
 import { createServices, type Services } from '../../../../src/dicomweb/services.js';
 import { defaultPartition } from '../../../../src/storage/archive/keys.js';
 import type { DeleteScope } from '../../../../src/storage/archive/commit/delete-commit.js';
-import type { StoreMode } from '../../../../src/storage/archive/commit/study-writer.js';
+import type { StoreMode } from '../../../../src/storage/archive/commit/store-commit.js';
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';
 import type { TableStore } from '../../../../src/storage/table-store.js';
 import { elementsOf, textIn, type Change } from './naive-search.js';

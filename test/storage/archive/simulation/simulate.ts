@@ -16,7 +16,7 @@ import {
 } from '../../../../src/storage/archive/keys.js';
 import { blobName } from '../../../../src/storage/archive/blob-name.js';
 import { growLog } from '../../../../src/storage/archive/log/log-tail.js';
-import type { StoreMode } from '../../../../src/storage/archive/commit/study-writer.js';
+import type { StoreMode } from '../../../../src/storage/archive/commit/store-commit.js';
 import { timeBudgets } from '../../../../src/time-budgets.js';
 import type { BlobStore } from '../../../../src/storage/blob-store.js';
 import { MemoryBlobStore } from '../../../../src/storage/memory/memory-blob-store.js';
