@@ -84,14 +84,16 @@ export function negotiate(
   ranges: readonly AcceptRange[],
   offers: readonly Offer[],
 ): Choice | undefined {
+  const refusing = ranges.filter(({ quality }) => quality === 0);
   const candidates = offers.flatMap((whole) => {
-    const offer = withoutRefused(whole, ranges);
+    const offer = withoutRefused(whole, refusing);
     if (offer === undefined) return [];
     const matching = ranges.flatMap((range, order) => {
       const choice = match(range, offer);
-      const specificity = specificityOf(range);
-      return choice === undefined ? [] : [{ choice, order, specificity, quality: range.quality }];
+      if (choice === undefined) return [];
+      return [{ choice, order, specificity: specificityOf(range), quality: range.quality }];
     });
+    if (matching.length === 0) return [];
     const highest = Math.max(...matching.map(({ specificity }) => specificity));
     const deciding = matching.filter(({ specificity }) => specificity === highest);
     const refused = deciding
@@ -114,14 +116,14 @@ export function negotiate(
   return best?.choice;
 }
 
-/** An offer without the syntaxes that a weight of 0 refuses; `undefined` when none is left. */
-function withoutRefused(offer: Offer, ranges: readonly AcceptRange[]): Offer | undefined {
-  const { transferSyntaxes, defaultTransferSyntax, ...packaging } = offer;
-  const refused = ranges.flatMap((range) =>
-    range.quality === 0 && range.transferSyntax !== undefined && match(range, offer) !== undefined
+/** An offer without the syntaxes that ranges of weight 0 refuse; `undefined` when none is left. */
+function withoutRefused(offer: Offer, refusing: readonly AcceptRange[]): Offer | undefined {
+  const refused = refusing.flatMap((range) =>
+    range.transferSyntax !== undefined && match(range, offer) !== undefined
       ? [range.transferSyntax]
       : [],
   );
+  const { transferSyntaxes, defaultTransferSyntax, ...packaging } = offer;
   if (transferSyntaxes === undefined || refused.length === 0) return offer;
   const left = transferSyntaxes.filter((uid) => !refused.includes(uid));
   const isDefaultLeft = defaultTransferSyntax !== undefined && left.includes(defaultTransferSyntax);

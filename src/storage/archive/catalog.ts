@@ -31,6 +31,7 @@ import {
   decodeInstance,
   decodeSeries,
   decodeStudyRow,
+  decodeStudyVersion,
   encodeSeries,
   encodeStudyRow,
   guardProperties,
@@ -41,6 +42,8 @@ import {
   type SeriesRecord,
   type StudyGuard,
   type StudyRecord,
+  type StudyVersion,
+  versionProperties,
 } from './records.js';
 import type { CatalogPlan, StudyState, Versioned } from './study-state.js';
 import type { Ulid } from './ulid.js';
@@ -167,6 +170,14 @@ export class Catalog {
   async study(partition: Partition, study: StudyInstanceUID): Promise<StudyRecord | undefined> {
     const entity = await this.#get(partition, study, studyRowKey);
     return decodeStudyRow(entity);
+  }
+
+  /** What changes with every change in a study: a point read of less than the study. */
+  async studyVersion(
+    partition: Partition,
+    study: StudyInstanceUID,
+  ): Promise<StudyVersion | undefined> {
+    return decodeStudyVersion(await this.#get(partition, study, studyRowKey, versionProperties));
   }
 
   async series(

@@ -220,6 +220,18 @@ export function decodeStudyRow(row: Entity | undefined): StudyRecord | undefined
   return row === undefined || row.properties['gone'] === true ? undefined : decodeStudy(row);
 }
 
+/** What of a study tells one state of it from another. */
+export type StudyVersion = Pick<StudyRecord, 'created' | 'revision' | 'write'>;
+
+export const versionProperties = ['gone', 'revision', 'state'] as const satisfies readonly string[];
+
+/** The version in a study row, of which `versionProperties` are enough; `undefined` as of `decodeStudyRow`. */
+export function decodeStudyVersion(row: Entity | undefined): StudyVersion | undefined {
+  if (row === undefined || row.properties['gone'] === true) return undefined;
+  const { created, write } = parseJson(row, 'state') as unknown as StudyVersion;
+  return { created, write, revision: Number(row.properties['revision']) };
+}
+
 /** The properties of a series row. */
 export function encodeSeries(record: SeriesRecord): Properties {
   return encodeRecord('series', record);

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { SeriesInstanceUID, StudyInstanceUID } from '../../../src/dicom/uid.js';
+import type {
+  SeriesInstanceUID,
+  SOPInstanceUID,
+  StudyInstanceUID,
+} from '../../../src/dicom/uid.js';
 import { Catalog } from '../../../src/storage/archive/catalog.js';
 import {
   defaultPartition as partition,
@@ -8,6 +12,8 @@ import {
   studyRowKey,
 } from '../../../src/storage/archive/keys.js';
 import { MemoryTableStore } from '../../../src/storage/memory/memory-table-store.js';
+import { encodeStudyRow, type StudyRecord } from '../../../src/storage/archive/records.js';
+import type { Ulid } from '../../../src/storage/archive/ulid.js';
 import type { TableOperation } from '../../../src/storage/table-store.js';
 
 const study = '1.2' as StudyInstanceUID;
@@ -70,5 +76,32 @@ describe('Catalog.withSeries', () => {
     const other = '1.3' as StudyInstanceUID;
     const nothing = await catalog.withSeries(partition, other, new Set([seriesUid(1)]));
     expect(nothing).toEqual({ study: undefined, series: new Map() });
+  });
+});
+
+describe('Catalog.studyVersion', () => {
+  const record: StudyRecord = {
+    ...{ study, created: 'A' as Ulid, write: 'B' as Ulid, revision: 7, attributes: {} },
+    newest: { series: seriesUid(1), instance: '1.2.1.1' as SOPInstanceUID },
+    ...{ series: 1, instances: 1, modalities: { CT: 1 }, sopClasses: {}, indexes: {} },
+  };
+
+  async function versionOf(stored: StudyRecord | undefined) {
+    const tables = new MemoryTableStore();
+    const properties = encodeStudyRow(stored, { revision: 7, last: 3, commits: [] });
+    await tables.transact('catalog', studyPartitionKey(partition, study), [
+      { kind: 'insert', rowKey: studyRowKey, properties },
+    ]);
+    const catalog = new Catalog(tables);
+    expect((await catalog.study(partition, study))?.created).toBe(stored?.created);
+    return await catalog.studyVersion(partition, study);
+  }
+
+  it('is that of the study, read without its attributes', async () => {
+    expect(await versionOf(record)).toEqual({ created: 'A', write: 'B', revision: 7 });
+  });
+
+  it('is none of a study that is gone', async () => {
+    expect(await versionOf(undefined)).toBeUndefined();
   });
 });

@@ -204,9 +204,9 @@ async function ofStudy(context: RequestContext, selection: Selection): Promise<R
   const { study } = studyOf(context.params);
   // What no instance can be had in is told before one is looked for.
   chooseRepresentation(context.request, selection.offers);
-  const record = await catalog.study(context.partition, study);
-  if (record === undefined) throw notFound('study-not-found');
-  const { created, revision, write } = record;
+  const stored = await catalog.studyVersion(context.partition, study);
+  if (stored === undefined) throw notFound('study-not-found');
+  const { created, revision, write } = stored;
   const rows = rowsOf(context, study);
   return await respond(context, { rows, version: `${created}-${revision}`, write }, selection);
 }

@@ -155,10 +155,10 @@ export const retrieveStudyMetadata = answering(ofMany, async (context) => {
   const asked = askedBy(context, metadataOffers);
   const uids = studyOf(context.params);
   const { catalog } = context.services.archive;
-  const record = await catalog.study(context.partition, uids.study);
-  if (record === undefined) throw notFound('study-not-found');
-  const version = versionOf(context, record);
-  const { write } = record;
+  const stored = await catalog.studyVersion(context.partition, uids.study);
+  if (stored === undefined) throw notFound('study-not-found');
+  const version = versionOf(context, stored);
+  const { write } = stored;
   return await respond(context, asked, { version, write, rows: rowsOf(context, uids) });
 });
 
