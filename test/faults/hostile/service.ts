@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import type { Services } from '../../../src/dicomweb/services.js';
 import { loadConfig, type Config } from '../../../src/host/config.js';
+import { letHeapGrow } from '../../../src/host/heap-growth.js';
 import { lazy } from '../../../src/host/lazy.js';
 import { startLocalHost } from '../../../src/host/local/local-host.js';
 import type { LogEntry } from '../../../src/host/pipeline/log.js';
@@ -63,6 +64,7 @@ function importServices(config: Config): () => Promise<Services> {
 }
 
 async function main(): Promise<void> {
+  letHeapGrow();
   const config = loadConfig();
   const host = await startLocalHost(config, (entry) => {
     if (entry.event === 'fault') tell({ kind: 'fault', entry });
