@@ -13,6 +13,10 @@ function closedEarly(): Error {
   return Object.assign(new Error('A stream was closed before its end'), { code });
 }
 
+function nobodyWaits(): void {
+  // What the stream tells then is seen by whoever asks next.
+}
+
 /**
  * Takes chunks from a stream of bytes as they are asked for: 32 KiB or more each, but for the last, unless
  * fewer are asked for.
@@ -20,40 +24,45 @@ function closedEarly(): Error {
 export class StreamChunks {
   readonly #stream: Readable;
   readonly #least: number;
-  #wake: () => void = () => undefined;
+  /** Called when the stream has something to tell. */
+  #look: () => void = nobodyWaits;
 
   /** @param least bytes that a chunk is to have; 1 for a stream whose every piece counts, as it comes. */
   constructor(stream: Readable, least = leastChunkBytes) {
     this.#stream = stream;
     this.#least = least;
-    const wake = () => this.#wake();
-    stream.on('readable', wake).once('end', wake).once('error', wake).once('close', wake);
+    const look = () => this.#look();
+    stream.on('readable', look).once('end', look).once('error', look).once('close', look);
   }
 
   /**
-   * The next chunk; `undefined` after the last.
+   * The next chunk; `undefined` after the last. To be asked for when the one before is there.
    *
    * @throws what the stream failed with; Error when it was closed before its end. What came before is
    *   handed out first.
    */
-  async next(): Promise<Uint8Array | undefined> {
+  next(): Promise<Uint8Array | undefined> {
+    const stream = this.#stream;
     const pieces: Uint8Array[] = [];
-    for (let length = 0; length < this.#least;) {
-      const piece = this.#stream.read() as Uint8Array | null;
-      if (piece !== null) {
-        pieces.push(piece);
-        length += piece.length;
-      } else if (this.#stream.readableEnded || this.#stream.destroyed) {
-        if (length > 0) break;
-        if (this.#stream.readableEnded) return undefined;
-        throw this.#stream.errored ?? closedEarly();
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    }
-    const [first, second] = pieces;
-    return first !== undefined && second === undefined ? first : Buffer.concat(pieces);
+    let length = 0;
+    // One promise for a chunk, however often the stream is looked at.
+    return new Promise((resolve, reject) => {
+      this.#look = () => {
+        while (length < this.#least) {
+          const piece = stream.read() as Uint8Array | null;
+          if (piece === null) break;
+          pieces.push(piece);
+          length += piece.length;
+        }
+        const isOver = stream.readableEnded || stream.destroyed;
+        if (length < this.#least && !isOver) return;
+        this.#look = nobodyWaits;
+        const [first, second] = pieces;
+        if (first !== undefined) resolve(second === undefined ? first : Buffer.concat(pieces));
+        else if (stream.readableEnded) resolve(undefined);
+        else reject(stream.errored ?? closedEarly());
+      };
+      this.#look();
+    });
   }
 }

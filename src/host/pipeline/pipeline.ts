@@ -114,7 +114,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       notes.access = { ...notes.access, ...auditNoteOf(head.headers) };
       return { partition, reach: new Set([partition]), head: narrowed };
     }
-    const principal = await authenticate(head);
+    const known = authenticate(head);
+    const principal = known instanceof Promise ? await known : known;
     const caller = callerOf(principal);
     if (caller !== undefined) notes.access = { caller };
     const partition = named();

@@ -280,13 +280,13 @@ export class Catalog {
     return rowPages(this.#tables, 'catalog', range, options);
   }
 
-  async #get(
+  #get(
     partition: Partition,
     study: StudyInstanceUID,
     rowKey: string,
     select?: readonly string[],
   ): Promise<Entity | undefined> {
-    return await this.#tables.get(
+    return this.#tables.get(
       'catalog',
       studyPartitionKey(partition, study),
       rowKey,
