@@ -75,6 +75,8 @@ export interface Report {
   readonly changes: number;
   /** The longest that a change waited until the reader of the feed had it. */
   readonly slowestChangeMilliseconds: number;
+  /** Of that time, what had passed when the page that showed it was asked for. */
+  readonly askedAfterMilliseconds: number;
   /** The longest request of that reader. */
   readonly slowestPageMilliseconds: number;
   readonly losses: readonly string[];
@@ -273,6 +275,7 @@ export class Arena {
       verified: instances.size,
       changes: this.#follower.changes.length,
       slowestChangeMilliseconds: this.#follower.slowestMilliseconds,
+      askedAfterMilliseconds: this.#follower.askedAfterMilliseconds,
       slowestPageMilliseconds: this.#follower.slowestPageMilliseconds,
       ...this.#verdict,
       findings: this.#findings,

@@ -35,6 +35,8 @@ export class FeedFollower {
   readonly changes: Change[] = [];
   /** The longest time from when a change was announced to when it was read here. */
   slowestMilliseconds = 0;
+  /** Of that time, what had passed when the page that showed it was asked for: the rest is that request. */
+  askedAfterMilliseconds = 0;
   /** The longest that a page took that was answered: with the wait of a change, what the machine and the service add to it. */
   slowestPageMilliseconds = 0;
   readonly #baseUrls: () => readonly string[];
@@ -61,7 +63,9 @@ export class FeedFollower {
       }
       for (const { sequence } of page) {
         const waited = Date.now() - timeOfSequence(sequence);
-        this.slowestMilliseconds = Math.max(this.slowestMilliseconds, waited);
+        if (waited <= this.slowestMilliseconds) continue;
+        this.slowestMilliseconds = waited;
+        this.askedAfterMilliseconds = asked - timeOfSequence(sequence);
       }
       await new Promise((resolve) => setTimeout(resolve, page.length > 0 ? 5 : 60));
     }

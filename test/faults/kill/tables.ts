@@ -45,6 +45,7 @@ export function outcomeTable(report: Report): string {
     ['instances verified', report.verified],
     ['changes followed in the feed', report.changes],
     ['longest wait of a change for the feed, ms', report.slowestChangeMilliseconds],
+    ['of it until the page that showed it was asked for, ms', report.askedAfterMilliseconds],
     ['longest request of the reader of the feed, ms', report.slowestPageMilliseconds],
     ['losses', report.losses.length],
     ['ghosts', report.ghosts.length],

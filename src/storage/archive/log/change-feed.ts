@@ -220,7 +220,7 @@ export class ChangeFeed {
     const age = tables.now() - intent.timestamp;
     if (verdict === 'open' && age < timing.settleIntent) return verdict;
     // Taken back by its writer: it was void.
-    return (await decide(this.#parts, intent)) ?? 'void';
+    return (await decide(this.#parts, intent, verdict)) ?? 'void';
   }
 
   /** The last change that happened of those that `changes` would show; `undefined` when there is none. */

@@ -37,14 +37,16 @@ export async function verdictOf(
  * Makes sure of what became of an intent: where it may still be carried out, its study is fenced. It is left open, for
  * its writer or recovery to close, for which the tail of a busy shard has to be won.
  *
+ * @param said - what the study row said about it while it was open.
  * @returns `undefined` when its writer has taken it back.
  */
 export async function decide(
   parts: VerdictParts,
   intent: LoggedIntent,
+  said: Verdict,
 ): Promise<Settled | undefined> {
   const { partition, study, base, sequence } = intent;
-  let verdict = await verdictOf(parts, intent);
+  let verdict = said;
   while (verdict === 'open') {
     await parts.catalog.fence(partition, study, base);
     verdict = await verdictOf(parts, intent);

@@ -57,6 +57,34 @@ describe('a writer that stood still before its commit', () => {
     expect((await expectTidy(shared)).instances).toHaveLength(1);
   });
 
+  it('keeps what it has taken over while others were about to clear it away', async () => {
+    let clearing: Promise<unknown> = Promise.resolve();
+    let goOn: () => void = () => undefined;
+    const { shared, one } = frozen(async (all, other) => {
+      await settleOpen(all, other);
+      const [, view] = all.tables;
+      if (view === undefined) throw new RangeError();
+      // The others stand still right before the row of the intent goes, and with it whose leavings these are.
+      await new Promise<void>((reached) => {
+        view.around = async (call, act) => {
+          const [first] = call.operations;
+          if (call.table === 'log' && first?.kind === 'delete') {
+            reached();
+            await new Promise<void>((resolve) => (goOn = resolve));
+          }
+          return await act();
+        };
+        clearing = other.recover();
+      });
+    });
+    expect(await put(one, sample)).toBe('stored');
+    goOn();
+    await clearing;
+    await settle(shared);
+    const { instances } = await expectTidy(shared);
+    expect(instances).toHaveLength(1);
+  });
+
   it('shows a delete once when another process has deleted meanwhile, though it died on the way', async () => {
     const { shared, one } = frozen(async (_, other) => {
       expect(await other.delete(partition, studyUid(1), {})).toBe(2);

@@ -195,6 +195,7 @@ export const mutants: readonly Mutant[] = [
     file: settle,
     find: 'if (!gone.committed) return;',
     replace: '',
+    test: 'test/storage/archive/commit/frozen-writer.test.ts',
   },
   {
     name: 'recovery passes what is open when it notes how far it got',
