@@ -50,14 +50,9 @@ export interface Arriving {
 interface StoreAttempt {
   readonly write: Ulid;
   /** All that it has taken on, in order. */
-  readonly batch: Arriving[];
-  /** Instances that get a new version if they are there already. */
-  readonly replacing: Set<NewInstance>;
+  readonly taken: Map<NewInstance, Arriving>;
   /** What is still to be committed, and in the end what was. */
   readonly left: Set<NewInstance>;
-  /** Uploads that have not been waited for. */
-  readonly uploads: Map<NewInstance, Promise<unknown>>;
-  readonly givenUp: Map<NewInstance, AbortSignal | undefined>;
   /** Those that will not be committed: as their upload failed or they were given up, or the rows of the study have no room. */
   readonly failed: Map<NewInstance, unknown>;
   readonly tooMuch: Set<NewInstance>;
@@ -91,11 +86,8 @@ export class StoreCommit {
     const write = parts.newUlid();
     const attempted: StoreAttempt = {
       write,
-      batch: [],
-      replacing: new Set(),
+      taken: new Map(),
       left: new Set(),
-      uploads: new Map(),
-      givenUp: new Map(),
       failed: new Map(),
       tooMuch: new Set(),
       attempts: new Attempts(this.#rows, write),
@@ -116,26 +108,25 @@ export class StoreCommit {
       this.#discardAllBut(attempted);
     }
     const { left, tooMuch, failed } = attempted;
-    return attempted.batch.map(({ instance }) => {
+    return [...attempted.taken.keys()].map((instance) => {
       if (failed.has(instance)) return { error: failed.get(instance) };
       return left.has(instance) ? 'stored' : tooMuch.has(instance) ? 'no-room' : 'exists';
     });
   }
 
   /** Removes the files of those that were not committed, when their uploads are over. */
-  #discardAllBut({ batch, left, uploads }: StoreAttempt): void {
+  #discardAllBut({ taken, left }: StoreAttempt): void {
     const { partition, parts } = this.#rows;
-    for (const { instance } of batch) {
+    for (const [instance, { uploaded }] of taken) {
       if (left.has(instance)) continue;
-      const upload = uploads.get(instance);
       const remove = async () => await removeFiles(parts.blobs, partition, [instance.record]);
-      parts.background.run(upload === undefined ? remove() : upload.then(remove, remove));
+      parts.background.run(uploaded.then(remove, remove));
     }
   }
 
   /** Commits what is left of the batch; instances that turn out to be there already leave it. */
   async #commitLeft(attempted: StoreAttempt): Promise<void> {
-    const { left, write, replacing, attempts } = attempted;
+    const { taken, left, write, attempts } = attempted;
     let look: Look = left.size > 1 ? 'hint' : 'none';
     for (let attempt = 0; ;) {
       await this.#rows.turn();
@@ -150,7 +141,7 @@ export class StoreCommit {
       for (const instance of left) {
         const there = rows.get(instance)?.record.version;
         const isLate = instance.update !== undefined && there !== instance.update.of;
-        if (isLate || (there !== undefined && !replacing.has(instance))) left.delete(instance);
+        if (isLate || (there !== undefined && !replaces(taken, instance))) left.delete(instance);
       }
       const instances = [...left];
       if (instances.length === 0) break;
@@ -215,7 +206,7 @@ export class StoreCommit {
     replaced: Replaced,
     { set }: Tagging,
   ): Promise<Appended | undefined> {
-    const { left, uploads, failed, attempts } = attempted;
+    const { taken, left, failed, attempts } = attempted;
     const before = failed.size;
     const intent = this.#intentOf(attempted, state, plan, replaced);
     const [appended] = await allOf([
@@ -223,11 +214,10 @@ export class StoreCommit {
       attempts.written.insert(plan, state.study === undefined),
       ...[...left].map(async (instance) => {
         try {
-          await uploads.get(instance);
+          await taken.get(instance)?.uploaded;
         } catch (error) {
           failed.set(instance, error);
         }
-        uploads.delete(instance);
       }),
     ]);
     letGo(attempted);
@@ -292,7 +282,7 @@ export class StoreCommit {
   async #rowsThere(
     instances: readonly NewInstance[],
     { series }: StudyState,
-    { replacing }: StoreAttempt,
+    { taken }: StoreAttempt,
     look: Look,
   ): Promise<ReadonlyMap<NewInstance, InstanceRow>> {
     const find = async (some: readonly NewInstance[], isHint: boolean) =>
@@ -305,13 +295,13 @@ export class StoreCommit {
       );
     const found = await Promise.all([
       find(
-        instances.filter((instance) => replacing.has(instance)),
+        instances.filter((instance) => replaces(taken, instance)),
         false,
       ),
       look === 'none'
         ? []
         : find(
-            instances.filter((instance) => !replacing.has(instance)),
+            instances.filter((instance) => !replaces(taken, instance)),
             look === 'hint',
           ),
     ]);
@@ -355,24 +345,22 @@ export class StoreCommit {
 }
 
 /** More instances are to be committed. */
-function takeOn(
-  { batch, replacing, left, uploads, givenUp }: StoreAttempt,
-  more: readonly Arriving[],
-): void {
+function takeOn({ taken, left }: StoreAttempt, more: readonly Arriving[]): void {
   for (const arriving of more) {
-    const { instance, mode } = arriving;
-    batch.push(arriving);
-    left.add(instance);
-    if (mode === 'replace') replacing.add(instance);
-    uploads.set(instance, arriving.uploaded);
-    givenUp.set(instance, arriving.givenUp);
+    taken.set(arriving.instance, arriving);
+    left.add(arriving.instance);
   }
 }
 
+/** Whether an instance gets a new version if it is there already. */
+function replaces(taken: StoreAttempt['taken'], instance: NewInstance): boolean {
+  return taken.get(instance)?.mode === 'replace';
+}
+
 /** Those that failed, or were given up, leave what is to be committed. */
-function letGo({ left, failed, givenUp }: StoreAttempt): void {
+function letGo({ taken, left, failed }: StoreAttempt): void {
   for (const instance of left) {
-    const signal = givenUp.get(instance);
+    const signal = taken.get(instance)?.givenUp;
     if (signal?.aborted === true && !failed.has(instance)) failed.set(instance, signal.reason);
   }
   for (const instance of failed.keys()) left.delete(instance);
