@@ -14,12 +14,13 @@ import {
   type ChangeAction,
   type LoggedIntent,
 } from './intent.js';
-import { intentRows, type Partition } from '../keys.js';
+import { intentRows, studyPartitionKey, type Partition } from '../keys.js';
 import { passTails, readTails, type Tail } from './log-tail.js';
 import { firstSequenceOf, sequenceStride, ticksOfSequence, timeOfSequence } from './sequence.js';
 import type { ArchiveTiming } from '../../../time-budgets.js';
+import type { StudyGuard } from '../records.js';
 import type { Ulid } from '../ulid.js';
-import { decide, readIntent, verdictOf, type Verdict, type VerdictParts } from './verdict.js';
+import { decide, readIntent, verdictBy, type Verdict, type VerdictParts } from './verdict.js';
 
 export interface FeedParts extends VerdictParts {
   readonly timing: ArchiveTiming;
@@ -161,9 +162,12 @@ export class ChangeFeed {
     const open = new Set(tails.flatMap((tail) => tail.open));
     for (let next = from; ;) {
       const { parts, upTo, isEnd } = await this.#read(tails, next, end, pageRows, select);
+      const guardOf = this.#guards();
       const verdicts = await Promise.all(
         parts.map(async ({ intent }) =>
-          open.has(intent.sequence) ? await this.#verdictOn(intent) : verdictOnClosed(intent),
+          open.has(intent.sequence)
+            ? await this.#verdictOn(intent, await guardOf(intent))
+            : verdictOnClosed(intent),
         ),
       );
       const barrier = Math.min(
@@ -212,10 +216,21 @@ export class ChangeFeed {
     return { parts, upTo, isEnd: upTo + 1 >= end };
   }
 
+  /** Reads study rows, each once however many intents of the study are open. */
+  #guards(): (intent: LoggedIntent) => Promise<StudyGuard> {
+    const guards = new Map<string, Promise<StudyGuard>>();
+    return async ({ partition, study }) => {
+      const key = studyPartitionKey(partition, study);
+      const guard = guards.get(key) ?? this.#parts.catalog.guard(partition, study);
+      guards.set(key, guard);
+      return await guard;
+    };
+  }
+
   /** What became of an open intent; fenced where its writer has had time enough. */
-  async #verdictOn(intent: LoggedIntent): Promise<Verdict> {
+  async #verdictOn(intent: LoggedIntent, guard: StudyGuard): Promise<Verdict> {
     const { tables, timing } = this.#parts;
-    const verdict = await verdictOf(this.#parts, intent);
+    const verdict = verdictBy(guard, intent);
     if (verdict === 'happened') return verdict;
     const age = tables.now() - intent.timestamp;
     if (verdict === 'open' && age < timing.settleIntent) return verdict;
@@ -227,12 +242,13 @@ export class ChangeFeed {
   async latest(): Promise<FeedChange | undefined> {
     for (let attempt = 1; ; attempt++) {
       const tails = await this.#readTails();
+      const guardOf = this.#guards();
       const open = await Promise.all(
         tails
           .flatMap((tail) => tail.open)
           .map(async (sequence) => {
             const intent = await readIntent(this.#parts, sequence);
-            const verdict = intent && (await this.#verdictOn(intent));
+            const verdict = intent && (await this.#verdictOn(intent, await guardOf(intent)));
             return verdict === 'open' && intent !== undefined ? firstIn(intent) : Infinity;
           }),
       );

@@ -2,6 +2,7 @@
 import type { TableStore } from '../../table-store.js';
 import type { Catalog } from '../catalog.js';
 import { logPartitionKey, logRowKey } from '../keys.js';
+import type { StudyGuard } from '../records.js';
 import { decodeIntent, type LoggedIntent } from './intent.js';
 import { readTail } from './log-tail.js';
 import { shardOfSequence } from './sequence.js';
@@ -24,13 +25,20 @@ export type Judged = Pick<LoggedIntent, 'partition' | 'study' | 'base' | 'sequen
  * What the study row says about an intent that is open. That it is void holds only if it is still open
  * afterwards: once it is closed, the row need not name it any more.
  */
-export async function verdictOf(
-  { catalog }: Pick<VerdictParts, 'catalog'>,
-  { partition, study, base, sequence }: Judged,
-): Promise<Verdict> {
-  const { revision, commits } = await catalog.guard(partition, study);
+export function verdictBy(
+  { revision, commits }: StudyGuard,
+  { base, sequence }: Pick<Judged, 'base' | 'sequence'>,
+): Verdict {
   if (commits.includes(sequence)) return 'happened';
   return revision === base ? 'open' : 'void';
+}
+
+/** The same, by the row as it is now. */
+export async function verdictOf(
+  { catalog }: Pick<VerdictParts, 'catalog'>,
+  intent: Judged,
+): Promise<Verdict> {
+  return verdictBy(await catalog.guard(intent.partition, intent.study), intent);
 }
 
 /**
