@@ -29,16 +29,27 @@ const shared = 0.05;
 const mebibyte = 1024 ** 2;
 const mebi = (bytes: number) => (bytes / mebibyte).toFixed(1);
 
+/** A round when it is over. */
+interface Round {
+  /** Milliseconds since the run began. */
+  readonly at: number;
+  /** MiB in use, after collection. */
+  readonly heap: number;
+}
+
+function mean(heaps: readonly number[]): number {
+  return heaps.reduce((sum, heap) => sum + heap, 0) / heaps.length;
+}
+
 /**
- * The mean over a quarter of the rounds, from 0. In the first the caches fill up: rows of a thousand studies, each for
- * five minutes, and indexes of frames. From the second on only what is lost makes the heap grow.
+ * The mean heap of the first and of the second half of the rounds. At first caches fill up: what is known of a
+ * thousand studies, each for five minutes, and indexes of frames. Once they have, only what is lost makes the heap grow.
  */
-function ofQuarter(heaps: readonly number[], quarter: number): number {
-  const [from, to] = [quarter, quarter + 1].map((at) => Math.floor((heaps.length * at) / 4));
-  const part = heaps.slice(from, to);
-  return part.length === 0
-    ? (heaps.at(-1) ?? 0)
-    : part.reduce((sum, heap) => sum + heap, 0) / part.length;
+function heapOfHalves(rounds: readonly Round[]): readonly [number, number] {
+  const filled = rounds.filter(({ at }) => at >= timeBudgets.keepWriter);
+  const heaps = (filled.length < 2 ? rounds.slice(-2) : filled).map(({ heap }) => heap);
+  const half = Math.ceil(heaps.length / 2);
+  return [mean(heaps.slice(0, half)), mean(heaps.slice(-half))];
 }
 
 function numberOf(text: string | undefined, fallback: number): number {
@@ -47,8 +58,6 @@ function numberOf(text: string | undefined, fallback: number): number {
   return number;
 }
 
-/** Without a bound V8 lets garbage lie, and memory would not tell what is in use. */
-const heapBound = ['--max-old-space-size=112', '--max-semi-space-size=8', '--expose-gc'];
 /** What the store has grown to by then, Azurite still answers within milliseconds. */
 const casesPerRound = 1000;
 
@@ -56,7 +65,7 @@ async function startService(connectionString: string) {
   const child = fork(path.join(__dirname, 'service.js'), {
     env: { ...process.env, DicomStorage: connectionString, PORT: '0' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: heapBound,
+    execArgv: ['--expose-gc'],
   });
   const faults: string[] = [];
   child.on('message', (message: FromService) => {
@@ -147,13 +156,13 @@ async function main(): Promise<void> {
   const othersOf = watchOthers();
   const started = performance.now();
   const target = { baseUrl: service.url, deliver: service.deliver };
-  const heaps: number[] = [];
+  const rounds: Round[] = [];
   const report = await runHostile(target, {
     onHold: service.onHold,
     onCase: (cases) => (latest = cases),
     onRound: async () => {
       const { heap, buffers } = await service.ask('measure', 'measured');
-      heaps.push(heap / mebibyte);
+      rounds.push({ at: performance.now() - started, heap: heap / mebibyte });
       const resident = Math.round(residentBytes(service.pid) / mebibyte);
       console.error(
         `heap ${mebi(heap)} MiB, buffers ${mebi(buffers)} MiB, resident ${resident} MiB`,
@@ -188,13 +197,13 @@ async function main(): Promise<void> {
   await rm(dataDir, { recursive: true, force: true });
 
   printTallies(report);
-  const [heapBefore, heapAfter] = [ofQuarter(heaps, 1), ofQuarter(heaps, 3)];
+  const [heapBefore, heapAfter] = heapOfHalves(rounds);
   const slowest = Math.round(Math.max(...report.tallies.map((tally) => tally.slowest)));
   const met = report.tallies.reduce((sum, { cases }) => sum + cases, 0);
   console.log(`
 ${met} cases, seed ${seed}, ${Math.round(seconds)} s
 memory peak: ${peakMiB} MiB, at ${atPeak}
-heap after collection: ${heapBefore.toFixed(1)} MiB in the second quarter, ${heapAfter.toFixed(1)} MiB in the last
+heap after collection: ${heapBefore.toFixed(1)} MiB when caches are full, ${heapAfter.toFixed(1)} MiB in the later half
 event loop delay: p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(0)} ms
 share of other work in the processor time: ${others === undefined ? 'not known' : `${(others * 100).toFixed(0)} %`}${isShared ? '; how fast answers were is not judged' : ''}
 event loop held, processor time: longest ${held.toFixed(0)} ms
