@@ -77,9 +77,7 @@ function readings({ path, headers }: Sent): string {
 /** Parts of a value that tell something by themselves, and the ways in which keys spell it. */
 function spellings(value: string): readonly string[] {
   const plain = folded(value);
-  // Four letters of hex stand in some id of hundreds by chance.
-  const isWord = (text: string) => text.length >= 4 && /[^0-9a-f]/.test(text);
-  const words = plain.split(/[\^= ]/).filter(isWord);
+  const words = plain.split(/[\^= ]/).filter((word) => word.length >= 4);
   const mirrored = plain.replace(/[0-9]/g, (digit) => String(9 - Number(digit)));
   // Less the marks around it.
   const backwards = turnedRound(encodeValue(plain)).slice(1, -1);
