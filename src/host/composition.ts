@@ -12,7 +12,6 @@ import type { ExportDestinations } from '../storage/export-destinations.js';
 import { bearer, locked, openTo, type Authenticator } from './pipeline/authenticator.js';
 import { loadShownSettings, type Config, type StorageSettings } from './config.js';
 import { jobQueueName } from './jobs/job-runner.js';
-import { letHeapGrow } from './heap-growth.js';
 import { lazy } from './lazy.js';
 import { logToConsole } from './pipeline/log.js';
 import { pageOf } from './pipeline/page.js';
@@ -167,7 +166,6 @@ export function functionsParts(config: Config): PipelineParts {
       'The setting DicomStorage is missing: the connection string of the storage account, or DicomStorage__blobServiceUri and DicomStorage__tableServiceUri.',
     );
   }
-  letHeapGrow();
   return {
     config,
     authenticate: authenticatorFor(config, locked),

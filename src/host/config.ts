@@ -44,7 +44,7 @@ export interface PixelWorkSettings {
 }
 
 /** Enough for as many function instances as the templates allow (docs/scale.md). */
-const deployedLogShards = 16;
+export const deployedLogShards = 16;
 const largestBody = 64 * 1024 ** 3;
 
 function limit(

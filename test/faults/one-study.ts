@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import { storeOneStudy } from '../../bench/simulate/one-study.js';
 import { processorMilliseconds } from '../../bench/speed/processor-time.js';
+import { deployedLogShards } from '../../src/host/config.js';
 import { startAzurite } from '../../src/host/local/azurite.js';
 import { markdownTable } from './kill/tables.js';
 import { runOneStudy } from './run-one-study.js';
@@ -68,7 +69,12 @@ async function measure(runs: readonly number[], options: OneStudyOptions): Promi
 async function simulate(processes: number, options: OneStudyOptions): Promise<void> {
   const rows: string[][] = [];
   for (let some = 1; some <= processes; some *= 2) {
-    const figures = await storeOneStudy({ ...options, processes: some, shards: 16, seed: 1 });
+    const figures = await storeOneStudy({
+      ...options,
+      processes: some,
+      shards: deployedLogShards,
+      seed: 1,
+    });
     const { instancesPerSecond, slowest, commits, refused } = figures;
     rows.push(
       [some, instancesPerSecond.toFixed(0), slowest.toFixed(1), commits, refused].map(String),

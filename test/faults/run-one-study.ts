@@ -1,4 +1,5 @@
 /** Several processes store one study at once, as an import does: every instance gets in. */
+import { deployedLogShards } from '../../src/host/config.js';
 import { prepareArchive } from '../../src/storage/archive/layout.js';
 import { connectStorage } from '../../src/storage/azure/connect.js';
 import { timeBudgets } from '../../src/time-budgets.js';
@@ -14,8 +15,6 @@ const root = '1.2.826.0.1.3680043.8.498.7';
 const boundary = 'a-boundary';
 /** Requests that each process is sent at a time. */
 const requestsAtATime = 2;
-/** Of the log, as it is deployed. */
-const shards = 16;
 
 export interface OneStudyRun {
   readonly connectionString: string;
@@ -90,7 +89,7 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
   const { connectionString, prefix, processes, instances, instancesPerRequest, warmUp } = run;
   const storage = connectStorage({ connectionString }, { prefix });
   await storage.ensureCreated();
-  await prepareArchive(storage.tables, shards);
+  await prepareArchive(storage.tables, deployedLogShards);
   const log: LogFindings = { faults: [], crashes: [], slowestMilliseconds: 0 };
   const children = await Promise.all(
     Array.from({ length: processes }, async () => {

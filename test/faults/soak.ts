@@ -10,6 +10,7 @@ import { Arena, everyKill, type Kill } from './kill/arena.js';
 import { seededRandom } from '../../src/storage/memory/seeded-random.js';
 import { stepToFreezeAt } from './kill/steps.js';
 import type { Sample } from './kill/service-process.js';
+import { mean } from './mean.js';
 import { killTable, markdownTable, outcomeTable, violationsOf } from './kill/tables.js';
 
 const killsPerRound = 10;
@@ -27,10 +28,6 @@ interface Growth {
   readonly first: number;
   readonly last: number;
   readonly passes: boolean;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
 }
 
 /**

@@ -22,6 +22,7 @@ import type { HostRoute } from '../pipeline/exchange.js';
 import { createPipeline, type Pipeline, type PipelineParts } from '../pipeline/pipeline.js';
 import { recoverySchedule, runRecovery } from '../jobs/recovery-job.js';
 import { functionsParts } from '../composition.js';
+import { letHeapGrow } from '../heap-growth.js';
 import { runSweep, sweepSchedule } from '../jobs/sweep-job.js';
 import { timeBudgets, type TimeBudgets } from '../../time-budgets.js';
 import { receiveBody } from '../node/upload.js';
@@ -37,7 +38,10 @@ interface Host extends Pick<PipelineParts, 'log' | 'services' | 'config'> {
 /** Every route that is a function, for the dispatcher behind the catch-alls. */
 const registered: Route[] = [];
 
-let partsOfProcess: () => PipelineParts = () => functionsParts(loadConfig());
+let partsOfProcess = (): PipelineParts => {
+  letHeapGrow();
+  return functionsParts(loadConfig());
+};
 let hostOfProcess: Host | undefined;
 
 let budgets: TimeBudgets = timeBudgets;

@@ -228,7 +228,7 @@ export const versionProperties = ['gone', 'revision', 'state'] as const satisfie
 /** The version in a study row, of which `versionProperties` are enough; `undefined` as of `decodeStudyRow`. */
 export function decodeStudyVersion(row: Entity | undefined): StudyVersion | undefined {
   if (row === undefined || row.properties['gone'] === true) return undefined;
-  const { created, write } = parseJson(row, 'state') as unknown as StudyVersion;
+  const { created, write } = parseJson(row, 'state') as Pick<StudyRecord, 'created' | 'write'>;
   return { created, write, revision: Number(row.properties['revision']) };
 }
 

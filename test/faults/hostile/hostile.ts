@@ -17,6 +17,7 @@ import { Archive } from '../../../src/storage/archive/archive.js';
 import { checkStore } from '../../../src/storage/archive/store-check.js';
 import { timeBudgets } from '../../../src/time-budgets.js';
 import { besideMiB } from '../../../infra/memory.json';
+import { mean } from '../mean.js';
 import { runHostile, type RunReport } from './run.js';
 import { findingsIn, type Stores } from './store.js';
 import type { DeliverImport } from './case.js';
@@ -35,10 +36,6 @@ interface Round {
   readonly at: number;
   /** MiB in use, after collection. */
   readonly heap: number;
-}
-
-function mean(heaps: readonly number[]): number {
-  return heaps.reduce((sum, heap) => sum + heap, 0) / heaps.length;
 }
 
 /**
