@@ -86,6 +86,13 @@ describe('a value in a request', () => {
     const known = { method, path: `/devstoreaccount1/${path}`, headers: '' };
     expect(tellTales([known])).toHaveLength(1);
   });
+
+  it('is seen by a short word of it, but not in the random characters of a version', () => {
+    const tells = tellerOf(['Berg^Anna']);
+    const put = (path: string) => ({ method: 'PUT', path, headers: '' });
+    expect(tells(put("/devstoreaccount1/t(RowKey='anna%5E')"))).toEqual(['Berg^Anna']);
+    expect(tells(put('/devstoreaccount1/t/1.2.3/01KB9ZANNAR3X7QW4T5V8Y2M6H.dcm'))).toEqual([]);
+  });
 });
 
 describe('what is sent to storage', () => {
