@@ -1,7 +1,6 @@
-/** Steps that the request pipelines of both storage SDKs get from us: headers, and a time for the answer. */
+/** Steps that the request pipelines of both storage SDKs get from us, and those of theirs that go. */
 import { BlobServiceClient } from '@azure/storage-blob';
 import type { TableClient } from '@azure/data-tables';
-import { answerWithin } from './answer-within.js';
 
 /** Steps of a request in an SDK of Azure. */
 export type CallPipeline = TableClient['pipeline'];
@@ -9,7 +8,7 @@ export type CallPolicy = Parameters<CallPipeline['addPolicy']>[0];
 
 /**
  * Steps of the SDKs that change nothing of our calls, while each takes promises of every call: connections
- * are ours (`keptSocketsPolicy`), so are id and agent of a call (`callerPolicy`), nobody collects spans of the SDKs,
+ * are ours (`callSender`), so are id and agent of a call (`callerPolicy`), nobody collects spans of the SDKs,
  * signals are native, bodies are never forms, storage redirects nobody and answers in no coding, and what
  * sends or signs a body sets its length.
  */
@@ -65,13 +64,5 @@ export function callerPolicy({ headers, waits }: StorageCaller): CallPolicy {
         answered();
       }
     },
-  };
-}
-
-/** Limits the time that a call may take with all its retries, less the reading of its body. */
-export function callTimePolicy(timeoutMs: number): CallPolicy {
-  return {
-    name: 'callTimePolicy',
-    sendRequest: (request, next) => answerWithin(timeoutMs, request, () => next(request)),
   };
 }

@@ -12,22 +12,18 @@ import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
 import { AzureTableStore } from './azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
-import {
-  BlobAccount,
-  callerPolicy,
-  callTimePolicy,
-  removeIdleSteps,
-  type StorageCaller,
-} from './call-policies.js';
-import { keptSocketsPolicy, mostSockets } from './kept-sockets.js';
+import { callSender } from './call-sender.js';
+import { BlobAccount, callerPolicy, removeIdleSteps, type StorageCaller } from './call-policies.js';
+import { mostSockets } from './kept-sockets.js';
 import { readInBatches } from './reads-in-batches.js';
 import { StorageClock, tableClockPolicy } from './storage-clock.js';
 import {
   asciiEntityPolicy,
   deleteGuardPolicy,
-  mayRepeat,
+  repeatsOf,
   tableRetryPolicy,
 } from './table-policies.js';
+import { tokensWithin } from './tokens-within.js';
 import { translateError } from './translate-error.js';
 
 /** What gives tokens for Entra ID, such as `DefaultAzureCredential`. */
@@ -95,19 +91,18 @@ function openTable(
   clock: StorageClock,
   options: StorageOptions,
 ): TableClient {
-  const name = `${options.prefix ?? ''}${table}`;
+  const { prefix = '', timeoutMs = timeBudgets.tableCall } = options;
+  const name = `${prefix}${table}`;
   const client =
     'connectionString' in address
       ? TableClient.fromConnectionString(address.connectionString, name, {
           // Only that of Azurite speaks http.
           allowInsecureConnection: true,
         })
-      : new TableClient(address.tableUrl, name, address.credential);
+      : new TableClient(address.tableUrl, name, tokensWithin(timeoutMs, address.credential));
   removeIdleSteps(client.pipeline);
   client.pipeline.removePolicy({ phase: 'Retry' });
-  client.pipeline.addPolicy(tableRetryPolicy(options.timeoutMs ?? timeBudgets.tableCall), {
-    phase: 'Retry',
-  });
+  client.pipeline.addPolicy(tableRetryPolicy(timeoutMs), { phase: 'Retry' });
   if (tablesKeyedByValues.has(table)) readInBatches(client.pipeline);
   client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
@@ -121,11 +116,14 @@ type Tables = Readonly<Record<TableName, TableClient>>;
 function openTables(address: StorageAddress, clock: StorageClock, options: StorageOptions): Tables {
   const tables = record(tableNames, (table) => openTable(address, table, clock, options));
   const timeoutMs = options.timeoutMs ?? timeBudgets.tableCall;
-  const sockets = keptSocketsPolicy(tables.catalog.url, mostSockets.tables, () =>
-    mayRepeat(timeoutMs),
-  );
+  const sender = callSender(tables.catalog.url, {
+    sockets: mostSockets.tables,
+    timeoutMs,
+    timeoutOf: 'sending',
+    repeats: () => repeatsOf(timeoutMs),
+  });
   for (const { pipeline } of Object.values(tables)) {
-    pipeline.addPolicy(sockets, { afterPhase: 'Retry' });
+    pipeline.addPolicy(sender, { afterPhase: 'Sign' });
   }
   return tables;
 }
@@ -136,17 +134,20 @@ function openBlobs(
   address: StorageAddress,
   options: StorageOptions,
 ): { readonly service: BlobServiceClient; readonly containers: Containers } {
-  const prefix = options.prefix ?? '';
+  const { prefix = '', timeoutMs = timeBudgets.blobCall } = options;
   const { url, credential } =
     'connectionString' in address
       ? BlobServiceClient.fromConnectionString(address.connectionString)
-      : { url: address.blobUrl, credential: address.credential };
+      : { url: address.blobUrl, credential: tokensWithin(timeoutMs, address.credential) };
   const service = new BlobAccount(url, newPipeline(credential, blobRetries));
   removeIdleSteps(service.callPipeline);
-  service.callPipeline.addPolicy(callTimePolicy(options.timeoutMs ?? timeBudgets.blobCall));
   // The SDK sends everything again by itself: a blob that is put twice is the same.
-  const sockets = keptSocketsPolicy(url, mostSockets.blobs);
-  service.callPipeline.addPolicy(sockets, { afterPhase: 'Retry' });
+  const sender = callSender(url, {
+    sockets: mostSockets.blobs,
+    timeoutMs,
+    timeoutOf: 'call',
+  });
+  service.callPipeline.addPolicy(sender, { afterPhase: 'Sign' });
   if (options.caller !== undefined) service.callPipeline.addPolicy(callerPolicy(options.caller));
   const containers = record(containerNames, (name) =>
     service.getContainerClient(`${prefix}${name}`),

@@ -4,7 +4,6 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answerWithin } from './answer-within.js';
 import type { CallPolicy } from './call-policies.js';
 import { isReadInBatch } from './reads-in-batches.js';
 import { isTransient, retryAfterSeconds } from './translate-error.js';
@@ -38,13 +37,17 @@ function lastSendingMs(timeoutMs: number): number {
   return timeoutMs / 6;
 }
 
-/** Whether the call that is being sent may be sent again; a write notes that it is. */
-export function mayRepeat(timeoutMs: number): boolean {
+const always = () => true;
+
+/** Of the call that is being sent: tells whether it may be sent again; a write notes then that it is. */
+export function repeatsOf(timeoutMs: number): () => boolean {
   const call = writeCalls.getStore();
-  if (call === undefined) return true;
-  if (performance.now() - call.begun > lastSendingMs(timeoutMs)) return false;
-  call.repeated = true;
-  return true;
+  if (call === undefined) return always;
+  return () => {
+    if (performance.now() - call.begun > lastSendingMs(timeoutMs)) return false;
+    call.repeated = true;
+    return true;
+  };
 }
 
 /** Refusals that should mean that nothing was done, so that even an insert can be sent again. */
@@ -77,7 +80,7 @@ export function tableRetryPolicy(timeoutMs: number): CallPolicy {
       for (let attempt = 1; ; attempt += 1) {
         let response: Response | undefined;
         try {
-          response = await answerWithin(timeoutMs, request, () => next(request));
+          response = await next(request);
           const again = isRead ? isTransient(response.status) : wasNotDone(response.status);
           if (!again || attempt === tries) return response;
         } catch (error) {
