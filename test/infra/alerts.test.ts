@@ -1,7 +1,6 @@
 /** The queries of the alerts, on lines that the service wrote. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Route, RouteDefinition } from '../../src/dicomweb/route.js';
 import { routes } from '../../src/dicomweb/routes.js';
@@ -29,14 +28,12 @@ interface Trace extends Row {
 /** What the service writes while `work` is done, as the host passes it on: a row of AppTraces each. */
 async function tracesOf(work: () => Promise<unknown>): Promise<readonly Trace[]> {
   const lines: string[] = [];
-  const stdout = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    lines.push(...String(text).trimEnd().split('\n'));
+  const stdout = jest.spyOn(process.stdout, 'write').mockImplementation((line) => {
+    lines.push(String(line).trimEnd());
     return true;
   });
   try {
     await work();
-    // Lines go out at the end of a turn.
-    await nextTurn();
   } finally {
     stdout.mockRestore();
   }

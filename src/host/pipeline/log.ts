@@ -91,28 +91,14 @@ export const logForPeople: Log = (entry) => {
   console.log(`${new Date().toTimeString().slice(0, 8)}  ${lineForPeople(entry)}`);
 };
 
-/** Lines of this turn of the event loop that are still to be written. */
-let waiting = '';
-
-function writeWaiting(): void {
-  const lines = waiting;
-  waiting = '';
-  // `console.log` takes twice as long. As with it, a process whose log nobody reads any more ends.
-  if (lines !== '') process.stdout.write(lines);
-}
-
-process.once('exit', writeWaiting);
-
 /**
- * Writes entries as JSON lines. Those of requests that end in one turn of the event loop go out in one go at its end: to
- * wake up whoever reads them takes longer than all the rest. A process that ends writes what it has, also when it
- * fails; one that is killed may lose those of the turn. Faults and notices go out at once.
+ * Writes entries as JSON lines, each at once and by itself: what was answered is in the audit even if the process
+ * is killed in the next moment, and a query finds one entry in a row.
  */
 export const logToConsole: Log = (entry) => {
-  if (waiting === '' && entry.event === 'request') setImmediate(writeWaiting);
+  // `console.log` takes twice as long. As with it, a process whose log nobody reads any more ends.
   // An entry has an event at least: the time goes before it.
-  waiting += `{"time":"${new Date().toISOString()}",${JSON.stringify(entry).slice(1)}\n`;
-  if (entry.event !== 'request') writeWaiting();
+  process.stdout.write(`{"time":"${new Date().toISOString()}",${JSON.stringify(entry).slice(1)}\n`);
 };
 
 /** Errors whose messages are texts of others, which may quote keys, values and addresses. */
