@@ -67,11 +67,13 @@ export async function storeOneStudy(run: OneStudy): Promise<OneStudyFigures> {
   const client = async ({ archive, processor }: (typeof all)[number]) => {
     while (next < instances) {
       const first = next;
-      next = Math.min(next + instancesPerRequest, instances);
+      const many = Math.min(instancesPerRequest, instances - first);
+      // Others go on with it while this waits.
+      next += many;
       const begun = clock.now;
       archive.expect(partition, studyUid(1));
-      await processor.use(instance.processorPerStore * (next - first));
-      const numbers = Array.from({ length: next - first }, (_, n) => first + n);
+      await processor.use(instance.processorPerStore * many);
+      const numbers = Array.from({ length: many }, (_, n) => first + n);
       const results = await Promise.all(
         numbers.map(async (number) => {
           return await archive.store(partition, {

@@ -1,8 +1,9 @@
 /**
- * `npm run one-study [-- --instances 2000 --processes 8 --in-request 25 --warm-up 100 --rounds 1 --only
- * azurite|simulated]`: one process, then several, store one study over Azurite, on which all of them wait for the same
- * processors, in turn for some rounds; then the archive does the same by a simulated clock, each function instance with
- * a processor of its own. Exits 1 when an instance failed or was lost.
+ * `npm run one-study [-- --instances 2000 --processes 8 --in-request 25 --warm-up 500 --rounds 1 --only
+ * azurite|simulated]`: one process, several that are sent as many requests at a time together, and one that is sent as
+ * many as each of them, store one study over Azurite, on which all of them wait for the same processors, in turn for some
+ * rounds; then the archive does the same by a simulated clock, each function instance with a processor of its own. Exits 1
+ * when an instance failed or was lost.
  */
 import { parseArgs } from 'node:util';
 import { storeOneStudy } from '../../bench/simulate/one-study.js';
@@ -10,7 +11,11 @@ import { processorMilliseconds } from '../../bench/speed/processor-time.js';
 import { deployedLogShards } from '../../src/host/config.js';
 import { startAzurite } from '../../src/host/local/azurite.js';
 import { markdownTable } from './kill/tables.js';
-import { runOneStudy } from './run-one-study.js';
+import { noCalls } from './kill/counted-calls.js';
+import { runOneStudy, type OneStudyReport, type OneStudyRun } from './run-one-study.js';
+
+/** Requests on their way at any time to each of several processes; one process is sent as many as all of them. */
+const requestsOfEach = 2;
 
 interface OneStudyOptions {
   readonly instances: number;
@@ -24,7 +29,7 @@ async function main(): Promise<void> {
       instances: { type: 'string', default: '2000' },
       processes: { type: 'string', default: '8' },
       'in-request': { type: 'string', default: '25' },
-      'warm-up': { type: 'string', default: '100' },
+      'warm-up': { type: 'string', default: '500' },
       rounds: { type: 'string', default: '1' },
       only: { type: 'string' },
     },
@@ -35,34 +40,72 @@ async function main(): Promise<void> {
     instancesPerRequest: Number(values['in-request']),
     warmUp: Number(values['warm-up']),
   };
-  const runs = Array.from({ length: Number(values.rounds) }, () => [1, processes]).flat();
+  const all = requestsOfEach * processes;
+  const runs = Array.from({ length: Number(values.rounds) }, () => [
+    { processes: 1, requestsAtATime: all },
+    { processes, requestsAtATime: all },
+    { processes: 1, requestsAtATime: requestsOfEach },
+  ]).flat();
   if (values.only !== 'simulated') await measure(runs, options);
   if (values.only !== 'azurite') await simulate(processes, options);
 }
 
-/** @param runs - the number of processes of each run, over an Azurite of its own: one that holds more is slower. */
-async function measure(runs: readonly number[], options: OneStudyOptions): Promise<void> {
-  const rows: string[][] = [];
-  for (const processes of runs) {
+type Load = Pick<OneStudyRun, 'processes' | 'requestsAtATime'>;
+
+/** @param runs - each over an Azurite of its own: one that holds more is slower. */
+async function measure(runs: readonly Load[], options: OneStudyOptions): Promise<void> {
+  const reports: OneStudyReport[] = [];
+  for (const load of runs) {
     const azurite = await startAzurite();
+    const warmUp = await startAzurite();
     try {
       const { connectionString, pid } = azurite;
+      const storages = { connectionString, warmUpConnectionString: warmUp.connectionString };
       const storageTime = () => processorTimeOf(pid);
-      const run = { ...options, connectionString, storageTime, prefix: 'one', processes };
-      const report = await runOneStudy(run);
-      const { failed, lost, instancesPerSecond, commits, refused } = report;
-      const { processorMilliseconds: ours, storageMilliseconds } = report;
-      const times = [ours, storageMilliseconds].map((time) => time.toFixed(1));
-      const rate = instancesPerSecond.toFixed(0);
-      rows.push([processes, failed, lost, rate, commits, refused, ...times].map(String));
-      if (failed + lost > 0) process.exitCode = 1;
+      reports.push(
+        await runOneStudy({ ...options, ...load, ...storages, storageTime, prefix: 'one' }),
+      );
     } finally {
-      await azurite.stop();
+      await Promise.all([azurite.stop(), warmUp.stop()]);
     }
   }
-  const counts = ['processes', 'failed', 'lost', 'instances/s', 'commits', 'of them refused'];
-  const head = [...counts, 'processor ms an instance', 'and of Azurite'];
-  console.log(`\n${markdownTable(head, rows)}\n`);
+  if (reports.some(({ failed, lost }) => failed + lost > 0)) process.exitCode = 1;
+  const rows = reports.map((report) => {
+    const { processes, requestsAtATime, failed, lost, instancesPerSecond, calls } = report;
+    const { processorMilliseconds: ours, storageMilliseconds } = report;
+    const commits = calls.get('catalog commit') ?? noCalls;
+    const times = [ours, storageMilliseconds].map((time) => time.toFixed(1));
+    const rate = instancesPerSecond.toFixed(0);
+    const outcome = [failed, lost, rate, commits.calls, commits.refused];
+    return [processes, requestsAtATime, ...outcome, ...times].map(String);
+  });
+  const counts = ['failed', 'lost', 'instances/s', 'commits', 'of them refused'];
+  const head = ['processes', 'requests at a time', ...counts];
+  console.log(
+    `\n${markdownTable([...head, 'processor ms an instance', 'and of Azurite'], rows)}\n`,
+  );
+  console.log(`${callTable(reports)}\n`);
+}
+
+/** The calls to tables by one process and by several, of the last run of each. */
+function callTable(reports: readonly OneStudyReport[]): string {
+  const most = Math.max(...reports.map(({ requestsAtATime }) => requestsAtATime));
+  const same = reports.filter(({ requestsAtATime }) => requestsAtATime === most);
+  const last = [...new Map(same.map((report) => [report.processes, report])).values()];
+  const kinds = new Set(last.flatMap(({ calls }) => [...calls.keys()]));
+  const rows = [...kinds].map((kind) => [
+    kind,
+    ...last.flatMap((report) => {
+      const { calls, refused, rows } = report.calls.get(kind) ?? noCalls;
+      return [calls, refused, (rows / Math.max(calls, 1)).toFixed(1)].map(String);
+    }),
+  ]);
+  const head = last.flatMap(({ processes }) => [
+    `calls of ${processes}`,
+    'of them refused',
+    'rows in each',
+  ]);
+  return markdownTable(['what for', ...head], rows);
 }
 
 /** The same by the clock of `bench/simulate`, with one function instance, two, four and so on. */

@@ -5,25 +5,26 @@ import { connectStorage } from '../../src/storage/azure/connect.js';
 import { timeBudgets } from '../../src/time-budgets.js';
 import { writeParts } from '../support/multipart.js';
 import { newFile } from './kill/files.js';
+import { noCalls, type CallCount, type CallCounts, type CallKind } from './kill/counted-calls.js';
 import type { LogFindings } from './kill/service-child.js';
 import { startServiceProcess } from './kill/service-child.js';
 import type { Sample } from './kill/service-process.js';
 
-/** The study that all processes store; those after it are stored before. */
 const theStudy = 1;
 const root = '1.2.826.0.1.3680043.8.498.7';
 const boundary = 'a-boundary';
-/** Requests that each process is sent at a time. */
-const requestsAtATime = 2;
-
 export interface OneStudyRun {
   readonly connectionString: string;
+  /** Of another storage, in which each process stores a study before, so that its code is compiled. */
+  readonly warmUpConnectionString?: string;
   /** Of the names of tables and containers. */
   readonly prefix: string;
   readonly processes: number;
+  /** Sent to all processes together. */
+  readonly requestsAtATime: number;
   readonly instances: number;
   readonly instancesPerRequest: number;
-  /** Instances of a study of its own that each process has stored before, so that its code is compiled. */
+  /** Instances of that study. */
   readonly warmUp: number;
   /** Milliseconds of processor time that storage has taken so far. */
   readonly storageTime: () => number;
@@ -31,6 +32,7 @@ export interface OneStudyRun {
 
 export interface OneStudyReport {
   readonly processes: number;
+  readonly requestsAtATime: number;
   /** Answers other than 200, and instances that those of 200 did not take. */
   readonly failed: number;
   /** Instances that were acknowledged and are not there, or not in the counts. */
@@ -39,9 +41,8 @@ export interface OneStudyReport {
   /** Processor time of the processes for each instance. */
   readonly processorMilliseconds: number;
   readonly storageMilliseconds: number;
-  /** Transactions in the catalog, those that were refused among them. */
-  readonly commits: number;
-  readonly refused: number;
+  /** Calls to tables, by what they are for. */
+  readonly calls: CallCounts;
 }
 
 interface Element {
@@ -86,14 +87,22 @@ async function found(url: string): Promise<readonly number[]> {
 
 /** Starts the processes, stores the study, and looks at what is there. */
 export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
-  const { connectionString, prefix, processes, instances, instancesPerRequest, warmUp } = run;
-  const storage = connectStorage({ connectionString }, { prefix });
-  await storage.ensureCreated();
-  await prepareArchive(storage.tables, deployedLogShards);
+  const { connectionString, warmUpConnectionString, prefix, processes, instances } = run;
+  const { requestsAtATime, instancesPerRequest, warmUp } = run;
+  for (const one of [connectionString, warmUpConnectionString]) {
+    if (one === undefined) continue;
+    const storage = connectStorage({ connectionString: one }, { prefix });
+    await storage.ensureCreated();
+    await prepareArchive(storage.tables, deployedLogShards);
+  }
   const log: LogFindings = { faults: [], crashes: [], slowestMilliseconds: 0 };
   const children = await Promise.all(
     Array.from({ length: processes }, async () => {
-      const service = { connectionString, prefix, timing: timeBudgets, clockOffset: 0 };
+      const storage = {
+        ...{ connectionString, prefix },
+        ...(warmUpConnectionString !== undefined && { warmUpConnectionString }),
+      };
+      const service = { ...storage, timing: timeBudgets, clockOffset: 0 };
       return await startServiceProcess({ ...service, recoveryMilliseconds: 60_000 }, log);
     }),
   );
@@ -115,39 +124,41 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
       await Promise.all(urls.map(client));
     };
     await Promise.all(
-      children.map(async ({ url }, number) => {
-        await storeAll(theStudy + 1 + number, warmUp, [url, url]);
+      children.map(async ({ warmUpUrl }, number) => {
+        await storeAll(theStudy + 1 + number, warmUp, [warmUpUrl, warmUpUrl]);
       }),
     );
     const before = await Promise.all(children.map(async (child) => await child.sample()));
     const storageBefore = run.storageTime();
     const started = performance.now();
-    const each = (requestsAtATime * mostProcesses) / processes;
     await storeAll(
       theStudy,
       instances,
-      children.flatMap(({ url }) => Array<string>(each).fill(url)),
+      Array.from({ length: requestsAtATime }, (_, n) => children[n % processes]?.url ?? ''),
     );
     const seconds = (performance.now() - started) / 1000;
     const storageMilliseconds = (run.storageTime() - storageBefore) / instances;
     const after = await Promise.all(children.map(async (child) => await child.sample()));
     const spent = (of: (sample: Sample) => number) => sum(after.map(of)) - sum(before.map(of));
+    const countOf = (sample: Sample, kind: CallKind) => new Map(sample.calls).get(kind) ?? noCalls;
+    const kinds = new Set(after.flatMap(({ calls }) => calls.map(([kind]) => kind)));
+    const calls = [...kinds].map((kind) => {
+      const of = (what: keyof CallCount) => spent((sample) => countOf(sample, kind)[what]);
+      return [kind, { calls: of('calls'), refused: of('refused'), rows: of('rows') }] as const;
+    });
     const counts = await found(children[0]?.url ?? '');
     return {
       processes,
+      requestsAtATime,
       failed,
       // What was answered as failed may be there.
       lost: Math.max(instances - failed - Math.min(...counts), 0),
       instancesPerSecond: (instances - failed) / seconds,
       processorMilliseconds: spent((sample) => sample.processorMilliseconds) / instances,
       storageMilliseconds,
-      commits: spent(({ commits }) => commits),
-      refused: spent(({ refused }) => refused),
+      calls: new Map(calls),
     };
   } finally {
     await Promise.all(children.map(async (child) => await child.kill()));
   }
 }
-
-/** One process is sent as many requests at a time as these together. */
-const mostProcesses = 8;

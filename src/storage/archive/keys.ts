@@ -152,6 +152,12 @@ export function originalRows(
   return { partitionKey, from: originalRowKey(first), to: afterRow(originalRowKey(last)) };
 }
 
+/** Whose turn it is among those who write a study: a row of the table `registry`. */
+export function turnPartitionKey(partition: Partition, study: StudyInstanceUID): string {
+  return `turn|${studyPartitionKey(partition, study)}`;
+}
+export const turnRowKey = 'turn';
+
 // ---- search index --------------------------------------------------------------------------
 
 export type Level = 'study' | 'series' | 'instance';

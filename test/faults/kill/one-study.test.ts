@@ -9,6 +9,7 @@ describe('one study that several processes store at once', () => {
       connectionString: testConnectionString(),
       prefix: testPrefix(),
       processes: 4,
+      requestsAtATime: 8,
       instances: 120,
       instancesPerRequest: 5,
       warmUp: 0,

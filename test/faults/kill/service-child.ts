@@ -21,6 +21,8 @@ export interface LogFindings {
 
 export interface ServiceChild {
   readonly url: string;
+  /** Where it serves the storage of the warm-up; the same where there is none. */
+  readonly warmUpUrl: string;
   /** Whether the process is there, and does not stand still. */
   readonly alive: () => boolean;
   /** Resolves when the process is gone. */
@@ -98,12 +100,13 @@ export async function startServiceProcess(
       findings.crashes.push(`exit ${String(child.exitCode)}: ${complaint}`);
     }
   });
-  const { url } = await notice(child, 'listening').catch((error: unknown) => {
+  const { url, warmUpUrl } = await notice(child, 'listening').catch((error: unknown) => {
     throw new Error(`${String(error)} ${complaint}`);
   });
   const end = () => child.kill('SIGKILL');
   return {
     url,
+    warmUpUrl,
     gone,
     alive: () => child.exitCode === null && child.signalCode === null && !isFrozen,
     async freeze(fuse, fuseMilliseconds) {

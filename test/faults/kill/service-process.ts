@@ -20,11 +20,13 @@ import { runRecovery } from '../../../src/host/jobs/recovery-job.js';
 import type { ArchiveTiming } from '../../../src/time-budgets.js';
 import { connectStorage } from '../../../src/storage/azure/connect.js';
 import { startHeaderWorkerFromSource } from '../../support/host/header-worker.js';
-import type { TableStore } from '../../../src/storage/table-store.js';
+import { countedTables, type CallCount, type CallCounts, type CallKind } from './counted-calls.js';
 import { hookedBlobs, hookedTables, type Moment, type Step, type StepHook } from './steps.js';
 
 export interface ServiceProcessOptions {
   readonly connectionString: string;
+  /** Of a storage that the process serves as well, so that its code is compiled before it is measured. */
+  readonly warmUpConnectionString?: string;
   /** Of the names of tables and containers. */
   readonly prefix: string;
   readonly timing: ArchiveTiming;
@@ -48,19 +50,20 @@ export interface Fuse {
 export type Order = { readonly kind: 'arm'; readonly fuse: Fuse } | { readonly kind: 'sample' };
 
 /** What the process holds. */
-export interface Sample extends Readonly<Commits> {
+export interface Sample {
   readonly residentBytes: number;
   /** Of JavaScript objects, after a collection of garbage where `--expose-gc` allows one. */
   readonly heapBytes: number;
   /** Open file descriptors; -1 where the system does not list them. */
   readonly descriptors: number;
-  /** Processor time that it has taken since it started. */
+  /** Processor time that it has taken since it started, but not for samples. */
   readonly processorMilliseconds: number;
+  readonly calls: readonly (readonly [CallKind, CallCount])[];
 }
 
 /** From the process. */
 export type Notice =
-  | { readonly kind: 'listening'; readonly url: string }
+  | { readonly kind: 'listening'; readonly url: string; readonly warmUpUrl: string }
   /** The process is to be stopped. */
   | { readonly kind: 'frozen' }
   | { readonly kind: 'sampled'; readonly sample: Sample };
@@ -69,35 +72,27 @@ function tell(notice: Notice): void {
   process.send?.(notice);
 }
 
-/** Transactions in the catalog, and those of them that were refused. */
-interface Commits {
-  commits: number;
-  refused: number;
-}
-
-/** Counts what becomes of transactions in the catalog. */
-function counted(tables: TableStore, commits: Commits): TableStore {
-  return {
-    ...tables,
-    transact: async (table, partitionKey, operations) => {
-      const outcome = await tables.transact(table, partitionKey, operations);
-      if (table === 'catalog') {
-        commits.commits += 1;
-        if (!outcome.committed) commits.refused += 1;
-      }
-      return outcome;
-    },
-  };
-}
-
-function takeSample(commits: Commits): Sample {
+function processorMilliseconds(): number {
   const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** What samples have taken. */
+let ofSamples = 0;
+
+function takeSample(counts: CallCounts): Sample {
+  const spent = processorMilliseconds();
   globalThis.gc?.();
+  ofSamples += processorMilliseconds() - spent;
   const { rss, heapUsed } = process.memoryUsage();
   const descriptors = process.platform === 'linux' ? readdirSync('/proc/self/fd').length : -1;
-  const processorMilliseconds = (user + system) / 1000;
-  const held = { residentBytes: rss, heapBytes: heapUsed, descriptors };
-  return { ...held, processorMilliseconds, ...commits };
+  return {
+    residentBytes: rss,
+    heapBytes: heapUsed,
+    descriptors,
+    processorMilliseconds: processorMilliseconds() - ofSamples,
+    calls: [...counts],
+  };
 }
 
 /** Has itself stopped from outside, and goes on when it is told to. */
@@ -107,36 +102,12 @@ async function standStill(): Promise<void> {
   await goesOn;
 }
 
-async function main(options: ServiceProcessOptions): Promise<void> {
-  const commits: Commits = { commits: 0, refused: 0 };
-  let fuse: Fuse | undefined;
-  let reached = 0;
-  const hook: StepHook = async (step, moment) => {
-    if (fuse?.step !== step || fuse.moment !== moment) return;
-    reached += 1;
-    if (reached < fuse.nth) return;
-    if (fuse.signal === 'SIGSTOP') {
-      await standStill();
-      return;
-    }
-    process.kill(process.pid, 'SIGKILL');
-    // Nothing of ours runs on until the signal has done its work.
-    await new Promise<never>(() => undefined);
-  };
-  process.on('message', (order: Order) => {
-    if (order.kind === 'sample') tell({ kind: 'sampled', sample: takeSample(commits) });
-    else {
-      ({ fuse } = order);
-      reached = 0;
-    }
-  });
-  process.on('SIGCONT', () => (fuse = undefined));
-  // Never outlives the one who drives it.
-  process.on('disconnect', () => process.exit(0));
-
-  const { connectionString, prefix, timing, storageTimeoutMilliseconds, clockOffset } = options;
-  const trueTime = Date.now;
-  Date.now = () => trueTime() + clockOffset;
+/** Serves what one storage holds; answers where, and how many calls its tables have been sent. */
+async function serve(
+  { prefix, timing, storageTimeoutMilliseconds, recoveryMilliseconds }: ServiceProcessOptions,
+  connectionString: string,
+  hook: StepHook,
+): Promise<{ readonly url: string; readonly counts: CallCounts }> {
   const config = readConfig({});
   const stores = connectStorage(
     { connectionString },
@@ -146,9 +117,10 @@ async function main(options: ServiceProcessOptions): Promise<void> {
     },
   );
   await stores.ensureCreated();
+  const { tables, counts } = countedTables(hookedTables(stores.tables, hook));
   const services = createServices(
     {
-      tables: counted(hookedTables(stores.tables, hook), commits),
+      tables,
       blobs: hookedBlobs(stores.blobs, hook),
       timing,
     },
@@ -170,11 +142,45 @@ async function main(options: ServiceProcessOptions): Promise<void> {
   const server = await startDevServer(createDispatcher(pipeline, Object.values(routes)), 0);
   const recoverAgain = () => {
     void runRecovery(whenMade, logToConsole).then(() =>
-      setTimeout(recoverAgain, options.recoveryMilliseconds),
+      setTimeout(recoverAgain, recoveryMilliseconds),
     );
   };
   recoverAgain();
-  tell({ kind: 'listening', url: server.url });
+  return { url: server.url, counts };
+}
+
+async function main(options: ServiceProcessOptions): Promise<void> {
+  let fuse: Fuse | undefined;
+  let reached = 0;
+  const hook: StepHook = async (step, moment) => {
+    if (fuse?.step !== step || fuse.moment !== moment) return;
+    reached += 1;
+    if (reached < fuse.nth) return;
+    if (fuse.signal === 'SIGSTOP') {
+      await standStill();
+      return;
+    }
+    process.kill(process.pid, 'SIGKILL');
+    // Nothing of ours runs on until the signal has done its work.
+    await new Promise<never>(() => undefined);
+  };
+  process.on('SIGCONT', () => (fuse = undefined));
+  // Never outlives the one who drives it.
+  process.on('disconnect', () => process.exit(0));
+
+  const trueTime = Date.now;
+  Date.now = () => trueTime() + options.clockOffset;
+  const { url, counts } = await serve(options, options.connectionString, hook);
+  const other = options.warmUpConnectionString;
+  const warmUp = other === undefined ? undefined : await serve(options, other, hook);
+  process.on('message', (order: Order) => {
+    if (order.kind === 'sample') tell({ kind: 'sampled', sample: takeSample(counts) });
+    else {
+      ({ fuse } = order);
+      reached = 0;
+    }
+  });
+  tell({ kind: 'listening', url, warmUpUrl: warmUp?.url ?? url });
 }
 
 void main(JSON.parse(process.argv[2] ?? '{}') as ServiceProcessOptions);

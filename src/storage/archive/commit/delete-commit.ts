@@ -56,7 +56,8 @@ export class DeleteCommit {
   async delete(scope: DeleteScope, { onProgress, givenUp }: DeleteWatch): Promise<number> {
     let deleted = 0;
     for (;;) {
-      const { instances, isLast } = await this.#deleteSome(scope, givenUp);
+      const some = this.#deleteSome(scope, givenUp).finally(() => this.#rows.endTurn());
+      const { instances, isLast } = await some;
       deleted += instances;
       if (isLast) return deleted;
       onProgress?.();

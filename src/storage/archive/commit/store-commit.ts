@@ -105,6 +105,7 @@ export class StoreCommit {
       }
       throw error;
     } finally {
+      this.#rows.endTurn();
       this.#discardAllBut(attempted);
     }
     const { left, tooMuch, failed } = attempted;

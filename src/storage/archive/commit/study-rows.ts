@@ -15,6 +15,7 @@ import { FollowUp, type Committed } from './follow-up.js';
 import type { InstanceFiles } from '../files.js';
 import type { Partition } from '../keys.js';
 import type { SettleParts } from './settle.js';
+import { Turn } from './turn.js';
 import type { StudyRecord } from '../records.js';
 import { sopInstanceUid } from '../index/owned-rows.js';
 import type { IndexRow } from '../index/search-index.js';
@@ -53,8 +54,6 @@ export function rowsNotImplied(rows: Iterable<IndexRow>): readonly IndexRow[] {
 const mostCommits = 64;
 /** Rows of a crowded study are read again rather than used after so long. */
 const trustMilliseconds = 15;
-/** Writers of a crowded study wait for no longer, in milliseconds. */
-const longestPause = 2000;
 /** Commits without an answer are sent again so often; the last one after about four seconds. */
 const mostSendings = 6;
 
@@ -76,9 +75,10 @@ export class StudyRows {
   /** When the last attempt at a commit began, by the clock of storage, and how many milliseconds it took. */
   #begun = 0;
   #took = 0;
-  /** Whether races with other processes have been lost lately, and whether by the change at hand. */
+  /** Whether others write the study as well, and whether the change at hand has met them. */
   #isCrowded = false;
-  #hasLost = false;
+  #hasMetOthers = false;
+  readonly #turn: Turn;
   readonly #onHeld: (more: number) => void;
   #heldBytes = 0;
   #warming: Promise<StudyState | undefined> | undefined;
@@ -98,6 +98,7 @@ export class StudyRows {
     this.study = study;
     this.parts = parts;
     this.#followUp = new FollowUp(this);
+    this.#turn = new Turn(parts, partition, study);
   }
 
   /** Whether nothing is left to be done behind answers, and nothing is being read ahead. */
@@ -119,6 +120,12 @@ export class StudyRows {
     this.#heldBytes = held;
   }
 
+  /** The rows have been read; they are other than this process left them when another has written them. */
+  #found(state: StudyState): void {
+    this.#hasMetOthers ||= state.guard.revision !== this.#state?.guard.revision;
+    this.#know(state);
+  }
+
   /** Reads the rows ahead of a commit that is to come, unless `isBusy` says that one is under way. */
   async warm(isBusy: () => boolean): Promise<void> {
     if (this.#isCurrent || isBusy()) return;
@@ -129,7 +136,7 @@ export class StudyRows {
   async #readAhead(isBusy: () => boolean): Promise<StudyState | undefined> {
     try {
       const state = await this.read();
-      if (!isBusy() && !this.#isCurrent) this.#know(state);
+      if (!isBusy() && !this.#isCurrent) this.#found(state);
       return state;
     } catch {
       // Whoever needs the rows reads them again.
@@ -159,7 +166,7 @@ export class StudyRows {
       before === undefined
         ? await this.read()
         : await catalog.stateSince(before, this.partition, this.study, series);
-    this.#know(state);
+    this.#found(state);
     return state;
   }
 
@@ -169,22 +176,21 @@ export class StudyRows {
     return this.#isCurrent && (!this.#isCrowded || age <= trustMilliseconds);
   }
 
-  /** Another process was faster: the study is crowded until a change gets in at its first attempt. */
+  /** Another process was faster: the study is crowded until a change meets no other any more. */
   lost(): void {
     this.#isCrowded = true;
-    this.#hasLost = true;
+    this.#hasMetOthers = true;
   }
 
-  /**
-   * An attempt begins: in a crowded study after a random part of what two of them take here, so that its writers part.
-   * Meanwhile more comes in that goes along.
-   */
+  /** An attempt begins: in a crowded study when it is the turn of this process. Meanwhile more comes in that goes along. */
   async turn(): Promise<void> {
-    const { runtime, tables } = this.parts;
-    if (this.#isCrowded) {
-      await runtime.sleep(runtime.random() * Math.min(2 * this.#took, longestPause));
-    }
-    this.#begun = tables.now();
+    if (this.#isCrowded && (await this.#turn.take(this.#took))) this.#hasMetOthers = true;
+    this.#begun = this.parts.tables.now();
+  }
+
+  /** A change is in, or has been given up. */
+  endTurn(): void {
+    this.#turn.end();
   }
 
   /**
@@ -220,8 +226,8 @@ export class StudyRows {
         this.#took = Math.max(this.parts.tables.now() - this.#begun, 0);
         if (outcome.committed) {
           this.#know(outcome.state);
-          this.#isCrowded = this.#hasLost;
-          this.#hasLost = false;
+          this.#isCrowded &&= this.#hasMetOthers;
+          this.#hasMetOthers = false;
           return { committed: true };
         }
         if (!unanswered) return outcome;
