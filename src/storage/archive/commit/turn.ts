@@ -17,8 +17,11 @@ interface TurnParts {
 
 /** Milliseconds between two tries, at most: as long as an attempt takes here, within these. */
 const pauses = { shortest: 10, longest: 2000 } as const;
-/** Whoever has tried so often takes the turn from the one who has it: he is dead, or very slow. */
-const mostTries = 60;
+/**
+ * Milliseconds after which the turn is taken from the one who has it: he is dead, or so slow that to race him costs less
+ * than to wait. A quarter of what a request waits for in all.
+ */
+const longestWait = 5000;
 
 export class Turn {
   readonly #parts: TurnParts;
@@ -38,15 +41,17 @@ export class Turn {
    * @returns whether another process had it.
    */
   async take(attempt: number): Promise<boolean> {
-    const { runtime } = this.#parts;
+    const { runtime, tables } = this.#parts;
     const most = Math.min(Math.max(attempt, pauses.shortest), pauses.longest);
-    for (let tries = 1; !this.#isMine; tries++) {
+    const end = tables.now() + longestWait;
+    let hasWaited = false;
+    while (!this.#isMine) {
       await runtime.sleep(runtime.random() * most);
-      const kind = tries < mostTries ? 'insert' : 'upsert';
+      const kind = tables.now() < end ? 'insert' : 'upsert';
       this.#isMine = await this.#send({ kind, rowKey: turnRowKey, properties: {} });
-      if (this.#isMine) return tries > 1;
+      hasWaited ||= !this.#isMine;
     }
-    return false;
+    return hasWaited;
   }
 
   /** Leaves the turn to others. */
