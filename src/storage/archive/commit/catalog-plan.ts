@@ -20,7 +20,7 @@ import { mergeLevel, noTags, type TagSet } from '../index/query-tags.js';
 import type { IndexChange, IndexRow } from '../index/search-index.js';
 import type { Partition } from '../keys.js';
 import type { Totals } from '../log/totals.js';
-import type { InstanceRecord, SeriesRecord, StudyRecord, Tally } from '../records.js';
+import type { InstanceRecord, SeriesRecord, StudyRecord } from '../records.js';
 import type { CatalogPlan, StudyState } from '../study-state.js';
 import {
   count,
@@ -107,93 +107,150 @@ export function planStore(
   write: Ulid,
   tagging: Tagging = noTagging,
 ): CatalogPlan {
-  const { set, valuesOf, gone } = tagging;
-  const [first] = instances;
-  const last = instances.at(-1);
-  if (first === undefined || last === undefined) throw new RangeError('nothing to store');
-  const { study } = first.record;
+  const last = instances.at(-1)?.record;
+  if (last === undefined) throw new RangeError('nothing to store');
+  const study = state.study?.record ?? emptyStudy(last, write);
+  const moves = { stored: instances, gone: [...replaced.values()] };
+  return planMoves(partition, state, study, moves, write, tagging);
+}
 
-  const known = state.study?.record;
-  let record: StudyRecord = known ?? emptyStudy(study, write, last.record);
-  const series = new Map<SeriesInstanceUID, SeriesRecord>();
-  const changes: IndexChange[] = [];
+/**
+ * Takes instances out of a study; series and study rows go with their last instance.
+ *
+ * @param instances - rows of one study that are there.
+ * @param tagging - what query tags ask for besides.
+ */
+export function planDelete(
+  partition: Partition,
+  state: StudyState,
+  instances: readonly InstanceRecord[],
+  write: Ulid,
+  tagging: Tagging = noTagging,
+): CatalogPlan {
+  const study = state.study?.record;
+  if (study === undefined) throw new RangeError('nothing to delete from');
+  return planMoves(partition, state, study, { stored: [], gone: instances }, write, tagging);
+}
+
+/** What a change does to a study or series. */
+interface Moves {
+  readonly stored: readonly NewInstance[];
+  /** Versions that are replaced, or deleted. */
+  readonly gone: readonly InstanceRecord[];
+}
+
+/** @param before - the study as it is, or an empty one. */
+function planMoves(
+  partition: Partition,
+  { guard, series: known }: StudyState,
+  before: StudyRecord,
+  moves: Moves,
+  write: Ulid,
+  tagging: Tagging,
+): CatalogPlan {
+  const { stored, gone } = moves;
+  const { set, valuesOf } = tagging;
+  const series = new Map<SeriesInstanceUID, SeriesRecord | undefined>();
   const modalities: TallyChange[] = [];
-
-  for (const [uid, added] of groupBy(instances, (instance) => instance.record.series)) {
-    const before = state.series.get(uid)?.record;
-    const after = addToSeries(before ?? emptySeries(study, uid, write), added, replaced, tagging);
-    const change = changeSeriesIndexes(partition, after, write, set);
-    changes.push(change);
-    series.set(uid, { ...after, indexes: change.indexes });
-    record = { ...record, series: record.series + (before === undefined ? 1 : 0) };
-    modalities.push(...modalityChanges(before, after));
+  const changes: IndexChange[] = [];
+  const removed = [
+    ...gone.flatMap((instance) => instanceIndexRows(partition, instance)),
+    ...tagging.gone,
+  ];
+  const storedIn = groupBy(stored, ({ record }) => record.series);
+  const goneFrom = groupBy(gone, (record) => record.series);
+  for (const uid of new Set([...storedIn.keys(), ...goneFrom.keys()])) {
+    const old = known.get(uid)?.record;
+    const after = seriesAfter(
+      old ?? emptySeries(before.study, uid, write),
+      { stored: storedIn.get(uid) ?? [], gone: goneFrom.get(uid) ?? [] },
+      tagging,
+    );
+    modalities.push(...modalityChanges(old, after));
+    if (after === undefined) {
+      if (old === undefined) throw new RangeError('an instance without its series');
+      removed.push(...seriesIndexRows(partition, old));
+      series.set(uid, undefined);
+    } else {
+      const change = changeSeriesIndexes(partition, after, write, set);
+      changes.push(change);
+      series.set(uid, { ...after, indexes: change.indexes });
+    }
   }
-
-  const newest = newestOf(instances);
-  record = {
-    ...record,
-    revision: state.guard.revision + 1,
+  const newest = newestOf(stored);
+  const record: StudyRecord = {
+    ...before,
+    revision: guard.revision + 1,
     write,
     ...(newest !== undefined && { newest: { series: newest.series, instance: newest.instance } }),
-    instances: record.instances + instances.length - replaced.size,
-    attributes: instances.reduce(
-      (attributes, instance) => withInstance('study', attributes, instance, tagging),
-      record.attributes,
+    series: [...series].reduce(
+      (sum, [uid, after]) => sum + Number(after !== undefined) - Number(known.has(uid)),
+      before.series,
     ),
-    modalities: count(record.modalities, modalities),
-    sopClasses: countSopClasses(record.sopClasses, instances, replaced),
+    instances: before.instances + stored.length - gone.length,
+    attributes: withInstances('study', before.attributes, stored, tagging),
+    modalities: count(before.modalities, modalities),
+    sopClasses: count(before.sopClasses, sopClassChanges(moves)),
   };
+  if (record.instances === 0) {
+    removed.push(...studyIndexRows(partition, before));
+    return { study: undefined, series, added: [], removed };
+  }
   const change = changeStudyIndexes(partition, record, write, set);
   changes.push(change);
   return {
     study: { ...record, indexes: change.indexes },
     series,
     added: [
-      ...changes.flatMap(({ added }) => added),
-      ...instances.flatMap((instance) => [
+      ...changes.flatMap((one) => one.added),
+      ...stored.flatMap((instance) => [
         ...instanceIndexRows(partition, instance.record),
         ...taggedIndexRows(partition, instance.record, valuesOf(instance), set),
       ]),
     ],
-    removed: [
-      ...changes.flatMap(({ removed }) => removed),
-      ...[...replaced.values()].flatMap((old) => instanceIndexRows(partition, old)),
-      ...gone,
-    ],
+    removed: [...changes.flatMap((one) => one.removed), ...removed],
   };
 }
 
-function modalityLeaving(
-  series: Pick<SeriesRecord, 'attributes'>,
-  old: InstanceRecord | undefined,
-): readonly TallyChange[] {
-  return old === undefined ? [] : leaving(modalityOfInstance(series, old));
+/** A series after a change; `undefined` when nothing is left of it. */
+function seriesAfter(
+  series: Omit<SeriesRecord, 'newest'> & Partial<Pick<SeriesRecord, 'newest'>>,
+  moves: Moves,
+  tagging: Tagging,
+): SeriesRecord | undefined {
+  const { stored, gone } = moves;
+  const instances = series.instances + stored.length - gone.length;
+  const newest = newestOf(stored)?.instance ?? series.newest ?? stored.at(-1)?.record.instance;
+  if (instances <= 0 || newest === undefined) return undefined;
+  return {
+    ...series,
+    revision: series.revision + 1,
+    newest,
+    instances,
+    attributes: withInstances('series', series.attributes, stored, tagging),
+    sopClasses: count(series.sopClasses, sopClassChanges(moves)),
+    modalities: count(seriesModalities(series), [
+      ...stored.flatMap(({ dataSet }) => joining(modalityIn(dataSet))),
+      ...gone.flatMap((instance) => leaving(modalityOfInstance(series, instance))),
+    ]),
+  };
 }
 
-function countSopClasses(
-  tally: Tally,
-  instances: readonly NewInstance[],
-  replaced: Replaced,
-): Tally {
-  const changes = instances.flatMap((instance) => [
-    ...leaving(replaced.get(instance)?.sopClass ?? ''),
-    ...joining(instance.record.sopClass),
-  ]);
-  return count(tally, changes);
+function sopClassChanges({ stored, gone }: Moves): readonly TallyChange[] {
+  return [
+    ...stored.flatMap(({ record }) => joining(record.sopClass)),
+    ...gone.flatMap(({ sopClass }) => leaving(sopClass)),
+  ];
 }
 
-function emptyStudy(
-  study: StudyInstanceUID,
-  created: Ulid,
-  newest: Omit<InstanceUids, 'study'>,
-): StudyRecord {
+function emptyStudy({ study, series, instance }: InstanceUids, created: Ulid): StudyRecord {
   return {
     study,
     created,
     revision: 0,
     write: created,
     attributes: {},
-    newest,
+    newest: { series, instance },
     series: 0,
     instances: 0,
     modalities: {},
@@ -219,38 +276,19 @@ function emptySeries(
   };
 }
 
-function addToSeries(
-  series: Omit<SeriesRecord, 'newest'> & Partial<Pick<SeriesRecord, 'newest'>>,
-  added: readonly NewInstance[],
-  replaced: Replaced,
-  tagging: Tagging,
-): SeriesRecord {
-  const attributes = added.reduce(
-    (known, instance) => withInstance('series', known, instance, tagging),
-    series.attributes,
-  );
-  const [last] = added.slice(-1);
-  if (last === undefined) throw new RangeError('nothing to add');
-  return {
-    ...series,
-    revision: series.revision + 1,
-    newest: newestOf(added)?.instance ?? series.newest ?? last.record.instance,
-    instances: series.instances + added.filter((instance) => !replaced.has(instance)).length,
-    attributes,
-    sopClasses: countSopClasses(series.sopClasses, added, replaced),
-    modalities: count(
-      seriesModalities(series),
-      added.flatMap((instance) => [
-        ...modalityLeaving(series, replaced.get(instance)),
-        ...joining(modalityIn(instance.dataSet)),
-      ]),
-    ),
-  };
-}
-
 /** The instance stored last: an update leaves that as it was. */
 function newestOf(instances: readonly NewInstance[]): NewInstanceRecord | undefined {
   return instances.findLast(({ update }) => update === undefined)?.record;
+}
+
+/** The attributes of a study or series after some instances. */
+function withInstances(
+  level: 'study' | 'series',
+  known: DataSet,
+  stored: readonly NewInstance[],
+  tagging: Tagging,
+): DataSet {
+  return stored.reduce((all, instance) => withInstance(level, all, instance, tagging), known);
 }
 
 /**
@@ -272,83 +310,4 @@ function withInstance(
   );
   const news = { dataSet: pick(dataSet, changed), tagged: pick(tagged, changed) };
   return mergeLevel(level, kept, news, set);
-}
-
-/**
- * Takes instances out of a study; series and study rows go with their last instance.
- *
- * @param instances - rows of one study that are there.
- * @param tagging - what query tags ask for besides.
- */
-export function planDelete(
-  partition: Partition,
-  state: StudyState,
-  instances: readonly InstanceRecord[],
-  write: Ulid,
-  { set, gone }: Pick<Tagging, 'set' | 'gone'> = noTagging,
-): CatalogPlan {
-  const known = state.study?.record;
-  if (known === undefined) throw new RangeError('nothing to delete from');
-  let record = known;
-  const series = new Map<SeriesInstanceUID, SeriesRecord | undefined>();
-  const removed: IndexRow[] = [
-    ...instances.flatMap((instance) => instanceIndexRows(partition, instance)),
-    ...gone,
-  ];
-  const modalities: TallyChange[] = [];
-
-  for (const [uid, leftOut] of groupBy(instances, (instance) => instance.series)) {
-    const before = state.series.get(uid)?.record;
-    if (before === undefined) throw new RangeError('an instance without its series');
-    const left = before.instances - leftOut.length;
-    if (left > 0) {
-      const after = {
-        ...before,
-        revision: before.revision + 1,
-        instances: left,
-        sopClasses: count(
-          before.sopClasses,
-          leftOut.flatMap(({ sopClass }) => leaving(sopClass)),
-        ),
-        modalities: count(
-          seriesModalities(before),
-          leftOut.flatMap((instance) => modalityLeaving(before, instance)),
-        ),
-      };
-      series.set(uid, after);
-      modalities.push(...modalityChanges(before, after));
-    } else {
-      series.set(uid, undefined);
-      removed.push(...seriesIndexRows(partition, before));
-      record = { ...record, series: record.series - 1 };
-      modalities.push(...modalityChanges(before, undefined));
-    }
-  }
-
-  record = {
-    ...record,
-    revision: state.guard.revision + 1,
-    write,
-    instances: record.instances - instances.length,
-    modalities: count(record.modalities, modalities),
-    sopClasses: count(
-      record.sopClasses,
-      instances.flatMap(({ sopClass }) => leaving(sopClass)),
-    ),
-  };
-  if (record.instances > 0) {
-    const change = changeStudyIndexes(partition, record, write, set);
-    return {
-      study: { ...record, indexes: change.indexes },
-      series,
-      added: change.added,
-      removed: [...removed, ...change.removed],
-    };
-  }
-  return {
-    study: undefined,
-    series,
-    added: [],
-    removed: [...removed, ...studyIndexRows(partition, known)],
-  };
 }

@@ -18,7 +18,6 @@ import { rowCount, rowsNotImplied, rowsPerTransaction, type StudyRows } from './
 import type { TagSet } from '../index/query-tags.js';
 import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
-import type { WrittenIndexRows } from './written-index-rows.js';
 
 /** What a delete takes out. */
 export interface DeleteScope {
@@ -108,11 +107,10 @@ export class DeleteCommit {
     attempts: Attempts,
     set: TagSet,
   ): Promise<boolean> {
-    const { written } = attempts;
     const [appended] = await allOf([
-      attempts.append(this.#intentOf(state, plan, rows, written), state, set),
+      attempts.append(this.#intentOf(state, plan, rows, attempts), state, set),
       plan.study === undefined ? this.#rows.doubtBrowse(state) : undefined,
-      written.insert(plan, false),
+      attempts.index(plan, false),
     ]);
     if (appended === undefined) return false;
     const operations = rows.flatMap(({ record, entity }): readonly TableOperation[] => {
@@ -126,8 +124,7 @@ export class DeleteCommit {
     const created = state.study?.record.created;
     if (created === undefined) throw new RangeError('nothing to delete from');
     if (plan.study === undefined) this.#rows.announced(undefined);
-    const removed = [...plan.removed, ...written.unused(plan)];
-    this.#rows.follow({ intent: appended, removed, created, study: plan.study, inVain: undefined });
+    attempts.succeeded(appended, plan, created);
     return true;
   }
 
@@ -135,7 +132,7 @@ export class DeleteCommit {
     state: StudyState,
     plan: CatalogPlan,
     rows: readonly InstanceRow[],
-    written: WrittenIndexRows,
+    { written }: Attempts,
   ): Intent {
     const { partition, study: uid, parts } = this.#rows;
     const { guard, study } = state;
@@ -147,7 +144,7 @@ export class DeleteCommit {
         ...{ series, instance, version, action: 'Delete' },
         ...(original !== undefined && { files: [version, original] }),
       })),
-      rows: rowsNotImplied([...written.rows, ...plan.added, ...plan.removed]),
+      rows: rowsNotImplied([...written, ...plan.added, ...plan.removed]),
       totals: totalsOfPlan(state, plan, -bytesOf(rows.map(({ record }) => record))),
     };
   }

@@ -18,6 +18,7 @@ import { shardOfSequence } from '../log/sequence.js';
 import { added } from '../log/totals.js';
 import {
   closedAs,
+  decide,
   readIntent,
   verdictOf,
   type Settled,
@@ -41,38 +42,29 @@ export interface SettleParts extends VerdictParts {
  * @returns what became of it; `undefined` when its writer has taken it back.
  */
 export async function settle(parts: SettleParts, sequence: number): Promise<Settled | undefined> {
-  let isFinished = false;
-  for (let attempt = 0; ;) {
-    const intent = await readIntent(parts, sequence);
-    if (intent === undefined) return undefined;
-    if (intent.isVoid) return 'void';
+  const intent = await readIntent(parts, sequence);
+  if (intent === undefined) return undefined;
+  if (intent.isVoid) return 'void';
+  const verdict = await decide(parts, intent, await verdictOf(parts, intent));
+  if (verdict === 'happened') await finish(parts, intent);
+  const isVoid = verdict === 'void';
+  const { rowKey, etag } = intent.entity;
+  const made = [[intent.partition, intent.totals]] as const;
+  for (let attempt = 0; ; attempt++) {
     const tail = await readTail(parts.tables, shardOfSequence(sequence));
-    // Closed since its row was read: if as void, then it says so by now.
+    // Closed by another: if as void, then its row says so by now.
     if (!tail.open.includes(sequence)) return await closedAs(parts, sequence);
-    const verdict = await verdictOf(parts, intent);
-    if (verdict === 'open') {
-      await parts.catalog.fence(intent.partition, intent.study, intent.base);
-      continue;
-    }
-    if (verdict === 'happened' && !isFinished) {
-      await finish(parts, intent);
-      isFinished = true;
-      continue;
-    }
-    const { rowKey, etag } = intent.entity;
-    const isVoid = verdict === 'void';
     const open = tail.open.filter((one) => one !== sequence);
-    const made = [[intent.partition, intent.totals]] as const;
     const totals = isVoid ? tail.totals : tail.totals && added(tail.totals, made);
-    // Guards the verdict as well: the intent was open all the time.
     const closing = tailOperation(tail, { open, totals });
-    const properties = asVoid(intent.entity);
     const outcome = await parts.tables.transact('log', logPartitionKey(tail.shard), [
       closing,
-      ...(isVoid ? [{ kind: 'replace', rowKey, etag, properties } as const] : []),
+      ...(isVoid
+        ? [{ kind: 'replace', rowKey, etag, properties: asVoid(intent.entity) } as const]
+        : []),
     ]);
     if (outcome.committed) return verdict;
-    await backOff(parts.runtime, attempt++);
+    await backOff(parts.runtime, attempt);
   }
 }
 

@@ -28,10 +28,12 @@ import { bringsNewValue, distinctValues, hasRoom } from './room.js';
 import { rowsNotImplied, type Sent, type StudyRows } from './study-rows.js';
 import { Tagger, tagsInstances } from './tagger.js';
 import type { Ulid } from '../ulid.js';
-import type { WrittenIndexRows } from './written-index-rows.js';
 
 /** What became of an instance that was to be stored; an update `exists` when another version than its own is there, or none. */
 export type CommitResult = 'stored' | 'exists' | 'no-room';
+
+/** The same, or why it was not committed. */
+export type StoreOutcome = CommitResult | { readonly error: unknown };
 
 /** Whether an instance that is there already is left alone or gets a new version. */
 export type StoreMode = 'create' | 'replace';
@@ -79,9 +81,7 @@ export class StoreCommit {
    * Commits the instances of a batch, and those that join it while it loses races; answers what became of each, or why
    * it was not committed.
    */
-  async store(
-    batch: readonly Arriving[],
-  ): Promise<readonly (CommitResult | { readonly error: unknown })[]> {
+  async store(batch: readonly Arriving[]): Promise<readonly StoreOutcome[]> {
     const { parts, partition } = this.#rows;
     const write = parts.newUlid();
     const attempted: StoreAttempt = {
@@ -160,8 +160,8 @@ export class StoreCommit {
       const sent = await this.#commitStore(state, plan, instances, rows, intent);
       attempted.isInDoubt = false;
       if (sent.committed) {
-        attempts.succeeded();
-        this.#committed(plan, attempts.written, intent);
+        if (plan.study === undefined) throw new RangeError('a store that leaves no study');
+        attempts.succeeded(intent, plan, plan.study.created);
         return;
       }
       look = sent.isOfInstance ? 'sure' : 'none';
@@ -212,7 +212,7 @@ export class StoreCommit {
     const intent = this.#intentOf(attempted, state, plan, replaced);
     const [appended] = await allOf([
       attempts.append(intent, state, set),
-      attempts.written.insert(plan, state.study === undefined),
+      attempts.index(plan, state.study === undefined),
       ...[...left].map(async (instance) => {
         try {
           await taken.get(instance)?.uploaded;
@@ -244,7 +244,7 @@ export class StoreCommit {
       }
       return original === undefined ? updated : { ...updated, files: [previous, original] };
     });
-    const rows = rowsNotImplied([...attempts.written.rows, ...plan.added, ...plan.removed]);
+    const rows = rowsNotImplied([...attempts.written, ...plan.added, ...plan.removed]);
     const id = parts.newUlid();
     const base = state.guard.revision;
     const comes = bytesOf([...left].map(({ record }) => record));
@@ -333,15 +333,6 @@ export class StoreCommit {
       return [replace, ...ofOriginal(instance, old)];
     });
     return await this.#rows.commit(state, plan, operations, intent);
-  }
-
-  #committed(plan: CatalogPlan, written: WrittenIndexRows, intent: Appended): void {
-    const { study } = plan;
-    if (study === undefined) throw new RangeError('a store that leaves no study');
-    if (written.announces(plan)) this.#rows.announced(written.browseEtag);
-    const removed = [...plan.removed, ...written.unused(plan)];
-    const inVain = written.announces(plan) ? undefined : written.announced;
-    this.#rows.follow({ intent, removed, created: study.created, study, inVain });
   }
 }
 

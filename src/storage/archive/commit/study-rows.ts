@@ -66,6 +66,8 @@ export class StudyRows {
   readonly study: StudyInstanceUID;
   readonly parts: StudyParts;
   readonly #followUp: FollowUp;
+  /** What is known of the rows takes about so many bytes of memory. */
+  heldBytes = 0;
   /** The rows as this process left them, or saw them last. */
   #state: StudyState | undefined;
   /** Whether nothing is known to have changed them since. */
@@ -79,21 +81,12 @@ export class StudyRows {
   #isCrowded = false;
   #hasMetOthers = false;
   readonly #turn: Turn;
-  readonly #onHeld: (more: number) => void;
-  #heldBytes = 0;
   #warming: Promise<StudyState | undefined> | undefined;
   #browseEtag: string | undefined;
   /** The revision of the study when its copy was marked as unsure last. */
   #doubted = -1;
 
-  /** @param onHeld - told how many more bytes are held. */
-  constructor(
-    partition: Partition,
-    study: StudyInstanceUID,
-    parts: StudyParts,
-    onHeld: (more: number) => void,
-  ) {
-    this.#onHeld = onHeld;
+  constructor(partition: Partition, study: StudyInstanceUID, parts: StudyParts) {
     this.partition = partition;
     this.study = study;
     this.parts = parts;
@@ -106,18 +99,11 @@ export class StudyRows {
     return this.#followUp.idle && this.#warming === undefined;
   }
 
-  /** What is known of the rows takes about so many bytes of memory. */
-  get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
   #know(state: StudyState): void {
     this.#state = state;
+    this.heldBytes = heldBytes(state);
     this.#isCurrent = true;
     this.#knownAt = this.parts.tables.now();
-    const held = heldBytes(state);
-    this.#onHeld(held - this.#heldBytes);
-    this.#heldBytes = held;
   }
 
   /** The rows have been read; they are other than this process left them when another has written them. */

@@ -8,7 +8,12 @@ import { Batcher } from '../batcher.js';
 import type { NewInstance } from './catalog-plan.js';
 import { DeleteCommit, type DeleteScope, type DeleteWatch } from './delete-commit.js';
 import type { Partition } from '../keys.js';
-import { StoreCommit, type Arriving, type CommitResult } from './store-commit.js';
+import {
+  StoreCommit,
+  type Arriving,
+  type CommitResult,
+  type StoreOutcome,
+} from './store-commit.js';
 import { rowCount, rowsPerTransaction, StudyRows, type StudyParts } from './study-rows.js';
 
 type Work =
@@ -19,10 +24,8 @@ type Work =
       readonly watch: DeleteWatch;
     };
 
-type Outcome =
-  | { readonly kind: 'store'; readonly result: CommitResult }
-  | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'delete'; readonly instances: number };
+/** Of a store what became of it, of a delete how many instances it took. */
+type Outcome = StoreOutcome | number;
 
 /** Leaves room for keys and the framing of a transaction, which Azure counts as well. */
 const bytesPerTransaction = tableLimits.transactionBytes * 0.6;
@@ -64,14 +67,8 @@ export class StudyWriter {
   readonly #rows: StudyRows;
   readonly #work: Batcher<Work, Outcome>;
 
-  /** @param onHeld - told how many more bytes are held. */
-  constructor(
-    partition: Partition,
-    study: StudyInstanceUID,
-    parts: StudyParts,
-    onHeld: (more: number) => void,
-  ) {
-    this.#rows = new StudyRows(partition, study, parts, onHeld);
+  constructor(partition: Partition, study: StudyInstanceUID, parts: StudyParts) {
+    this.#rows = new StudyRows(partition, study, parts);
     this.#work = new Batcher<Work, Outcome>({
       flush: async (batch, join) => await this.#flush(batch, join),
       fits,
@@ -95,14 +92,14 @@ export class StudyWriter {
    */
   async store(arriving: Arriving): Promise<CommitResult> {
     const outcome = await this.#work.add({ kind: 'store', ...arriving });
-    if (outcome.kind === 'failed') throw outcome.error;
-    return outcome.kind === 'store' ? outcome.result : 'exists';
+    if (typeof outcome === 'object') throw outcome.error;
+    return typeof outcome === 'string' ? outcome : 'exists';
   }
 
   /** Deletes what the scope names; answers how many instances that were. */
   async delete(scope: DeleteScope, watch: DeleteWatch): Promise<number> {
     const outcome = await this.#work.add({ kind: 'delete', scope, watch });
-    return outcome.kind === 'delete' ? outcome.instances : 0;
+    return typeof outcome === 'number' ? outcome : 0;
   }
 
   /** Reads the rows ahead of a commit that is to come. */
@@ -113,13 +110,9 @@ export class StudyWriter {
   async #flush(batch: readonly Work[], join: () => readonly Work[]): Promise<readonly Outcome[]> {
     const [first] = batch;
     if (first?.kind === 'delete') {
-      const instances = await new DeleteCommit(this.#rows).delete(first.scope, first.watch);
-      return [{ kind: 'delete', instances }];
+      return [await new DeleteCommit(this.#rows).delete(first.scope, first.watch)];
     }
     const commit = new StoreCommit(this.#rows, () => join().filter(isStore));
-    const results = await commit.store(batch.filter(isStore));
-    return results.map((result) =>
-      typeof result === 'string' ? { kind: 'store', result } : { kind: 'failed', ...result },
-    );
+    return await commit.store(batch.filter(isStore));
   }
 }

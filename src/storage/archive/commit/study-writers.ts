@@ -20,7 +20,6 @@ export class StudyWriters {
   readonly #parts: StudyParts;
   /** Ordered by last use. */
   readonly #kept = new Map<string, Kept>();
-  #heldBytes = 0;
 
   constructor(parts: StudyParts) {
     this.#parts = parts;
@@ -29,30 +28,28 @@ export class StudyWriters {
   /** The one writer of a study. */
   of(partition: Partition, study: StudyInstanceUID): StudyWriter {
     const key = studyPartitionKey(partition, study);
-    const writer = this.#kept.get(key)?.writer ?? this.#open(partition, study);
+    const known = this.#kept.get(key)?.writer;
+    const writer = known ?? new StudyWriter(partition, study, this.#parts);
     // Re-inserted at the end.
     this.#kept.delete(key);
     this.#kept.set(key, { writer, used: this.#parts.tables.now() });
-    this.#forget();
+    if (known === undefined) this.#forget();
     return writer;
-  }
-
-  #open(partition: Partition, study: StudyInstanceUID): StudyWriter {
-    return new StudyWriter(partition, study, this.#parts, (more) => (this.#heldBytes += more));
   }
 
   /** What the writers hold in memory, about: bytes. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return [...this.#kept.values()].reduce((sum, { writer }) => sum + writer.heldBytes, 0);
   }
 
   /** Forgets writers that have been idle for long, and those idle for longest when they are many or hold much. */
   #forget(): void {
     const latest = this.#parts.tables.now() - timeBudgets.keepWriter;
+    let held = this.heldBytes;
     for (const [key, { writer, used }] of this.#kept) {
-      if (used >= latest && this.#kept.size <= keptWriters && this.#heldBytes <= keptBytes) break;
+      if (used >= latest && this.#kept.size <= keptWriters && held <= keptBytes) break;
       if (!writer.idle) continue;
-      this.#heldBytes -= writer.heldBytes;
+      held -= writer.heldBytes;
       this.#kept.delete(key);
     }
   }

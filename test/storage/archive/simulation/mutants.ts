@@ -166,9 +166,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'index rows are written after the answer',
     file: storeCommit,
-    find: 'attempts.written.insert(plan, state.study === undefined),',
+    find: 'attempts.index(plan, state.study === undefined),',
     replace:
-      'void this.#rows.parts.runtime.rest(100_000).then(async () => await attempts.written.insert(plan, state.study === undefined)).catch(() => undefined),',
+      'void this.#rows.parts.runtime.rest(100_000).then(async () => await attempts.index(plan, state.study === undefined)).catch(() => undefined),',
   },
   {
     name: 'index rows that a commit makes useless go before it',
@@ -206,7 +206,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'recovery closes a commit without doing what follows it',
     file: settle,
-    find: "if (verdict === 'happened' && !isFinished) {",
-    replace: "if (verdict === 'happened' && !isFinished && intent.base < 0) {",
+    find: "if (verdict === 'happened') await finish(parts, intent);",
+    replace: "if (verdict === 'happened' && intent.base < 0) await finish(parts, intent);",
   },
 ];
