@@ -1,6 +1,6 @@
 /** The table store on Azure Table Storage, or on Azurite. */
 import { odata } from '@azure/data-tables';
-import type { TableClient, TableEntity, TransactionAction } from '@azure/data-tables';
+import type { TableClient, TableEntity } from '@azure/data-tables';
 import { ServiceError } from '../../errors.js';
 import type { OnStorageCall } from '../storage-call.js';
 import { checkKey, checkPage, checkQuery, checkTransaction } from '../table-limits.js';
@@ -18,6 +18,7 @@ import type {
 import { fromAzure, isSame, toAzure } from './entity.js';
 import type { StorageClock } from './storage-clock.js';
 import { withWriteCall, type WriteCall } from './table-policies.js';
+import { submitTransaction } from './transactions.js';
 import { codeOf, statusOf, translateError } from './translate-error.js';
 
 /** Of every row, whatever is selected: without them the service may leave out the ETag. */
@@ -92,37 +93,6 @@ async function applyOne(
       await client.deleteEntity(partitionKey, rowKey, { etag: operation.etag ?? '*' });
       return [undefined];
   }
-}
-
-function actionOf(partitionKey: string, operation: TableOperation): TransactionAction {
-  const { rowKey } = operation;
-  switch (operation.kind) {
-    case 'insert':
-      return ['create', toAzure(partitionKey, rowKey, operation.properties)];
-    case 'upsert':
-      return ['upsert', toAzure(partitionKey, rowKey, operation.properties), 'Replace'];
-    case 'replace': {
-      const entity = toAzure(partitionKey, rowKey, operation.properties);
-      return ['update', entity, 'Replace', { etag: operation.etag }];
-    }
-    case 'delete':
-      return ['delete', { partitionKey, rowKey }];
-  }
-}
-
-async function applyMany(
-  client: TableClient,
-  partitionKey: string,
-  operations: readonly TableOperation[],
-): Promise<readonly (string | undefined)[]> {
-  const actions = operations.map((operation) => actionOf(partitionKey, operation));
-  const { subResponses } = await client.submitTransaction(actions);
-  if (subResponses.length !== operations.length) {
-    throw new ServiceError('storage-unavailable', 'The answer to a transaction was not whole');
-  }
-  return operations.map((operation, index) =>
-    operation.kind === 'delete' ? undefined : subResponses[index]?.etag,
-  );
 }
 
 /** Tables of a storage account. Made by `connectStorage`, which sets up the clients. */
@@ -218,17 +188,13 @@ export class AzureTableStore implements TableStore {
     checkTransaction(partitionKey, operations);
     const client = this.#clients[table];
     const lone = loneOperation(table, operations);
-    const deleteGuards =
-      lone === undefined
-        ? operations.flatMap((one) => (one.kind === 'delete' ? [one.etag ?? '*'] : []))
-        : [];
-    const call: WriteCall = { begun: performance.now(), repeated: false, deleteGuards };
+    const call: WriteCall = { begun: performance.now(), repeated: false };
     const method = lone === undefined ? 'POST' : methods[lone.kind];
     this.#onCall({ service: 'table', method, operation: 'transact', target: table });
     try {
       const etags = await withWriteCall(call, async () =>
         lone === undefined
-          ? await applyMany(client, partitionKey, operations)
+          ? await submitTransaction(client, partitionKey, operations)
           : await applyOne(client, partitionKey, lone),
       );
       return { committed: true, etags };

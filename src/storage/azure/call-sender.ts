@@ -29,6 +29,11 @@ export interface SenderOptions {
 const mostRepeats = 3;
 const always = () => true;
 
+const begun = Symbol('when it was sent first');
+interface Begun extends PipelineRequest {
+  [begun]?: number | undefined;
+}
+
 /** What the SDKs throw for a call that was given up. */
 class AbortError extends Error {
   override readonly name = 'AbortError';
@@ -239,14 +244,11 @@ export function callSender(
 ): PipelinePolicy {
   const calls = keptSockets(url, sockets);
   const downloads = keptSockets(url, mostSockets.downloads);
-  /** When calls were sent first. */
-  const begun = new WeakMap<PipelineRequest, number>();
-  const timeLeft = (request: PipelineRequest): number => {
+  const timeLeft = (request: Begun): number => {
     if (timeoutOf === 'sending') return timeoutMs;
     const now = performance.now();
-    const first = begun.get(request);
-    if (first === undefined) begun.set(request, now);
-    return first === undefined ? timeoutMs : timeoutMs - (now - first);
+    const first = (request[begun] ??= now);
+    return timeoutMs - (now - first);
   };
   return {
     name: 'callSender',

@@ -17,12 +17,7 @@ import { BlobAccount, callerPolicy, removeIdleSteps, type StorageCaller } from '
 import { mostSockets } from './kept-sockets.js';
 import { readInBatches } from './reads-in-batches.js';
 import { StorageClock, tableClockPolicy } from './storage-clock.js';
-import {
-  asciiEntityPolicy,
-  deleteGuardPolicy,
-  repeatsOf,
-  tableRetryPolicy,
-} from './table-policies.js';
+import { asciiEntityPolicy, repeatsOf, tableRetryPolicy } from './table-policies.js';
 import { tokensWithin } from './tokens-within.js';
 import { translateError } from './translate-error.js';
 
@@ -104,7 +99,6 @@ function openTable(
   client.pipeline.removePolicy({ phase: 'Retry' });
   client.pipeline.addPolicy(tableRetryPolicy(timeoutMs), { phase: 'Retry' });
   if (tablesKeyedByValues.has(table)) readInBatches(client.pipeline);
-  client.pipeline.addPolicy(deleteGuardPolicy());
   client.pipeline.addPolicy(asciiEntityPolicy());
   client.pipeline.addPolicy(tableClockPolicy(clock), { afterPhase: 'Retry' });
   if (options.caller !== undefined) client.pipeline.addPolicy(callerPolicy(options.caller));

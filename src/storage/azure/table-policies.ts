@@ -1,6 +1,6 @@
 /**
  * Steps of the tables SDK's request pipeline that differ from the SDK's own: which requests are sent
- * again, how long one may take, and the guard on deletes that the SDK leaves out of transactions.
+ * again, how long one may take, and how an entity is written.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,13 +21,11 @@ export interface WriteCall {
   readonly begun: number;
   /** Sent more than once: a clash may then be one with itself. */
   repeated: boolean;
-  /** ETags of the deletes of a transaction, in order; `*` for those without. */
-  readonly deleteGuards: readonly string[];
 }
 
 const writeCalls = new AsyncLocalStorage<WriteCall>();
 
-/** Runs what sends a write, whose deletes carry the ETags in `call`, and which notes there what became known. */
+/** Runs what sends a write, which notes in `call` what became known. */
 export async function withWriteCall<T>(call: WriteCall, send: () => Promise<T>): Promise<T> {
   return await writeCalls.run(call, send);
 }
@@ -96,34 +94,6 @@ export function tableRetryPolicy(timeoutMs: number): CallPolicy {
         const call = writeCalls.getStore();
         if (call !== undefined) call.repeated = true;
       }
-    },
-  };
-}
-
-/** The start line of a delete in the body of a transaction, and its headers up to the guard. */
-const deleteWithoutGuard = /^(DELETE [^\r\n]*\r\n(?:[^\r\n]+\r\n)*?if-match: )\*(?=\r\n)/gim;
-
-/**
- * Puts the ETags of `withWriteCall` into the body of a transaction: the SDK sends every delete of
- * a transaction with `If-Match: *`, whatever it is told.
- */
-export function deleteGuardPolicy(): CallPolicy {
-  return {
-    name: 'deleteGuardPolicy',
-    sendRequest(request, next) {
-      const etags = writeCalls.getStore()?.deleteGuards ?? [];
-      if (etags.length > 0 && typeof request.body === 'string') {
-        let index = 0;
-        const body = request.body.replace(
-          deleteWithoutGuard,
-          (_, head: string) => `${head}${etags[index++] ?? '*'}`,
-        );
-        request.body = body;
-        request.headers.set('Content-Length', Buffer.byteLength(body));
-        // Never send a delete that lost its guard.
-        if (index !== etags.length) throw new Error('The deletes of a transaction were not found');
-      }
-      return next(request);
     },
   };
 }
