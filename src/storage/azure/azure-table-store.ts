@@ -16,6 +16,7 @@ import type {
   TransactionOutcome,
 } from '../table-store.js';
 import { fromAzure, isSame, toAzure } from './entity.js';
+import { readRow } from './row-reads.js';
 import type { StorageClock } from './storage-clock.js';
 import { withWriteCall, type WriteCall } from './table-policies.js';
 import { submitTransaction } from './transactions.js';
@@ -133,9 +134,9 @@ export class AzureTableStore implements TableStore {
     const method = tablesKeyedByValues.has(table) ? 'POST' : 'GET';
     this.#onCall({ service: 'table', method, operation: 'get', target: table });
     try {
-      const entity = await this.#clients[table].getEntity<TableEntity>(partitionKey, rowKey, {
-        queryOptions: selection(select),
-        ...(signal && { abortSignal: signal }),
+      const entity = await readRow(this.#clients[table], partitionKey, rowKey, {
+        ...selection(select),
+        ...(signal && { signal }),
       });
       return fromAzure(entity, select);
     } catch (error) {

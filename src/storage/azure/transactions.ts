@@ -8,13 +8,13 @@ import {
   createHttpHeaders,
   createPipelineRequest,
   RestError,
-  type HttpClient,
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import type { TableClient } from '@azure/data-tables';
 import { ServiceError } from '../../errors.js';
 import { isInt32 } from '../table-limits.js';
 import type { Properties, TableOperation } from '../table-store.js';
+import { addressOf, rowUrl, sendBy } from './table-calls.js';
 
 const lineEnd = '\r\n';
 
@@ -72,11 +72,6 @@ function rowText(partitionKey: string, rowKey: string, properties: Properties): 
   return JSON.stringify(row);
 }
 
-/** A key as a URL has it. */
-function quoted(key: string): string {
-  return `'${encodeURIComponent(key.replaceAll("'", "''"))}'`;
-}
-
 function guardOf(operation: TableOperation): string | undefined {
   switch (operation.kind) {
     case 'replace':
@@ -92,11 +87,10 @@ function guardOf(operation: TableOperation): string | undefined {
 function requestText(tableUrl: string, partitionKey: string, operation: TableOperation): string {
   const { kind, rowKey } = operation;
   const { method, lines } = heads[kind];
-  const keys = `(PartitionKey=${quoted(partitionKey)},RowKey=${quoted(rowKey)})`;
   const guard = guardOf(operation);
   const body = kind === 'delete' ? '' : rowText(partitionKey, rowKey, operation.properties);
   return [
-    `${method} ${tableUrl}${kind === 'insert' ? '' : keys} HTTP/1.1`,
+    `${method} ${kind === 'insert' ? tableUrl : rowUrl(tableUrl, partitionKey, rowKey)} HTTP/1.1`,
     ...lines,
     ...(guard === undefined ? [] : [`If-Match: ${guard}`]),
     '',
@@ -172,11 +166,6 @@ function etagsOf(response: PipelineResponse): readonly (string | undefined)[] {
     });
 }
 
-/** The pipelines of our clients end in a sender of ours. */
-const nobody: HttpClient = {
-  sendRequest: async () => await Promise.reject(new Error('The pipeline of a table has no sender')),
-};
-
 /**
  * Carries out operations on rows of one partition, all or none, in one call.
  *
@@ -189,12 +178,10 @@ export async function submitTransaction(
   partitionKey: string,
   operations: readonly TableOperation[],
 ): Promise<readonly (string | undefined)[]> {
-  // With a shared access signature it ends in one, which only the batch needs.
-  const [account = '', signature] = client.url.split('?');
-  const endpoint = account.replace(/\/$/, '');
+  const { endpoint, signature } = addressOf(client);
   const boundary = `batch_${randomUUID()}`;
   const request = createPipelineRequest({
-    url: `${endpoint}/$batch${signature === undefined ? '' : `?${signature}`}`,
+    url: `${endpoint}/$batch${signature === '' ? '' : `?${signature}`}`,
     method: 'POST',
     body: bodyOf(boundary, `${endpoint}/${client.tableName}`, partitionKey, operations),
     headers: createHttpHeaders({
@@ -208,7 +195,7 @@ export async function submitTransaction(
     // Of Azurite; a token is never sent without TLS.
     allowInsecureConnection: true,
   });
-  const etags = etagsOf(await client.pipeline.sendRequest(nobody, request));
+  const etags = etagsOf(await sendBy(client, request));
   if (etags.length !== operations.length) {
     throw new ServiceError('storage-unavailable', 'The answer to a transaction was not whole');
   }
