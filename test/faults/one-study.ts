@@ -1,8 +1,8 @@
 /**
  * `npm run one-study [-- --instances 2000 --processes 8 --in-request 25 --warm-up 500 --rounds 1 --only
- * azurite|simulated]`: one process, several that are sent as many requests at a time together, and one that is sent as
- * many as each of them, store one study over Azurite, on which all of them wait for the same processors, in turn for some
- * rounds; then the archive does the same by a simulated clock, each function instance with a processor of its own. Exits 1
+ * azurite|simulated]`: one process, several that are sent as many requests at a time together, the same with a study
+ * each, and one that is sent as many as each of them, store over Azurite, on which all of them wait for the same processors,
+ * in turn for some rounds; then the archive does the same by a simulated clock, each function instance with a processor of its own. Exits 1
  * when an instance failed or was lost.
  */
 import { parseArgs } from 'node:util';
@@ -42,15 +42,16 @@ async function main(): Promise<void> {
   };
   const all = requestsOfEach * processes;
   const runs = Array.from({ length: Number(values.rounds) }, () => [
-    { processes: 1, requestsAtATime: all },
-    { processes, requestsAtATime: all },
-    { processes: 1, requestsAtATime: requestsOfEach },
+    { processes: 1, studies: 1, requestsAtATime: all },
+    { processes, studies: 1, requestsAtATime: all },
+    { processes, studies: processes, requestsAtATime: all },
+    { processes: 1, studies: 1, requestsAtATime: requestsOfEach },
   ]).flat();
   if (values.only !== 'simulated') await measure(runs, options);
   if (values.only !== 'azurite') await simulate(processes, options);
 }
 
-type Load = Pick<OneStudyRun, 'processes' | 'requestsAtATime'>;
+type Load = Pick<OneStudyRun, 'processes' | 'studies' | 'requestsAtATime'>;
 
 /** @param runs - each over an Azurite of its own: one that holds more is slower. */
 async function measure(runs: readonly Load[], options: OneStudyOptions): Promise<void> {
@@ -71,16 +72,16 @@ async function measure(runs: readonly Load[], options: OneStudyOptions): Promise
   }
   if (reports.some(({ failed, lost }) => failed + lost > 0)) process.exitCode = 1;
   const rows = reports.map((report) => {
-    const { processes, requestsAtATime, failed, lost, instancesPerSecond, calls } = report;
+    const { processes, studies, requestsAtATime, failed, lost, instancesPerSecond, calls } = report;
     const { processorMilliseconds: ours, storageMilliseconds } = report;
     const commits = calls.get('catalog commit') ?? noCalls;
     const times = [ours, storageMilliseconds].map((time) => time.toFixed(1));
     const rate = instancesPerSecond.toFixed(0);
     const outcome = [failed, lost, rate, commits.calls, commits.refused];
-    return [processes, requestsAtATime, ...outcome, ...times].map(String);
+    return [processes, studies, requestsAtATime, ...outcome, ...times].map(String);
   });
   const counts = ['failed', 'lost', 'instances/s', 'commits', 'of them refused'];
-  const head = ['processes', 'requests at a time', ...counts];
+  const head = ['processes', 'studies', 'requests at a time', ...counts];
   console.log(
     `\n${markdownTable([...head, 'processor ms an instance', 'and of Azurite'], rows)}\n`,
   );
@@ -90,7 +91,9 @@ async function measure(runs: readonly Load[], options: OneStudyOptions): Promise
 /** The calls to tables by one process and by several, of the last run of each. */
 function callTable(reports: readonly OneStudyReport[]): string {
   const most = Math.max(...reports.map(({ requestsAtATime }) => requestsAtATime));
-  const same = reports.filter(({ requestsAtATime }) => requestsAtATime === most);
+  const same = reports.filter(
+    ({ studies, requestsAtATime }) => studies === 1 && requestsAtATime === most,
+  );
   const last = [...new Map(same.map((report) => [report.processes, report])).values()];
   const kinds = new Set(last.flatMap(({ calls }) => [...calls.keys()]));
   const rows = [...kinds].map((kind) => [

@@ -10,6 +10,7 @@ import type { LogFindings } from './kill/service-child.js';
 import { startServiceProcess } from './kill/service-child.js';
 import type { Sample } from './kill/service-process.js';
 
+/** The study that is stored, or the first of several. */
 const theStudy = 1;
 const root = '1.2.826.0.1.3680043.8.498.7';
 const boundary = 'a-boundary';
@@ -23,6 +24,8 @@ export interface OneStudyRun {
   /** Sent to all processes together. */
   readonly requestsAtATime: number;
   readonly instances: number;
+  /** 1, or as many as there are processes: then each process stores a study of its own. */
+  readonly studies: number;
   readonly instancesPerRequest: number;
   /** Instances of that study. */
   readonly warmUp: number;
@@ -32,6 +35,7 @@ export interface OneStudyRun {
 
 export interface OneStudyReport {
   readonly processes: number;
+  readonly studies: number;
   readonly requestsAtATime: number;
   /** Answers other than 200, and instances that those of 200 did not take. */
   readonly failed: number;
@@ -74,21 +78,21 @@ async function store(url: string, of: number, numbers: readonly number[]): Promi
   return response.status === 200 ? 0 : numbers.length;
 }
 
-/** How many instances of the study there are, by their rows and by its count. */
-async function found(url: string): Promise<readonly number[]> {
+/** How many instances of a study there are, by its rows or by its count, whichever is less. */
+async function found(url: string, of: number): Promise<number> {
   const headers = { Accept: 'application/dicom+json' };
-  const metadata = await fetch(`${url}/studies/${root}.${theStudy}/metadata`, { headers });
+  const metadata = await fetch(`${url}/studies/${root}.${of}/metadata`, { headers });
   const all = (await metadata.json()) as readonly unknown[];
-  const query = `StudyInstanceUID=${root}.${theStudy}&includefield=NumberOfStudyRelatedInstances`;
+  const query = `StudyInstanceUID=${root}.${of}&includefield=NumberOfStudyRelatedInstances`;
   const search = await fetch(`${url}/studies?${query}`, { headers });
   const [study] = (await search.json()) as readonly Readonly<Record<string, Element>>[];
-  return [all.length, Number(study?.['00201208']?.Value?.[0] ?? 0)];
+  return Math.min(all.length, Number(study?.['00201208']?.Value?.[0] ?? 0));
 }
 
 /** Starts the processes, stores the study, and looks at what is there. */
 export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
   const { connectionString, warmUpConnectionString, prefix, processes, instances } = run;
-  const { requestsAtATime, instancesPerRequest, warmUp } = run;
+  const { studies, requestsAtATime, instancesPerRequest, warmUp } = run;
   for (const one of [connectionString, warmUpConnectionString]) {
     if (one === undefined) continue;
     const storage = connectStorage({ connectionString: one }, { prefix });
@@ -108,6 +112,7 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
   );
   try {
     let failed = 0;
+    const numbers = Array.from({ length: studies }, (_, number) => number);
     /** Clients that store one study together, each through the process that it was given. */
     const storeAll = async (of: number, many: number, urls: readonly string[]) => {
       let next = 0;
@@ -115,9 +120,9 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
         while (next < many) {
           const first = next;
           next = Math.min(next + instancesPerRequest, many);
-          const numbers = Array.from({ length: next - first }, (_, n) => first + n);
+          const some = Array.from({ length: next - first }, (_, n) => first + n);
           // Not in one: others add while this waits.
-          const refused = await store(url, of, numbers);
+          const refused = await store(url, of, some);
           failed += refused;
         }
       };
@@ -125,16 +130,19 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
     };
     await Promise.all(
       children.map(async ({ warmUpUrl }, number) => {
-        await storeAll(theStudy + 1 + number, warmUp, [warmUpUrl, warmUpUrl]);
+        await storeAll(theStudy + number, warmUp, [warmUpUrl, warmUpUrl]);
       }),
     );
     const before = await Promise.all(children.map(async (child) => await child.sample()));
     const storageBefore = run.storageTime();
     const started = performance.now();
-    await storeAll(
-      theStudy,
-      instances,
-      Array.from({ length: requestsAtATime }, (_, n) => children[n % processes]?.url ?? ''),
+    const clients = Array.from({ length: requestsAtATime }, (_, n) => n);
+    await Promise.all(
+      numbers.map(async (number) => {
+        const some = clients.filter((client) => client % studies === number);
+        const urls = some.map((client) => children[client % processes]?.url ?? '');
+        await storeAll(theStudy + number, instances / studies, urls);
+      }),
     );
     const seconds = (performance.now() - started) / 1000;
     const storageMilliseconds = (run.storageTime() - storageBefore) / instances;
@@ -146,13 +154,17 @@ export async function runOneStudy(run: OneStudyRun): Promise<OneStudyReport> {
       const of = (what: keyof CallCount) => spent((sample) => countOf(sample, kind)[what]);
       return [kind, { calls: of('calls'), refused: of('refused'), rows: of('rows') }] as const;
     });
-    const counts = await found(children[0]?.url ?? '');
+    const { url = '' } = children[0] ?? {};
+    const counts = await Promise.all(
+      numbers.map(async (number) => await found(url, theStudy + number)),
+    );
     return {
       processes,
+      studies,
       requestsAtATime,
       failed,
       // What was answered as failed may be there.
-      lost: Math.max(instances - failed - Math.min(...counts), 0),
+      lost: Math.max(instances - failed - sum(counts), 0),
       instancesPerSecond: (instances - failed) / seconds,
       processorMilliseconds: spent((sample) => sample.processorMilliseconds) / instances,
       storageMilliseconds,

@@ -11,6 +11,7 @@ describe('one study that several processes store at once', () => {
       processes: 4,
       requestsAtATime: 8,
       instances: 120,
+      studies: 1,
       instancesPerRequest: 5,
       warmUp: 0,
       storageTime: () => 0,

@@ -16,12 +16,12 @@ interface TurnParts {
 }
 
 /** Milliseconds between two tries, at most: as long as an attempt takes here, within these. */
-const pauses = { shortest: 10, longest: 2000 } as const;
+const pauses = { shortest: 50, longest: 2000 } as const;
 /**
- * Milliseconds after which the turn is taken from the one who has it: he is dead, or so slow that to race him costs less
- * than to wait. A quarter of what a request waits for in all.
+ * Milliseconds after which whoever waits looks who has the turn: from one who has it at two looks it is taken. He is dead,
+ * or so slow that to race him costs less than to wait.
  */
-const longestWait = 5000;
+const lookEvery = 2500;
 
 export class Turn {
   readonly #parts: TurnParts;
@@ -43,15 +43,32 @@ export class Turn {
   async take(attempt: number): Promise<boolean> {
     const { runtime, tables } = this.#parts;
     const most = Math.min(Math.max(attempt, pauses.shortest), pauses.longest);
-    const end = tables.now() + longestWait;
+    let seen: string | undefined;
+    let looked = tables.now();
     let hasWaited = false;
     while (!this.#isMine) {
       await runtime.sleep(runtime.random() * most);
-      const kind = tables.now() < end ? 'insert' : 'upsert';
+      let kind: 'insert' | 'upsert' = 'insert';
+      if (tables.now() - looked >= lookEvery) {
+        const whose = await this.#whose();
+        if (whose === seen) kind = 'upsert';
+        seen = whose;
+        looked = tables.now();
+      }
       this.#isMine = await this.#send({ kind, rowKey: turnRowKey, properties: {} });
       hasWaited ||= !this.#isMine;
     }
     return hasWaited;
+  }
+
+  /** Tells one turn from another, by the ETag; `undefined` when it is free, or storage does not say. */
+  async #whose(): Promise<string | undefined> {
+    try {
+      return (await this.#parts.tables.get('registry', this.#partitionKey, turnRowKey))?.etag;
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      return undefined;
+    }
   }
 
   /** Leaves the turn to others. */

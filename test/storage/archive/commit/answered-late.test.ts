@@ -27,4 +27,25 @@ describe('a commit without an answer', () => {
     await settle(shared);
     expect((await expectTidy(shared)).instances).toHaveLength(2);
   });
+
+  it('is sent again, and no more once it is refused for the row of an instance', async () => {
+    const shared = openOnMemory(1);
+    const [archive] = shared.archives;
+    const [view] = shared.tables;
+    if (archive === undefined || view === undefined) throw new RangeError();
+    const sample = { study: 1, series: 1, instance: 1 };
+    await put(archive, sample);
+    let sendings = 0;
+    view.around = async (call, act) => {
+      if (call.table !== 'catalog' || call.operation !== 'transact') return await act();
+      sendings += 1;
+      if (sendings > 2) throw new RangeError('sent without end');
+      if (sendings === 1) throw unavailable();
+      return await act();
+    };
+    expect(await put(archive, sample)).toBe('exists');
+    expect(sendings).toBe(2);
+    await settle(shared);
+    expect((await expectTidy(shared)).instances).toHaveLength(1);
+  });
 });

@@ -51,7 +51,7 @@ async function crowded(callMilliseconds: number, losses: number) {
     return await act();
   };
   const turn = ['registry', turnPartitionKey(partition, studyUid(1)), turnRowKey] as const;
-  return { archive, before, pauses, attempts, inner, turn, now: () => time };
+  return { archive, tables, before, pauses, attempts, inner, turn, now: () => time };
 }
 
 const sample: Sample = { study: 1, series: 1, instance: 1 };
@@ -112,10 +112,15 @@ it('waits while another has the turn, and leaves it to the next when its change 
   expect(await inner.get(...turn)).toBeUndefined();
 });
 
-it.each([20, 200])(
-  'takes the turn after five seconds from one who has died with it, with calls of %i ms',
-  async (milliseconds) => {
-    const { archive, pauses, inner, turn, now } = await crowded(milliseconds, 1);
+it.each([
+  [20, 0],
+  [200, 0],
+  [20, 600_000],
+])(
+  'takes the turn after five seconds from one who has died with it, with calls of %i ms and its clock %i ms behind',
+  async (milliseconds, behind) => {
+    const { archive, tables, pauses, inner, turn, now } = await crowded(milliseconds, 1);
+    tables.now = () => now() - behind;
     const [table, key, rowKey] = turn;
     await inner.transact(table, key, [{ kind: 'insert', rowKey, properties: {} }]);
     const begun = now();
@@ -127,3 +132,18 @@ it.each([20, 200])(
     expect(await inner.get(...turn)).toBeUndefined();
   },
 );
+
+it('waits on while others have the turn, none of them for long', async () => {
+  const { archive, attempts, before, inner, turn, now } = await crowded(20, 1);
+  const [table, key, rowKey] = turn;
+  const taken = { kind: 'upsert', rowKey, properties: {} } as const;
+  await inner.transact(table, key, [taken]);
+  const begun = now();
+  before.pause = async () => {
+    expect(attempts).toHaveLength(1);
+    const isOver = now() - begun > 12_000;
+    await inner.transact(table, key, [isOver ? { kind: 'delete', rowKey } : taken]);
+  };
+  expect(await put(archive, sample)).toBe('stored');
+  expect(now() - begun).toBeGreaterThan(12_000);
+});

@@ -149,6 +149,7 @@ export const mutants: readonly Mutant[] = [
     file: studyRows,
     find: 'if (refused !== undefined) return refused;',
     replace: '',
+    test: 'test/storage/archive/commit/answered-late.test.ts',
   },
   {
     name: 'a store is answered before its commit',
