@@ -6,7 +6,7 @@ import {
 } from '@azure/core-rest-pipeline';
 import { TableClient } from '@azure/data-tables';
 import fc from 'fast-check';
-import { readRow } from '../../src/storage/azure/row-reads.js';
+import { readRow } from '../../src/storage/azure/tables/row-reads.js';
 import { codeOf, statusOf } from '../../src/storage/azure/translate-error.js';
 
 /** A client whose calls are answered so, and what was sent. */

@@ -6,8 +6,8 @@ import {
 } from '@azure/core-rest-pipeline';
 import { TableClient, type TransactionAction } from '@azure/data-tables';
 import fc from 'fast-check';
-import { toAzure } from '../../src/storage/azure/entity.js';
-import { submitTransaction } from '../../src/storage/azure/transactions.js';
+import { toAzure } from '../../src/storage/azure/tables/entity.js';
+import { submitTransaction } from '../../src/storage/azure/tables/transactions.js';
 import { codeOf, statusOf } from '../../src/storage/azure/translate-error.js';
 import type { TableOperation } from '../../src/storage/table-store.js';
 

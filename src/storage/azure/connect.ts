@@ -10,14 +10,14 @@ import { tableNames, tablesKeyedByValues } from '../table-store.js';
 import type { TableName, TableStore } from '../table-store.js';
 import type { UploadGrants } from '../upload-grants.js';
 import { AzureBlobStore } from './azure-blob-store.js';
-import { AzureTableStore } from './azure-table-store.js';
+import { AzureTableStore } from './tables/azure-table-store.js';
 import { AzureUploadGrants } from './azure-upload-grants.js';
 import { callSender } from './call-sender.js';
 import { BlobAccount, callerPolicy, removeIdleSteps, type StorageCaller } from './call-policies.js';
 import { mostSockets } from './kept-sockets.js';
-import { readInBatches } from './reads-in-batches.js';
-import { StorageClock, tableClockPolicy } from './storage-clock.js';
-import { asciiEntityPolicy, repeatsOf, tableRetryPolicy } from './table-policies.js';
+import { readInBatches } from './tables/reads-in-batches.js';
+import { StorageClock, tableClockPolicy } from './tables/storage-clock.js';
+import { asciiEntityPolicy, repeatsOf, tableRetryPolicy } from './tables/table-policies.js';
 import { tokensWithin } from './tokens-within.js';
 import { translateError } from './translate-error.js';
 

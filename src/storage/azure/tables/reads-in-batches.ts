@@ -4,7 +4,7 @@
  * the answer unwrapped before the SDK looks at it. A read stays one call.
  */
 import { randomUUID } from 'node:crypto';
-import type { CallPipeline, CallPolicy } from './call-policies.js';
+import type { CallPipeline, CallPolicy } from '../call-policies.js';
 
 type Request = Parameters<CallPolicy['sendRequest']>[0];
 type Response = Awaited<ReturnType<CallPolicy['sendRequest']>>;

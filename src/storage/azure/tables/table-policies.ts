@@ -4,9 +4,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CallPolicy } from './call-policies.js';
+import type { CallPolicy } from '../call-policies.js';
 import { isReadInBatch } from './reads-in-batches.js';
-import { isTransient, retryAfterSeconds } from './translate-error.js';
+import { isTransient, retryAfterSeconds } from '../translate-error.js';
 
 type Response = Awaited<ReturnType<CallPolicy['sendRequest']>>;
 

@@ -1,10 +1,10 @@
 /** The table store on Azure Table Storage, or on Azurite. */
 import { odata } from '@azure/data-tables';
 import type { TableClient, TableEntity } from '@azure/data-tables';
-import { ServiceError } from '../../errors.js';
-import type { OnStorageCall } from '../storage-call.js';
-import { checkKey, checkPage, checkQuery, checkTransaction } from '../table-limits.js';
-import { tableLimits, tablesKeyedByValues } from '../table-store.js';
+import { ServiceError } from '../../../errors.js';
+import type { OnStorageCall } from '../../storage-call.js';
+import { checkKey, checkPage, checkQuery, checkTransaction } from '../../table-limits.js';
+import { tableLimits, tablesKeyedByValues } from '../../table-store.js';
 import type {
   Entity,
   Page,
@@ -14,13 +14,13 @@ import type {
   TableOperation,
   TableStore,
   TransactionOutcome,
-} from '../table-store.js';
+} from '../../table-store.js';
 import { fromAzure, isSame, toAzure } from './entity.js';
 import { readRow } from './row-reads.js';
 import type { StorageClock } from './storage-clock.js';
 import { withWriteCall, type WriteCall } from './table-policies.js';
 import { submitTransaction } from './transactions.js';
-import { codeOf, statusOf, translateError } from './translate-error.js';
+import { codeOf, statusOf, translateError } from '../translate-error.js';
 
 /** Of every row, whatever is selected: without them the service may leave out the ETag. */
 const alwaysSelected = ['PartitionKey', 'RowKey', 'Timestamp'];

@@ -11,9 +11,9 @@ import {
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
 import type { TableClient } from '@azure/data-tables';
-import { ServiceError } from '../../errors.js';
-import { isInt32 } from '../table-limits.js';
-import type { Properties, TableOperation } from '../table-store.js';
+import { ServiceError } from '../../../errors.js';
+import { isInt32 } from '../../table-limits.js';
+import type { Properties, TableOperation } from '../../table-store.js';
 import { addressOf, rowUrl, sendBy } from './table-calls.js';
 
 const lineEnd = '\r\n';

@@ -1,8 +1,8 @@
 /** Rows as the tables SDK writes and reads them, and as the port does. */
 import type { TableEntity } from '@azure/data-tables';
-import { ServiceError } from '../../errors.js';
-import { isInt32 } from '../table-limits.js';
-import type { Entity, Properties, PropertyValue } from '../table-store.js';
+import { ServiceError } from '../../../errors.js';
+import { isInt32 } from '../../table-limits.js';
+import type { Entity, Properties, PropertyValue } from '../../table-store.js';
 
 /** Set by the service or the SDK; not properties of ours. */
 const systemNames = new Set(['partitionKey', 'rowKey', 'timestamp', 'etag']);

@@ -2,7 +2,7 @@
 import { createHttpHeaders, createPipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import type { TableClient } from '@azure/data-tables';
-import { ServiceError } from '../../errors.js';
+import { ServiceError } from '../../../errors.js';
 import { addressOf, rowUrl, sendBy } from './table-calls.js';
 
 /** As the SDK makes of the JSON of a row. */

@@ -2,7 +2,7 @@
  * What time it is in the storage account, told from the `Date` of its answers and from what has passed
  * since: clocks of processes differ, and may be set, that of the account is one for all.
  */
-import type { CallPolicy } from './call-policies.js';
+import type { CallPolicy } from '../call-policies.js';
 
 /** `Date` has whole seconds: an answer that is further behind says that the clock was set back. */
 const setBackMilliseconds = 2000;
