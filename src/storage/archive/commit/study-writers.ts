@@ -33,13 +33,15 @@ export class StudyWriters {
     // Re-inserted at the end.
     this.#kept.delete(key);
     this.#kept.set(key, { writer, used: this.#parts.tables.now() });
-    if (known === undefined) this.#forget();
+    this.#forget();
     return writer;
   }
 
   /** What the writers hold in memory, about: bytes. */
   get heldBytes(): number {
-    return [...this.#kept.values()].reduce((sum, { writer }) => sum + writer.heldBytes, 0);
+    let sum = 0;
+    for (const { writer } of this.#kept.values()) sum += writer.heldBytes;
+    return sum;
   }
 
   /** Forgets writers that have been idle for long, and those idle for longest when they are many or hold much. */
