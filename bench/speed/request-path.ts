@@ -143,7 +143,7 @@ async function storeWork(
       ...storing(25),
       number: '2',
       what: 'store 525 KB in a known series, 25 a request',
-      requests: 8,
+      requests: 16,
       atMost: 1.3,
     },
   ];
