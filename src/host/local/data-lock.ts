@@ -3,7 +3,17 @@
  * The lock is a file that names the processes that hold it; it is stale when none of them lives.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import {
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -101,10 +111,31 @@ function unusable(directory: string, error: unknown): unknown {
   }
 }
 
+/** Writes a lock beside its place, so that it is whole wherever it appears; `put` says where that is. */
+async function writeWhole(
+  file: string,
+  lock: Lock,
+  put: (whole: string) => Promise<void>,
+): Promise<void> {
+  const whole = `${file}.${randomUUID()}`;
+  try {
+    await writeFile(whole, JSON.stringify(lock), { flag: 'wx' });
+    await put(whole);
+  } finally {
+    await rm(whole, { force: true });
+  }
+}
+
 /** Takes the file; `false` when somebody has it. */
 async function take(file: string, lock: Lock): Promise<boolean> {
   try {
-    await writeFile(file, JSON.stringify(lock), { flag: 'wx' });
+    await writeWhole(file, lock, async (whole) => {
+      // Of all that copy or rename a file, only this one leaves alone what is there, on every system; FAT has no links.
+      await link(whole, file).catch(async (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+        await copyFile(whole, file, constants.COPYFILE_EXCL);
+      });
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -112,17 +143,24 @@ async function take(file: string, lock: Lock): Promise<boolean> {
   }
 }
 
-/** Puts a stale lock aside; of two who try one does, and neither takes away the lock of the other. */
-async function setAside(file: string, stale: Lock | 'nobody'): Promise<void> {
-  const aside = `${file}.${process.pid}`;
+/**
+ * Removes a stale lock. Only who has a lock on that does it, and looks again before: a lock that another has taken
+ * meanwhile is not removed. Who has died at it is passed over; two who see that at once are not told apart.
+ */
+async function removeStale(file: string, stale: Lock | 'nobody', server: Holder): Promise<void> {
+  const taking = `${file}.taking`;
+  if (!(await take(taking, { server }))) {
+    const other = await readLock(taking);
+    if (other === undefined) return;
+    if (other === 'nobody' || !(await isAlive(other.server))) await rm(taking, { force: true });
+    else await sleep(pollMs);
+    return;
+  }
   try {
-    await rename(file, aside);
-    const found = await readLock(aside);
-    const isStale = JSON.stringify(found) === JSON.stringify(stale);
-    if (!isStale && found !== undefined && found !== 'nobody') await take(file, found);
-    await rm(aside, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const found = await readLock(file);
+    if (JSON.stringify(found) === JSON.stringify(stale)) await rm(file, { force: true });
+  } finally {
+    await rm(taking, { force: true });
   }
 }
 
@@ -141,7 +179,7 @@ export async function lockDataDirectory(directory: string, waitMs = 130_000): Pr
     for (let waited = 0; !(await take(file, { server })); waited += pollMs) {
       const lock = await readLock(file);
       if (lock === undefined) continue;
-      // It may be about to be written: only one that goes on making no sense is nobody's.
+      // Without links it may be about to be written: only one that goes on making no sense is nobody's.
       if (lock === 'nobody' && waited === 0) {
         await sleep(pollMs);
         continue;
@@ -160,14 +198,17 @@ export async function lockDataDirectory(directory: string, waitMs = 130_000): Pr
           continue;
         }
       }
-      await setAside(file, lock);
+      await removeStale(file, lock, server);
     }
   } catch (error) {
     throw unusable(directory, error);
   }
   return {
     noteEmulator: async (pid) => {
-      await writeFile(file, JSON.stringify({ server, emulator: await holderOf(pid) }));
+      const lock = { server, emulator: await holderOf(pid) };
+      await writeWhole(file, lock, async (whole) => {
+        await rename(whole, file);
+      });
     },
     release: async () => {
       await rm(file, { force: true });

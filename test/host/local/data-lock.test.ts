@@ -30,11 +30,22 @@ describe('lockDataDirectory', () => {
   });
 
   it('is given to one of many who ask at the same time', async () => {
-    await writeFile(file(), JSON.stringify({ server: { pid: process.pid, started: 'before' } }));
-    const asked = await Promise.allSettled(
-      Array.from({ length: 8 }, async () => await lockDataDirectory(folder)),
-    );
-    expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (let round = 0; round < 10; round += 1) {
+      await writeFile(file(), JSON.stringify({ server: { pid: process.pid, started: 'before' } }));
+      const asked = await Promise.allSettled(
+        Array.from({ length: 8 }, async () => await lockDataDirectory(folder)),
+      );
+      expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(await readdir(folder)).toEqual(['dicomweb.lock']);
+    }
+  });
+
+  it('is taken over although whoever took it over before has died at that', async () => {
+    const gone = JSON.stringify({ server: { pid: 2 ** 22 + 1, started: '' } });
+    await writeFile(file(), gone);
+    await writeFile(`${file()}.taking`, gone);
+    await (await lockDataDirectory(folder)).release();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it.each([
