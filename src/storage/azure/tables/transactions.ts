@@ -18,6 +18,12 @@ import { addressOf, rowUrl, sendBy } from './table-calls.js';
 
 const lineEnd = '\r\n';
 
+/** An upsert and a replace differ by their guard alone. */
+const put = {
+  method: 'PUT',
+  lines: ['Content-Type: application/json', 'DataServiceVersion: 3.0', 'Accept: application/json'],
+} as const;
+
 /** The heads of operations, less URL and guard. */
 const heads = {
   insert: {
@@ -29,22 +35,8 @@ const heads = {
       'Prefer: return-no-content',
     ],
   },
-  upsert: {
-    method: 'PUT',
-    lines: [
-      'Content-Type: application/json',
-      'DataServiceVersion: 3.0',
-      'Accept: application/json',
-    ],
-  },
-  replace: {
-    method: 'PUT',
-    lines: [
-      'Content-Type: application/json',
-      'DataServiceVersion: 3.0',
-      'Accept: application/json',
-    ],
-  },
+  upsert: put,
+  replace: put,
   delete: {
     method: 'DELETE',
     lines: ['Accept: application/json;odata=minimalmetadata', 'DataServiceVersion: 3.0'],
