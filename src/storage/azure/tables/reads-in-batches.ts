@@ -1,7 +1,7 @@
 /**
  * Reading one row without its key in a URL: the read goes in the body of a batch, which may hold one query and
- * then nothing else. The tables SDK knows of no such batches; its own point read is wrapped on its way out, and
- * the answer unwrapped before the SDK looks at it. A read stays one call.
+ * then nothing else. The tables SDK knows of no such batches: a point read is wrapped on its way out, and the
+ * answer unwrapped before anybody looks at it. A read stays one call.
  */
 import { randomUUID } from 'node:crypto';
 import type { CallPipeline, CallPolicy } from '../call-policies.js';
